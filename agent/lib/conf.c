@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/lib/conf.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "agent/lib/buf.h"
+#include "agent/lib/str.h"
+
+enum kind { SWITCH, NUMBER, PATH, PATHS, GROUP, MODE };
+
+#define KEY(section_, key_, kind_, field_, low_, high_)                        \
+	{                                                                      \
+		.section = section_, .key = key_, .kind = kind_,               \
+		.at = offsetof(struct conf, field_),                           \
+		.size = sizeof(((struct conf *)0)->field_), .low = low_,       \
+		.high = high_                                                  \
+	}
+
+static const struct key {
+	const char *section, *key;
+	enum kind kind;
+	size_t at, size;
+	uint64_t low, high;
+} keys[] = {
+	KEY("agent", "state_dir", PATH, state_dir, 0, 0),
+	KEY("agent", "run_dir", PATH, run_dir, 0, 0),
+	KEY("agent", "group", GROUP, group, 0, 0),
+	KEY("sensor", "process", SWITCH, process, 0, 0),
+	KEY("sensor", "file", SWITCH, file, 0, 0),
+	KEY("gate", "mode", MODE, mode, 0, 0),
+	KEY("gate", "watch", PATHS, watch, 0, 0),
+	KEY("gate", "exclude", PATHS, exclude, 0, 0),
+	KEY("scan", "workers", NUMBER, workers, 0, 4),
+	KEY("scan", "max_size", NUMBER, max_size, 4096, 1ULL << 40),
+	KEY("scan", "timeout_ms", NUMBER, timeout_ms, 100, 600000),
+	KEY("rules", "dir", PATH, rules_dir, 0, 0),
+	KEY("rules", "local_dir", PATH, local_dir, 0, 0),
+	KEY("store", "max_size_mb", NUMBER, max_size_mb, 8, 1 << 20),
+	KEY("store", "retention_days", NUMBER, retention_days, 1, 36500),
+};
+
+#define KEYS_LEN (sizeof(keys) / sizeof(keys[0]))
+
+/* Keys of the contract whose rooms are still empty. */
+static const struct {
+	const char *section, *key;
+} later[] = {
+	{ "sensor", "network" },       { "sensor", "privilege" },
+	{ "gate", "scope_cgroup" },    { "gate", "deadline_ms" },
+	{ "gate", "on_deadline" },     { "gate", "on_crash" },
+	{ "scan", "archive_depth" },   { "scan", "archive_size" },
+	{ "action", "on_malicious" },  { "action", "min_severity" },
+	{ "update", "url" },	       { "update", "ca" },
+	{ "update", "proxy" },	       { "update", "interval" },
+	{ "update", "ring" },
+};
+
+#define LATER_LEN (sizeof(later) / sizeof(later[0]))
+
+void
+conf_init(struct conf *conf)
+{
+	*conf = (struct conf){
+		.state_dir = "/var/lib/khien",
+		.run_dir = "/run/khien",
+		.group = "khien",
+		.process = true,
+		.file = true,
+		.mode = "observe",
+		.max_size = 100ULL << 20,
+		.timeout_ms = 10000,
+		.rules_dir = "/usr/share/khien/rules",
+		.local_dir = "/etc/khien/rules.d",
+		.max_size_mb = 512,
+		.retention_days = 30,
+		.group_gid = UINT32_MAX,
+	};
+}
+
+static int
+set_switch(bool *field, const char *value, const char **ret_why)
+{
+	bool on = str_equal(value, "on");
+
+	if (!on && !str_equal(value, "off")) {
+		*ret_why = "must be on or off";
+		return -EINVAL;
+	}
+	*field = on;
+	return 0;
+}
+
+static int
+set_number(void *field, const struct key *key, const char *value,
+	   const char **ret_why)
+{
+	uint64_t number;
+	int r = str_number(value, key->high, &number);
+
+	if (r == -EINVAL) {
+		*ret_why = "must be a whole number, without sign or unit";
+		return -EINVAL;
+	}
+	if (r < 0 || number < key->low) {
+		*ret_why = r < 0 ? "is too large, see khien.conf(5)" :
+				   "is too small, see khien.conf(5)";
+		return -EINVAL;
+	}
+	if (key->size == sizeof(uint32_t)) {
+		uint32_t narrow = (uint32_t)number;
+		memcpy(field, &narrow, sizeof(narrow));
+	} else {
+		memcpy(field, &number, sizeof(number));
+	}
+	return 0;
+}
+
+/* Every path of the ':'-separated list begins at the root. */
+static bool
+all_absolute(const char *paths)
+{
+	for (;;) {
+		if (paths[0] != '/')
+			return false;
+		paths = strchr(paths, ':');
+		if (!paths)
+			return true;
+		paths++;
+	}
+}
+
+static int
+set_text(char *field, const struct key *key, const char *value,
+	 const char **ret_why)
+{
+	if (key->kind == PATH && value[0] != '/') {
+		*ret_why = "must be an absolute path";
+		return -EINVAL;
+	}
+	if (key->kind == PATHS && value[0] && !all_absolute(value)) {
+		*ret_why = "must be absolute paths, separated by ':'";
+		return -EINVAL;
+	}
+	if (key->kind == GROUP && !value[0]) {
+		*ret_why = "must be a group's name";
+		return -EINVAL;
+	}
+	if (str_copy(field, key->size, value) < 0) {
+		*ret_why = "is too long";
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int
+set_mode(char *field, const struct key *key, const char *value,
+	 const char **ret_why)
+{
+	if (str_equal(value, "enforce")) {
+		*ret_why = "enforce is not built in this version: use observe";
+		return -EINVAL;
+	}
+	if (!str_equal(value, "off") && !str_equal(value, "observe")) {
+		*ret_why = "must be off or observe";
+		return -EINVAL;
+	}
+	return str_copy(field, key->size, value);
+}
+
+int
+conf_set(struct conf *conf, const char *section, const char *key,
+	 const char *value, const char **ret_why)
+{
+	*ret_why = NULL;
+	for (size_t i = 0; i < KEYS_LEN; i++) {
+		const struct key *entry = &keys[i];
+		if (!str_equal(entry->section, section) ||
+		    !str_equal(entry->key, key))
+			continue;
+		char *field = (char *)conf + entry->at;
+		switch (entry->kind) {
+		case SWITCH:
+			return set_switch((bool *)field, value, ret_why);
+		case NUMBER:
+			return set_number(field, entry, value, ret_why);
+		case MODE:
+			return set_mode(field, entry, value, ret_why);
+		default:
+			return set_text(field, entry, value, ret_why);
+		}
+	}
+	for (size_t i = 0; i < LATER_LEN; i++)
+		if (str_equal(later[i].section, section) &&
+		    str_equal(later[i].key, key))
+			return -EOPNOTSUPP;
+	return -ENOENT;
+}
+
+void
+conf_put(struct buf *buf, const struct conf *conf)
+{
+	buf_put_text(buf, conf->state_dir);
+	buf_put_text(buf, conf->run_dir);
+	buf_put_text(buf, conf->group);
+	buf_put_u8(buf, conf->process);
+	buf_put_u8(buf, conf->file);
+	buf_put_text(buf, conf->mode);
+	buf_put_text(buf, conf->watch);
+	buf_put_text(buf, conf->exclude);
+	buf_put_u32(buf, conf->workers);
+	buf_put_u64(buf, conf->max_size);
+	buf_put_u32(buf, conf->timeout_ms);
+	buf_put_text(buf, conf->rules_dir);
+	buf_put_text(buf, conf->local_dir);
+	buf_put_u32(buf, conf->max_size_mb);
+	buf_put_u32(buf, conf->retention_days);
+	for (size_t i = 0; i < CONF_ROLES_MAX; i++) {
+		buf_put_u32(buf, conf->role_uid[i]);
+		buf_put_u32(buf, conf->role_gid[i]);
+	}
+	buf_put_u32(buf, conf->group_gid);
+}
+
+static void
+get_field(struct buf *buf, char *field, size_t size)
+{
+	(void)str_copy(field, size, buf_get_text(buf, size - 1));
+}
+
+int
+conf_get(struct buf *buf, struct conf *ret_conf)
+{
+	struct conf *conf = ret_conf;
+
+	get_field(buf, conf->state_dir, sizeof(conf->state_dir));
+	get_field(buf, conf->run_dir, sizeof(conf->run_dir));
+	get_field(buf, conf->group, sizeof(conf->group));
+	conf->process = buf_get_u8(buf) != 0;
+	conf->file = buf_get_u8(buf) != 0;
+	get_field(buf, conf->mode, sizeof(conf->mode));
+	get_field(buf, conf->watch, sizeof(conf->watch));
+	get_field(buf, conf->exclude, sizeof(conf->exclude));
+	conf->workers = buf_get_u32(buf);
+	conf->max_size = buf_get_u64(buf);
+	conf->timeout_ms = buf_get_u32(buf);
+	get_field(buf, conf->rules_dir, sizeof(conf->rules_dir));
+	get_field(buf, conf->local_dir, sizeof(conf->local_dir));
+	conf->max_size_mb = buf_get_u32(buf);
+	conf->retention_days = buf_get_u32(buf);
+	for (size_t i = 0; i < CONF_ROLES_MAX; i++) {
+		conf->role_uid[i] = buf_get_u32(buf);
+		conf->role_gid[i] = buf_get_u32(buf);
+	}
+	conf->group_gid = buf_get_u32(buf);
+	return buf_done(buf) ? 0 : -EBADMSG;
+}

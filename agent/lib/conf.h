@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The agent's configuration: every key, its default, its check, and how it
+ * travels from khien-conf, which reads the files, to the others.
+ * See khien.conf(5) for what each key means to an administrator.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+
+#define CONF_PATH_MAX 4096   /* PATH_MAX of linux/limits.h, with the NUL */
+#define CONF_WATCH_MAX 32    /* entries of [gate] watch and exclude */
+#define CONF_ROLES_MAX 16
+
+struct conf {
+	/* [agent] */
+	char state_dir[CONF_PATH_MAX]; /* default /var/lib/khien */
+	char run_dir[CONF_PATH_MAX];   /* default /run/khien */
+	char group[33];		       /* who may read; default khien */
+	/* [sensor] */
+	bool process, file;	       /* default on */
+	/* [gate] */
+	char mode[8];		       /* off, observe; default observe */
+	char watch[CONF_PATH_MAX];     /* paths separated by ':'; "" all local */
+	char exclude[CONF_PATH_MAX];   /* paths separated by ':'; "" none */
+	/* [scan] */
+	uint32_t workers;	       /* 0: half the processors, 1 to 4 */
+	uint64_t max_size;	       /* bytes; default 100 MiB */
+	uint32_t timeout_ms;	       /* default 10000 */
+	/* [rules] */
+	char rules_dir[CONF_PATH_MAX]; /* default /usr/share/khien/rules */
+	char local_dir[CONF_PATH_MAX]; /* default /etc/khien/rules.d */
+	/* [store] */
+	uint32_t max_size_mb;	       /* default 512 */
+	uint32_t retention_days;       /* default 30 */
+	/* Not keys: looked up by khien-conf where /etc may be read. */
+	uint32_t role_uid[CONF_ROLES_MAX]; /* by enum role_id; 0: root */
+	uint32_t role_gid[CONF_ROLES_MAX];
+	uint32_t group_gid;	       /* of `group`; UINT32_MAX: no such group */
+};
+
+/* The defaults. */
+void conf_init(struct conf *conf);
+
+/*
+ * Sets one key from its text.  Returns 0; -ENOENT no such section or key;
+ * -EOPNOTSUPP when the key is known but what it governs is not built in this
+ * version (nothing is set: warn and go on); -EINVAL when the value is not acceptable; then *ret_why (static text, or
+ * NULL) says what would be.
+ */
+int conf_set(struct conf *conf, const char *section, const char *key,
+	     const char *value, const char **ret_why);
+
+/* As payload of MSG_CONFIG.  conf_get() returns 0 or -EBADMSG. */
+void conf_put(struct buf *buf, const struct conf *conf);
+int conf_get(struct buf *buf, struct conf *ret_conf);

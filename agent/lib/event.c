@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/lib/event.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "agent/lib/buf.h"
+
+static const struct {
+	uint16_t type;
+	const char *name;
+} types[] = {
+	{ EVENT_FORK, "fork" },	      { EVENT_EXEC, "exec" },
+	{ EVENT_EXIT, "exit" },	      { EVENT_SEED, "seed" },
+	{ EVENT_CREATE, "create" },   { EVENT_OPEN, "open" },
+	{ EVENT_CLOSE, "close" },     { EVENT_RENAME, "rename" },
+	{ EVENT_UNLINK, "unlink" },   { EVENT_LINK, "link" },
+	{ EVENT_SYMLINK, "symlink" }, { EVENT_CHMOD, "chmod" },
+	{ EVENT_CHOWN, "chown" },     { EVENT_XATTR, "xattr" },
+	{ EVENT_MKDIR, "mkdir" },     { EVENT_RMDIR, "rmdir" },
+	{ EVENT_MOUNT, "mount" },     { EVENT_UMOUNT, "umount" },
+	{ EVENT_LOSS, "loss" },	      { EVENT_PEER, "peer" },
+	{ EVENT_CLOCK, "clock" },     { EVENT_CONFIG, "config" },
+};
+
+#define TYPES_LEN (sizeof(types) / sizeof(types[0]))
+
+void
+event_init(struct event *event, uint16_t type, uint16_t class)
+{
+	*event = (struct event){
+		.type = type,
+		.class = class,
+		.count = 1,
+		.loginuid = UINT32_MAX,
+		.session = UINT32_MAX,
+	};
+}
+
+void
+event_put(struct buf *buf, const struct event *event)
+{
+	buf_put_u16(buf, event->type);
+	buf_put_u16(buf, event->class);
+	buf_put_u32(buf, event->flags);
+	buf_put_u32(buf, event->cpu);
+	buf_put_u64(buf, event->sequence);
+	buf_put_u64(buf, event->boot_ns);
+	buf_put_u64(buf, event->count);
+	buf_put_u32(buf, event->pid);
+	buf_put_u32(buf, event->tid);
+	buf_put_u32(buf, event->ns_pid);
+	buf_put_u64(buf, event->start_ns);
+	buf_put_u32(buf, event->ppid);
+	buf_put_u64(buf, event->parent_start_ns);
+	buf_put_u32(buf, event->uid);
+	buf_put_u32(buf, event->euid);
+	buf_put_u32(buf, event->gid);
+	buf_put_u32(buf, event->egid);
+	buf_put_u32(buf, event->loginuid);
+	buf_put_u32(buf, event->session);
+	buf_put_u64(buf, event->caps);
+	buf_put_u64(buf, event->cgroup_id);
+	buf_put_u64(buf, event->mount_ns);
+	buf_put_text(buf, event->comm);
+	buf_put_text(buf, event->path);
+	buf_put_text(buf, event->path2);
+	buf_put_text(buf, event->script);
+	buf_put_text(buf, event->cwd);
+	buf_put_text(buf, event->tty);
+	buf_put_text(buf, event->name);
+	buf_put_bytes(buf, event->args, event->args_len);
+	buf_put_u64(buf, event->args_size);
+	buf_put_u64(buf, event->device);
+	buf_put_u64(buf, event->inode);
+	buf_put_u64(buf, event->size);
+	buf_put_u32(buf, event->mode);
+	buf_put_u32(buf, event->old_mode);
+	buf_put_u32(buf, event->file_uid);
+	buf_put_u32(buf, event->file_gid);
+	buf_put_u32(buf, event->links);
+	buf_put_u32(buf, (uint32_t)event->exit_code);
+	buf_put_u32(buf, event->exit_signal);
+	buf_put_u32(buf, event->lost_class);
+}
+
+int
+event_get(struct buf *buf, struct event *ret_event)
+{
+	struct event event = { 0 };
+
+	event.type = buf_get_u16(buf);
+	event.class = buf_get_u16(buf);
+	event.flags = buf_get_u32(buf);
+	event.cpu = buf_get_u32(buf);
+	event.sequence = buf_get_u64(buf);
+	event.boot_ns = buf_get_u64(buf);
+	event.count = buf_get_u64(buf);
+	event.pid = buf_get_u32(buf);
+	event.tid = buf_get_u32(buf);
+	event.ns_pid = buf_get_u32(buf);
+	event.start_ns = buf_get_u64(buf);
+	event.ppid = buf_get_u32(buf);
+	event.parent_start_ns = buf_get_u64(buf);
+	event.uid = buf_get_u32(buf);
+	event.euid = buf_get_u32(buf);
+	event.gid = buf_get_u32(buf);
+	event.egid = buf_get_u32(buf);
+	event.loginuid = buf_get_u32(buf);
+	event.session = buf_get_u32(buf);
+	event.caps = buf_get_u64(buf);
+	event.cgroup_id = buf_get_u64(buf);
+	event.mount_ns = buf_get_u64(buf);
+	event.comm = buf_get_text(buf, EVENT_PATH_MAX);
+	event.path = buf_get_text(buf, EVENT_PATH_MAX);
+	event.path2 = buf_get_text(buf, EVENT_PATH_MAX);
+	event.script = buf_get_text(buf, EVENT_PATH_MAX);
+	event.cwd = buf_get_text(buf, EVENT_PATH_MAX);
+	event.tty = buf_get_text(buf, EVENT_PATH_MAX);
+	event.name = buf_get_text(buf, EVENT_PATH_MAX);
+	event.args = buf_get_bytes(buf, EVENT_ARGS_MAX, &event.args_len);
+	event.args_size = buf_get_u64(buf);
+	event.device = buf_get_u64(buf);
+	event.inode = buf_get_u64(buf);
+	event.size = buf_get_u64(buf);
+	event.mode = buf_get_u32(buf);
+	event.old_mode = buf_get_u32(buf);
+	event.file_uid = buf_get_u32(buf);
+	event.file_gid = buf_get_u32(buf);
+	event.links = buf_get_u32(buf);
+	event.exit_code = (int32_t)buf_get_u32(buf);
+	event.exit_signal = buf_get_u32(buf);
+	event.lost_class = buf_get_u32(buf);
+	if (buf->failed || !event_type_name(event.type) ||
+	    !event_class_name(event.class))
+		return -EBADMSG;
+	*ret_event = event;
+	return 0;
+}
+
+const char *
+event_type_name(uint16_t type)
+{
+	for (size_t i = 0; i < TYPES_LEN; i++)
+		if (types[i].type == type)
+			return types[i].name;
+	return NULL;
+}
+
+uint16_t
+event_type_find(const char *name)
+{
+	for (size_t i = 0; i < TYPES_LEN; i++)
+		if (strcmp(types[i].name, name) == 0)
+			return types[i].type;
+	return 0;
+}
+
+const char *
+event_class_name(uint16_t class)
+{
+	switch (class) {
+	case EVENT_CRITICAL:
+		return "critical";
+	case EVENT_BULK:
+		return "bulk";
+	case EVENT_AGENT:
+		return "agent";
+	default:
+		return NULL;
+	}
+}

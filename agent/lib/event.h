@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One thing that happened, as the sensor and the gate tell it to the engine.
+ *
+ * The kernel's record (kernel/khien_abi.h) ends in the sensor; the store's row
+ * begins in the engine; in between it is this.  Strings are borrowed: after
+ * event_get() they point into the message.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+
+enum event_class {
+	EVENT_CRITICAL = 1, /* never aggregated, lost last */
+	EVENT_BULK = 2,
+	EVENT_AGENT = 3, /* what the agent says of itself; made by user space */
+};
+
+/* The values are stored and sent: append only. */
+enum event_type {
+	EVENT_FORK = 1,
+	EVENT_EXEC = 2,
+	EVENT_EXIT = 3,
+	EVENT_SEED = 4, /* a process that was there before the sensor */
+	EVENT_CREATE = 10,
+	EVENT_OPEN = 11, /* for writing */
+	EVENT_CLOSE = 12, /* after writing; from the gate */
+	EVENT_RENAME = 13,
+	EVENT_UNLINK = 14,
+	EVENT_LINK = 15,
+	EVENT_SYMLINK = 16,
+	EVENT_CHMOD = 17,
+	EVENT_CHOWN = 18,
+	EVENT_XATTR = 19,
+	EVENT_MKDIR = 20,
+	EVENT_RMDIR = 21,
+	EVENT_MOUNT = 30,
+	EVENT_UMOUNT = 31,
+	EVENT_LOSS = 40,  /* `count` events of class `lost_class` are missing */
+	EVENT_PEER = 41,  /* a process of ours started, died, was killed */
+	EVENT_CLOCK = 42, /* the wall clock moved against boot time */
+	EVENT_CONFIG = 43, /* configuration read again, or refused */
+};
+
+enum event_flag {
+	EVENT_MEMFD = 1 << 0,	       /* executable lives in a memfd */
+	EVENT_DELETED = 1 << 1,	       /* its name was removed */
+	EVENT_NO_LINK = 1 << 2,	       /* its inode has no link at all */
+	EVENT_ARGS_CUT = 1 << 3,       /* args is shorter than args_size */
+	EVENT_PATH_CUT = 1 << 4,       /* a path was too long or too deep */
+	EVENT_PATH_BY_CALLER = 1 << 5, /* path is what the caller passed, joined
+					  to its directory, not what the kernel
+					  resolved */
+	EVENT_SEEN_LATE = 1 << 6,      /* told after the fact by a restart */
+	EVENT_ARGS_UNREADABLE = 1 << 7, /* argument pages were not present */
+	EVENT_DIRECTORY = 1 << 8,	/* the object is a directory */
+	EVENT_AGGREGATE = 1 << 9, /* `count` like events of one process in one
+				     directory; path is the last one's */
+};
+
+/* Not set: ids are UINT32_MAX (loginuid, session), strings NULL or "". */
+struct event {
+	uint16_t type;	    /* enum event_type */
+	uint16_t class;	    /* enum event_class */
+	uint32_t flags;	    /* enum event_flag */
+	uint32_t cpu;	    /* sequence counts from 1 per class and cpu */
+	uint64_t sequence;  /* 0: has none (seed) */
+	uint64_t boot_ns;   /* CLOCK_BOOTTIME */
+	uint64_t count;	    /* how many happened: 1 but for aggregates, losses */
+
+	uint32_t pid;	    /* thread group, initial pid namespace */
+	uint32_t tid;
+	uint32_t ns_pid;    /* as the process itself sees it */
+	uint64_t start_ns;  /* boot time of the group leader's start; 0: unknown */
+	uint32_t ppid;	    /* real parent's thread group */
+	uint64_t parent_start_ns;
+	uint32_t uid, euid, gid, egid;
+	uint32_t loginuid;  /* UINT32_MAX: none */
+	uint32_t session;   /* audit session; UINT32_MAX: none */
+	uint64_t caps;	    /* effective capabilities */
+	uint64_t cgroup_id;
+	uint64_t mount_ns;  /* inode number of the mount namespace */
+	const char *comm;
+
+	const char *path;    /* exec: the resolved file; else the object */
+	const char *path2;   /* exec: as invoked, made absolute; rename, link:
+				the new name; symlink: what it points at;
+				mount: the source; peer, config: a message */
+	const char *script;  /* exec: the script that an interpreter runs */
+	const char *cwd;     /* exec only */
+	const char *tty;     /* "" when none */
+	const char *name;    /* xattr's name; mount's fs type; peer's role */
+	const uint8_t *args; /* exec: argv, each ended by NUL */
+	size_t args_len;
+	uint64_t args_size;  /* bytes of argv before it was cut */
+
+	uint64_t device;     /* makedev() form of user space */
+	uint64_t inode;
+	uint64_t size;	     /* bytes */
+	uint32_t mode;	     /* st_mode after the event; chmod: the new one */
+	uint32_t old_mode;   /* open: open(2) flags; else 0 */
+	uint32_t file_uid, file_gid; /* after the event */
+	uint32_t links;
+
+	int32_t exit_code;   /* exit: 0 to 255 */
+	uint32_t exit_signal; /* exit: the signal that ended it, or 0 */
+	uint32_t lost_class; /* loss: enum event_class */
+};
+
+/* The longest strings that event_get() accepts, in bytes without the NUL. */
+#define EVENT_PATH_MAX 8192
+#define EVENT_ARGS_MAX 32768
+
+/* All zero, but the ids that are "none" and a count of 1. */
+void event_init(struct event *event, uint16_t type, uint16_t class);
+
+/* Appends the event; the buffer's `failed` tells when it did not fit. */
+void event_put(struct buf *buf, const struct event *event);
+
+/*
+ * Reads one event.  Returns 0, or -EBADMSG when it is short, a length is above
+ * its maximum, or type or class is unknown.  Strings are never NULL afterwards.
+ */
+int event_get(struct buf *buf, struct event *ret_event);
+
+/*
+ * The type's word as in `khienctl events --type`: "exec", "chmod", ...; NULL
+ * when there is no such type.
+ */
+const char *event_type_name(uint16_t type);
+
+/* The opposite of event_type_name(); 0 when the word is not known. */
+uint16_t event_type_find(const char *name);
+
+/* "critical", "bulk", "agent"; NULL when there is no such class. */
+const char *event_class_name(uint16_t class);

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/lib/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/lib/file.h"
+#include "agent/lib/str.h"
+
+#define TEXT_MAX 2048
+/* An escape, "\xNN", takes four bytes for one. */
+#define ESCAPED_MAX (4 * TEXT_MAX + 1)
+#define HEAD_MAX 128
+
+static const char *name = "khien";
+static bool debug;
+static bool terminal;
+
+void
+log_init(const char *program)
+{
+	name = program;
+	debug = getenv("KHIEN_DEBUG") != NULL;
+	terminal = isatty(STDERR_FILENO) == 1;
+}
+
+/* Control characters and the backslash itself; the rest is for str_utf8(). */
+static void
+escape(char *dst, const char *text)
+{
+	for (const uint8_t *c = (const uint8_t *)text; *c; c++) {
+		if (*c >= 0x20 && *c != 0x7f && *c != '\\') {
+			*dst++ = (char)*c;
+			continue;
+		}
+		*dst++ = '\\';
+		*dst++ = 'x';
+		str_hex(dst, c, 1);
+		dst += 2;
+	}
+	*dst = '\0';
+}
+
+/* One write(2) a line, so that lines of several processes do not mix. */
+__attribute__((format(printf, 2, 0))) static void
+write_line(int level, const char *format, va_list args)
+{
+	int saved = errno;
+	char text[TEXT_MAX];
+	char escaped[ESCAPED_MAX];
+	char line[HEAD_MAX + ESCAPED_MAX + 1];
+	int head;
+
+	/* vsnprintf() expands %m from errno. */
+	(void)vsnprintf(text, sizeof(text), format, args);
+	escape(escaped, text);
+	if (terminal)
+		head = snprintf(line, HEAD_MAX, "%.60s: ", name);
+	else
+		head = snprintf(line, HEAD_MAX, "<%d>%.60s: ", level, name);
+	(void)str_utf8(line + head, ESCAPED_MAX, escaped);
+	size_t len = strlen(line);
+	line[len++] = '\n';
+	(void)file_write_all(STDERR_FILENO, line, len);
+	errno = saved;
+}
+
+#define LOG_FUNCTION(word, level)                                              \
+	void log_##word(const char *format, ...)                               \
+	{                                                                      \
+		va_list args;                                                  \
+		va_start(args, format);                                        \
+		write_line(level, format, args);                               \
+		va_end(args);                                                  \
+	}
+
+/* The levels are those of syslog(3). */
+LOG_FUNCTION(info, 6)
+LOG_FUNCTION(warning, 4)
+LOG_FUNCTION(error, 3)
+
+void
+log_debug(const char *format, ...)
+{
+	va_list args;
+
+	if (!debug)
+		return;
+	va_start(args, format);
+	write_line(7, format, args);
+	va_end(args);
+}

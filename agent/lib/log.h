@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One line a message on standard error, "khien-scan: <3>...": syslog's levels
+ * as systemd reads them, left out on a terminal.  What is not printable is
+ * escaped as \xNN; a line is cut at 2 KiB.  %m is errno's text.
+ */
+#pragma once
+
+void log_init(const char *program);
+/* Debug lines are dropped unless KHIEN_DEBUG is set in the environment. */
+void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

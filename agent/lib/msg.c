@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/lib/msg.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/lib/buf.h"
+
+/* version, type, length of the whole message */
+#define HEAD_SIZE 8
+#define LENGTH_AT 4
+#define HASH_MAX 64
+#define KEEP_MAX 63
+#define QUERY_MAX (MSG_MAX - 256)
+
+static const char *const severities[] = {
+	NULL, "informational", "low", "medium", "high", "critical",
+};
+
+#define SEVERITIES_LEN (sizeof(severities) / sizeof(severities[0]))
+
+void
+msg_begin(struct buf *buf, void *bytes, size_t size, uint16_t type)
+{
+	buf_init_write(buf, bytes, size < MSG_MAX ? size : MSG_MAX);
+	buf_put_u16(buf, MSG_VERSION);
+	buf_put_u16(buf, type);
+	buf_put_u32(buf, 0);
+}
+
+/* Writes a number over one that was put before. */
+static void
+patch_u32(struct buf *buf, size_t where, uint32_t value)
+{
+	struct buf hole;
+
+	buf_init_write(&hole, buf->bytes + where, sizeof(value));
+	buf_put_u32(&hole, value);
+}
+
+int
+msg_end(struct buf *buf)
+{
+	if (!buf_done(buf))
+		return -EMSGSIZE;
+	patch_u32(buf, LENGTH_AT, (uint32_t)buf->at);
+	return 0;
+}
+
+int
+msg_open(struct buf *buf, const void *bytes, size_t size, uint16_t *ret_type)
+{
+	buf_init_read(buf, bytes, size);
+	uint16_t version = buf_get_u16(buf);
+	uint16_t type = buf_get_u16(buf);
+	uint32_t length = buf_get_u32(buf);
+	if (buf->failed || length != size)
+		return -EBADMSG;
+	if (version != MSG_VERSION)
+		return -EPROTO;
+	if (type < MSG_HELLO || type > MSG_RELOAD)
+		return -EBADMSG;
+	*ret_type = type;
+	return 0;
+}
+
+static int
+done(const struct buf *buf)
+{
+	return buf_done(buf) ? 0 : -EBADMSG;
+}
+
+void
+msg_put_number(struct buf *buf, uint64_t number)
+{
+	buf_put_u64(buf, number);
+}
+
+int
+msg_get_number(struct buf *buf, uint64_t *ret_number)
+{
+	*ret_number = buf_get_u64(buf);
+	return done(buf);
+}
+
+void
+msg_put_link(struct buf *buf, const struct msg_link *link)
+{
+	buf_put_u16(buf, link->role);
+	buf_put_u16(buf, link->index);
+	buf_put_u32(buf, link->pid);
+}
+
+static void
+get_link(struct buf *buf, struct msg_link *link)
+{
+	link->role = buf_get_u16(buf);
+	link->index = buf_get_u16(buf);
+	link->pid = buf_get_u32(buf);
+}
+
+int
+msg_get_link(struct buf *buf, struct msg_link *ret_link)
+{
+	get_link(buf, ret_link);
+	return done(buf);
+}
+
+void
+msg_put_keep(struct buf *buf, const char *name)
+{
+	buf_put_text(buf, name);
+}
+
+int
+msg_get_keep(struct buf *buf, const char **ret_name)
+{
+	*ret_name = buf_get_text(buf, KEEP_MAX);
+	return done(buf);
+}
+
+void
+msg_put_pair(struct buf *buf, const char *name, const char *value)
+{
+	buf_put_text(buf, name);
+	buf_put_text(buf, value);
+}
+
+void
+msg_put_pair_number(struct buf *buf, const char *name, uint64_t value)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+	msg_put_pair(buf, name, text);
+}
+
+int
+msg_get_pair(struct buf *buf, const char **ret_name, const char **ret_value)
+{
+	if (buf_done(buf))
+		return 0;
+	*ret_name = buf_get_text(buf, MSG_TEXT_MAX);
+	*ret_value = buf_get_text(buf, MSG_TEXT_MAX);
+	return buf->failed ? -EBADMSG : 1;
+}
+
+size_t
+msg_put_events(struct buf *buf, const struct msg_events *events)
+{
+	buf_put_u64(buf, events->number);
+	buf_put_u64(buf, events->drained_ns);
+	size_t where = buf->at;
+	buf_put_u32(buf, events->len);
+	return where;
+}
+
+void
+msg_set_events_len(struct buf *buf, size_t where, uint32_t len)
+{
+	patch_u32(buf, where, len);
+}
+
+int
+msg_get_events(struct buf *buf, struct msg_events *ret_events)
+{
+	ret_events->number = buf_get_u64(buf);
+	ret_events->drained_ns = buf_get_u64(buf);
+	ret_events->len = buf_get_u32(buf);
+	return buf->failed ? -EBADMSG : 0;
+}
+
+void
+msg_put_scan(struct buf *buf, const struct msg_scan *scan)
+{
+	buf_put_u64(buf, scan->tag);
+	buf_put_u16(buf, scan->cause);
+}
+
+int
+msg_get_scan(struct buf *buf, struct msg_scan *ret_scan)
+{
+	ret_scan->tag = buf_get_u64(buf);
+	ret_scan->cause = buf_get_u16(buf);
+	if (ret_scan->cause < MSG_CAUSE_WRITE ||
+	    ret_scan->cause > MSG_CAUSE_ASKED)
+		return -EBADMSG;
+	return done(buf);
+}
+
+static void
+put_match(struct buf *buf, const struct msg_match *match)
+{
+	buf_put_text(buf, match->rule);
+	buf_put_text(buf, match->id);
+	buf_put_text(buf, match->ruleset);
+	buf_put_text(buf, match->description);
+	buf_put_text(buf, match->severity);
+	buf_put_text(buf, match->attack);
+}
+
+static void
+get_match(struct buf *buf, struct msg_match *match)
+{
+	match->rule = buf_get_text(buf, MSG_TEXT_MAX);
+	match->id = buf_get_text(buf, MSG_TEXT_MAX);
+	match->ruleset = buf_get_text(buf, MSG_TEXT_MAX);
+	match->description = buf_get_text(buf, MSG_TEXT_MAX);
+	match->severity = buf_get_text(buf, MSG_TEXT_MAX);
+	match->attack = buf_get_text(buf, MSG_TEXT_MAX);
+}
+
+void
+msg_put_verdict(struct buf *buf, const struct msg_verdict *verdict)
+{
+	buf_put_u64(buf, verdict->tag);
+	buf_put_u16(buf, verdict->result);
+	buf_put_u16(buf, verdict->cause);
+	buf_put_u32(buf, verdict->flags);
+	buf_put_u64(buf, verdict->size);
+	buf_put_u32(buf, verdict->duration_us);
+	buf_put_text(buf, verdict->sha256);
+	buf_put_text(buf, verdict->error);
+	buf_put_u32(buf, verdict->len);
+	for (uint32_t i = 0; i < verdict->len; i++)
+		put_match(buf, &verdict->matches[i]);
+	buf_put_u64(buf, verdict->boot_ns);
+	buf_put_u32(buf, verdict->pid);
+	buf_put_u64(buf, verdict->device);
+	buf_put_u64(buf, verdict->inode);
+	buf_put_u32(buf, verdict->mode);
+	buf_put_u32(buf, verdict->uid);
+	buf_put_u32(buf, verdict->gid);
+	buf_put_text(buf, verdict->path);
+}
+
+int
+msg_get_verdict(struct buf *buf, struct msg_verdict *ret_verdict)
+{
+	struct msg_verdict *verdict = ret_verdict;
+
+	verdict->tag = buf_get_u64(buf);
+	verdict->result = buf_get_u16(buf);
+	verdict->cause = buf_get_u16(buf);
+	verdict->flags = buf_get_u32(buf);
+	verdict->size = buf_get_u64(buf);
+	verdict->duration_us = buf_get_u32(buf);
+	verdict->sha256 = buf_get_text(buf, HASH_MAX);
+	verdict->error = buf_get_text(buf, MSG_TEXT_MAX);
+	verdict->len = buf_get_u32(buf);
+	if (verdict->len > MSG_RULES_MAX || verdict->result < MSG_CLEAN ||
+	    verdict->result > MSG_SKIPPED || verdict->cause < MSG_CAUSE_WRITE ||
+	    verdict->cause > MSG_CAUSE_ASKED)
+		return -EBADMSG;
+	for (uint32_t i = 0; i < verdict->len; i++)
+		get_match(buf, &verdict->matches[i]);
+	verdict->boot_ns = buf_get_u64(buf);
+	verdict->pid = buf_get_u32(buf);
+	verdict->device = buf_get_u64(buf);
+	verdict->inode = buf_get_u64(buf);
+	verdict->mode = buf_get_u32(buf);
+	verdict->uid = buf_get_u32(buf);
+	verdict->gid = buf_get_u32(buf);
+	verdict->path = buf_get_text(buf, MSG_TEXT_MAX);
+	return done(buf);
+}
+
+void
+msg_put_rule(struct buf *buf, const struct msg_rule *rule)
+{
+	put_match(buf, &rule->rule);
+	buf_put_text(buf, rule->error);
+	buf_put_u32(buf, rule->number);
+	buf_put_u8(buf, rule->last);
+}
+
+int
+msg_get_rule(struct buf *buf, struct msg_rule *ret_rule)
+{
+	get_match(buf, &ret_rule->rule);
+	ret_rule->error = buf_get_text(buf, MSG_TEXT_MAX);
+	ret_rule->number = buf_get_u32(buf);
+	ret_rule->last = buf_get_u8(buf) != 0;
+	return done(buf);
+}
+
+void
+msg_put_peer(struct buf *buf, const struct msg_peer *peer)
+{
+	msg_put_link(buf, &peer->who);
+	buf_put_u16(buf, peer->state);
+	buf_put_u32(buf, peer->restarts);
+	buf_put_u64(buf, peer->boot_ns);
+	buf_put_text(buf, peer->detail);
+}
+
+int
+msg_get_peer(struct buf *buf, struct msg_peer *ret_peer)
+{
+	get_link(buf, &ret_peer->who);
+	ret_peer->state = buf_get_u16(buf);
+	ret_peer->restarts = buf_get_u32(buf);
+	ret_peer->boot_ns = buf_get_u64(buf);
+	ret_peer->detail = buf_get_text(buf, MSG_TEXT_MAX);
+	if (ret_peer->state < MSG_PEER_STARTED ||
+	    ret_peer->state > MSG_PEER_CONFIG)
+		return -EBADMSG;
+	return done(buf);
+}
+
+void
+msg_put_query(struct buf *buf, const struct msg_query *query)
+{
+	buf_put_u32(buf, query->uid);
+	buf_put_u32(buf, query->pid);
+	buf_put_u8(buf, query->root_socket);
+	buf_put_text(buf, query->request);
+}
+
+int
+msg_get_query(struct buf *buf, struct msg_query *ret_query)
+{
+	ret_query->uid = buf_get_u32(buf);
+	ret_query->pid = buf_get_u32(buf);
+	ret_query->root_socket = buf_get_u8(buf) != 0;
+	ret_query->request = buf_get_text(buf, QUERY_MAX);
+	return done(buf);
+}
+
+unsigned int
+msg_severity_find(const char *word)
+{
+	for (unsigned int i = 1; i < SEVERITIES_LEN; i++)
+		if (strcmp(severities[i], word) == 0)
+			return i;
+	return 0;
+}
+
+const char *
+msg_severity_name(unsigned int level)
+{
+	return level < SEVERITIES_LEN ? severities[level] : NULL;
+}

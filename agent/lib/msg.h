@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What processes say to each other: one datagram a message, at most MSG_MAX
+ * bytes, beginning with version, type and length.  The format of each type
+ * stands here; msg_put_*() writes it and the msg_get_*() beside it reads it.
+ *
+ * Whoever receives a message that does not parse ends itself (-EBADMSG):
+ * its parent restarts it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+
+#define MSG_VERSION 1
+/* An exec with 32 KiB of arguments and five long paths, twice over. */
+#define MSG_MAX (128 * 1024)
+#define MSG_RULES_MAX 64	/* matches told for one file */
+#define MSG_TEXT_MAX 8192	/* bytes of any text but a configuration's */
+
+/* Values are on the wire between programs of one version: append only. */
+enum msg_type {
+	MSG_HELLO = 1,	/* child to khiend: sealed and at work */
+	MSG_BEAT,	/* khiend to child and back, with the same number */
+	MSG_CONFIG,	/* khiend to child: struct conf; see conf_put() */
+	MSG_LINK,	/* khiend to child: fd is a channel to another process */
+	MSG_KEEP,	/* child to khiend: keep this fd under this name; khiend
+			   gives all of them back to the next child */
+	MSG_READY,	/* khiend to child: configuration, kept descriptors and
+			   first links are all sent; seal yourself and start */
+	MSG_STATUS,	/* any to engine: named values that status shows */
+	MSG_EVENTS,	/* sensor, gate to engine: a batch of events */
+	MSG_ACK,	/* engine to sensor, gate: that batch is stored */
+	MSG_SYNC,	/* engine to sensor: drain now, answer with MSG_EVENTS */
+	MSG_SCAN,	/* gate to scan, engine to gate: fd is to be scanned */
+	MSG_VERDICT,	/* scan to gate, gate to engine: what came of it */
+	MSG_RULE,	/* scan to engine: one loaded rule, or one that failed */
+	MSG_PEER,	/* khiend to engine: a process started or ended */
+	MSG_QUERY,	/* engine to query: fd is the client, answer it */
+	MSG_STUCK,	/* gate to khiend: this scanner did not answer, kill it */
+	MSG_RELOAD,	/* engine to khiend: read configuration, rules again */
+};
+
+/*
+ * Starts a message of `type` in `bytes` (borrowed, MSG_MAX is always enough).
+ * After the payload is put, call msg_end().
+ */
+void msg_begin(struct buf *buf, void *bytes, size_t size, uint16_t type);
+
+/* Fills in the length.  Returns 0, or -EMSGSIZE when something did not fit. */
+int msg_end(struct buf *buf);
+
+/*
+ * Opens a received message.  Returns 0 and its type, with buf at the payload;
+ * -EBADMSG when it is malformed; -EPROTO when its version is not ours.
+ */
+int msg_open(struct buf *buf, const void *bytes, size_t size,
+	     uint16_t *ret_type);
+
+/* MSG_HELLO, MSG_READY, MSG_SYNC, MSG_RELOAD have no payload. */
+
+/* MSG_BEAT and MSG_ACK carry one number. */
+void msg_put_number(struct buf *buf, uint64_t number);
+int msg_get_number(struct buf *buf, uint64_t *ret_number);
+
+/* MSG_LINK: which process is at the other end (fd attached); MSG_STUCK. */
+struct msg_link {
+	uint16_t role;	/* enum role_id */
+	uint16_t index; /* which of several */
+	uint32_t pid;
+};
+void msg_put_link(struct buf *buf, const struct msg_link *link);
+int msg_get_link(struct buf *buf, struct msg_link *ret_link);
+
+/* MSG_KEEP: a name of at most 63 bytes (fd attached). */
+void msg_put_keep(struct buf *buf, const char *name);
+int msg_get_keep(struct buf *buf, const char **ret_name);
+
+/*
+ * MSG_STATUS: pairs of dotted name and value, as many as fit; a later value
+ * of the same name replaces the earlier one.  Begin, put pairs, end.
+ * A value is text; numbers are written in decimal, booleans as true, false.
+ */
+void msg_put_pair(struct buf *buf, const char *name, const char *value);
+void msg_put_pair_number(struct buf *buf, const char *name, uint64_t value);
+/* Returns 1 and a pair, 0 at the end, -EBADMSG. */
+int msg_get_pair(struct buf *buf, const char **ret_name,
+		 const char **ret_value);
+
+/*
+ * MSG_EVENTS: this head, then `len` events by event_put().  `number` counts
+ * up from 1 in the life of the sender's channel; 0 asks for no ack.
+ * Every event whose boot_ns is below `drained_ns` has been sent.
+ */
+struct msg_events {
+	uint64_t number;
+	uint64_t drained_ns;
+	uint32_t len;
+};
+/* Returns where `len` stands, for msg_set_events_len() after the last event. */
+size_t msg_put_events(struct buf *buf, const struct msg_events *events);
+void msg_set_events_len(struct buf *buf, size_t where, uint32_t len);
+int msg_get_events(struct buf *buf, struct msg_events *ret_events);
+
+/* Why a file is scanned. */
+enum msg_cause {
+	MSG_CAUSE_WRITE = 1, /* closed after writing */
+	MSG_CAUSE_EXEC,	     /* executed */
+	MSG_CAUSE_ASKED,     /* somebody asked for this scan */
+};
+
+/* MSG_SCAN (fd attached): the answer carries the same tag. */
+struct msg_scan {
+	uint64_t tag;
+	uint16_t cause;	     /* enum msg_cause */
+};
+void msg_put_scan(struct buf *buf, const struct msg_scan *scan);
+int msg_get_scan(struct buf *buf, struct msg_scan *ret_scan);
+
+enum msg_result {
+	MSG_CLEAN = 1,
+	MSG_MATCH,
+	MSG_TIMEOUT,  /* the scan's own time limit */
+	MSG_FAILED,   /* could not be read or scanned: see error */
+	MSG_CRASHED,  /* the scanner died or was killed on it; said by the gate */
+	MSG_SKIPPED,  /* not a regular file */
+};
+
+enum msg_verdict_flag {
+	MSG_PARTIAL = 1 << 0, /* larger than max_size: head and tail scanned */
+	MSG_CHANGED = 1 << 1, /* size or times changed while it was read */
+};
+
+struct msg_match {
+	const char *rule;	 /* identifier */
+	const char *id;		 /* meta id, a UUID; "" when none */
+	const char *ruleset;	 /* the rule file's path under its folder */
+	const char *description; /* meta; "" when none */
+	const char *severity;	 /* one of the five words */
+	const char *attack;	 /* technique ids, separated by space; or "" */
+};
+
+/*
+ * MSG_VERDICT: a scanner fills tag, result, flags, sha256, error, size, matches;
+ * the gate adds who and what before it passes it on to the engine.
+ */
+struct msg_verdict {
+	uint64_t tag;
+	uint16_t result;      /* enum msg_result */
+	uint16_t cause;	      /* enum msg_cause */
+	uint32_t flags;	      /* enum msg_verdict_flag */
+	uint64_t size;
+	uint32_t duration_us; /* reading, hashing and matching */
+	const char *sha256;   /* 64 hexadecimal digits; "" when not computed */
+	const char *error;    /* "" or what went wrong */
+	uint32_t len;	      /* matches */
+	struct msg_match matches[MSG_RULES_MAX];
+	/* From here on: said by the gate. */
+	uint64_t boot_ns;     /* when the question was asked */
+	uint32_t pid;	      /* thread group that wrote or executed */
+	uint64_t device, inode;
+	uint32_t mode, uid, gid; /* the file's */
+	const char *path;     /* as the kernel names it; "" when it has none */
+};
+void msg_put_verdict(struct buf *buf, const struct msg_verdict *verdict);
+int msg_get_verdict(struct buf *buf, struct msg_verdict *ret_verdict);
+
+/* MSG_RULE: `error` is "" for a rule that is loaded. */
+struct msg_rule {
+	struct msg_match rule;
+	const char *error; /* what the compiler said, with file and line */
+	uint32_t number;   /* 0 for the first: the engine forgets older ones */
+	bool last;
+};
+void msg_put_rule(struct buf *buf, const struct msg_rule *rule);
+int msg_get_rule(struct buf *buf, struct msg_rule *ret_rule);
+
+enum msg_peer_state {
+	MSG_PEER_STARTED = 1,
+	MSG_PEER_ENDED,	 /* detail says how: "killed by signal 9", ... */
+	MSG_PEER_STUCK,	 /* missed its heartbeat; khiend kills it */
+	MSG_PEER_CONFIG, /* detail: configuration accepted, or why refused */
+};
+
+struct msg_peer {
+	struct msg_link who;
+	uint16_t state;	   /* enum msg_peer_state */
+	uint32_t restarts; /* of this role and index since khiend started */
+	uint64_t boot_ns;
+	const char *detail;
+};
+void msg_put_peer(struct buf *buf, const struct msg_peer *peer);
+int msg_get_peer(struct buf *buf, struct msg_peer *ret_peer);
+
+/* MSG_QUERY (fd attached: the client's stream): a request, as JSON text. */
+struct msg_query {
+	uint32_t uid; /* who asks */
+	uint32_t pid;
+	bool root_socket; /* came in by control.sock */
+	const char *request;
+};
+void msg_put_query(struct buf *buf, const struct msg_query *query);
+int msg_get_query(struct buf *buf, struct msg_query *ret_query);
+
+/* The words of severity, from 1 "informational" to 5 "critical"; 0: no word. */
+unsigned int msg_severity_find(const char *word);
+/* NULL when out of range. */
+const char *msg_severity_name(unsigned int level);

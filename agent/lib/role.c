@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/lib/role.h"
+
+#include <linux/capability.h>
+#include <string.h>
+
+#define CAP(n) (1ULL << (n))
+#define MIB (1ULL << 20)
+
+/*
+ * mmap and mprotect are allowed without PROT_EXEC only: see sandbox.c.  The
+ * list serves glibc 2.36 and 2.41: memory, time, the loop, channels, logging.
+ */
+static const char *const base_calls[] = {
+	"read",		"write",	"readv",
+	"writev",	"close",	"fstat",
+	"newfstatat",	"lseek",	"mmap",
+	"munmap",	"mremap",	"mprotect",
+	"brk",		"madvise",	"rt_sigaction",
+	"rt_sigprocmask", "rt_sigreturn", "sigaltstack",
+	"exit",		"exit_group",	"futex",
+	"getpid",	"gettid",	"getppid",
+	"getuid",	"geteuid",	"getgid",
+	"getegid",	"tgkill",	"clock_gettime",
+	"clock_nanosleep", "nanosleep",	"gettimeofday",
+	"getrandom",	"epoll_wait",	"epoll_pwait",
+	"epoll_ctl",	"poll",		"ppoll",
+	"recvmsg",	"sendmsg",	"recvfrom",
+	"sendto",	"timerfd_settime", "timerfd_create",
+	"restart_syscall", "sched_yield", "set_robust_list",
+	"rseq",		"fcntl",	"uname",
+	NULL,
+};
+
+static const char *const sensor_calls[] = { NULL };
+
+static const char *const gate_calls[] = {
+	"fanotify_mark", "readlink", "readlinkat", "name_to_handle_at",
+	"pread64",	 "statfs",   "fstatfs",	   NULL,
+};
+
+static const char *const scan_calls[] = {
+	"pread64",	"setitimer",	 "getrusage",	"timer_create",
+	"timer_settime", "timer_delete", "clock_getres", "sysinfo",
+	"sched_getaffinity", NULL,
+};
+
+/* SQLite in its own folder, and the clients' sockets. */
+static const char *const engine_calls[] = {
+	"open",	     "openat",	  "pread64",	"pwrite64",  "fsync",
+	"fdatasync", "ftruncate", "unlink",	"unlinkat",  "rename",
+	"renameat",  "renameat2", "access",	"faccessat", "faccessat2",
+	"stat",	     "lstat",	  "statx",	"fchown",    "fchmod",
+	"getcwd",    "readlink",  "readlinkat", "mkdir",     "fallocate",
+	"utimensat", "accept4",	  "accept",	"getsockopt", "setsockopt",
+	"shutdown",  "getpeername", "getsockname", "statfs", "fstatfs",
+	"geteuid",   "ioctl",	  "sysinfo",	"getdents64", "umask",
+	"rmdir",     NULL,
+};
+
+/* The same to read, and a process for each question. */
+static const char *const query_calls[] = {
+	"open",	    "openat",	 "pread64",    "pwrite64",   "access",
+	"faccessat", "faccessat2", "stat",     "lstat",	     "statx",
+	"getcwd",   "readlink",	 "readlinkat", "clone",	     "wait4",
+	"waitid",   "kill",	 "prctl",      "prlimit64",  "setrlimit",
+	"getrlimit", "shutdown", "setsockopt", "getsockopt", "setitimer",
+	"alarm",    "fchown",	 "fchmod",     "ftruncate",  "fallocate",
+	"statfs",   "fstatfs",	 "ioctl",      "getrusage",  "sysinfo",
+	"signalfd4", "pidfd_open", "unlink",   "close_range", NULL,
+};
+
+static const struct role roles[ROLE_LEN] = {
+	[ROLE_DAEMON] = {
+		.id = ROLE_DAEMON,
+		.name = "daemon",
+		.files = ROLE_FILES_ALL,
+	},
+	[ROLE_SENSOR] = {
+		.id = ROLE_SENSOR,
+		.name = "sensor",
+		.user = "khien-sensor",
+		.fallback_uid = 61181,
+		.syscalls = sensor_calls,
+		.files = ROLE_FILES_NONE,
+		.files_max = 256,
+	},
+	[ROLE_GATE] = {
+		.id = ROLE_GATE,
+		.name = "gate",
+		.user = "khien-gate",
+		.fallback_uid = 61182,
+		.caps = CAP(CAP_SYS_ADMIN) | CAP(CAP_DAC_READ_SEARCH),
+		.syscalls = gate_calls,
+		.files = ROLE_FILES_KERNEL,
+		.files_max = 8192,
+	},
+	[ROLE_SCAN] = {
+		.id = ROLE_SCAN,
+		.name = "scan",
+		.user = "khien-scan",
+		.fallback_uid = 61183,
+		.syscalls = scan_calls,
+		.files = ROLE_FILES_NONE,
+		.memory_max = 1024 * MIB,
+		.files_max = 64,
+	},
+	[ROLE_ENGINE] = {
+		.id = ROLE_ENGINE,
+		.name = "engine",
+		.user = "khien-engine",
+		.fallback_uid = 61184,
+		.syscalls = engine_calls,
+		.files = ROLE_FILES_DIR,
+		.memory_max = 1024 * MIB,
+		.files_max = 512,
+	},
+	[ROLE_QUERY] = {
+		.id = ROLE_QUERY,
+		.name = "query",
+		.user = "khien-engine",
+		.fallback_uid = 61184,
+		.syscalls = query_calls,
+		.files = ROLE_FILES_DIR,
+		.memory_max = 1024 * MIB,
+		.files_max = 128,
+	},
+	[ROLE_CONF] = {
+		.id = ROLE_CONF,
+		.name = "conf",
+		.files = ROLE_FILES_ALL,
+	},
+};
+
+const struct role *
+role_get(uint16_t id)
+{
+	return &roles[id];
+}
+
+const struct role *
+role_find(const char *name)
+{
+	for (size_t i = 0; i < ROLE_LEN; i++)
+		if (strcmp(roles[i].name, name) == 0)
+			return &roles[i];
+	return NULL;
+}
+
+const char *const *
+role_syscalls_base(void)
+{
+	return base_calls;
+}

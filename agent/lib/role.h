@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The one table that names every process's whole power: its program, user,
+ * capabilities, system calls and folders.  sandbox.h puts it in force.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum role_id { /* also on the wire: append only */
+	ROLE_DAEMON = 0,
+	ROLE_SENSOR,
+	ROLE_GATE,
+	ROLE_SCAN,
+	ROLE_ENGINE,
+	ROLE_QUERY,
+	ROLE_CONF,
+	ROLE_LEN,
+};
+
+/* What of the file system is left after sandbox_enter(). */
+enum role_files {
+	ROLE_FILES_NONE = 0, /* nothing: no root, and no opening */
+	ROLE_FILES_DIR,	     /* the one folder passed to sandbox_enter() */
+	ROLE_FILES_KERNEL,   /* opens nothing itself, but the kernel opens in
+				its name: fanotify(7) event descriptors, which
+				Landlock and chroot(2) would refuse */
+	ROLE_FILES_ALL,
+};
+
+struct role {
+	uint16_t id;
+	const char *name;    /* "scan"; the program is khien-<name> */
+	const char *user;    /* "khien-scan"; NULL: stays root */
+	uint32_t fallback_uid; /* used where that user does not exist */
+	uint64_t caps;	     /* what is left after sandbox_enter(): bit mask */
+	const char *const *syscalls; /* allowed beside role_syscalls_base(), by
+					name, NULL-terminated; NULL: no filter */
+	uint8_t files;	     /* enum role_files */
+	uint64_t memory_max; /* RLIMIT_AS in bytes; 0: none */
+	uint32_t files_max;  /* RLIMIT_NOFILE */
+};
+
+/* Never NULL for an id below ROLE_LEN. */
+const struct role *role_get(uint16_t id);
+/* NULL when the name is not known. */
+const struct role *role_find(const char *name);
+
+/* What every filtered role may call; NULL-terminated. */
+const char *const *role_syscalls_base(void);
