@@ -2,6 +2,7 @@
 #include "agent/lib/conf.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/lib/buf.h"
@@ -17,11 +18,21 @@ enum kind { SWITCH, NUMBER, PATH, PATHS, GROUP, MODE };
 		.high = high_                                                  \
 	}
 
+#define NUMBER_KEY(section_, key_, field_, low_, high_, range_)                \
+	{                                                                      \
+		.section = section_, .key = key_, .kind = NUMBER,              \
+		.at = offsetof(struct conf, field_),                           \
+		.size = sizeof(((struct conf *)0)->field_), .low = low_,       \
+		.high = high_,                                                 \
+		.range = "must be a whole number " range_ ", without unit"     \
+	}
+
 static const struct key {
 	const char *section, *key;
 	enum kind kind;
 	size_t at, size;
 	uint64_t low, high;
+	const char *range; /* numbers: what to say of any other */
 } keys[] = {
 	KEY("agent", "state_dir", PATH, state_dir, 0, 0),
 	KEY("agent", "run_dir", PATH, run_dir, 0, 0),
@@ -31,13 +42,17 @@ static const struct key {
 	KEY("gate", "mode", MODE, mode, 0, 0),
 	KEY("gate", "watch", PATHS, watch, 0, 0),
 	KEY("gate", "exclude", PATHS, exclude, 0, 0),
-	KEY("scan", "workers", NUMBER, workers, 0, 4),
-	KEY("scan", "max_size", NUMBER, max_size, 4096, 1ULL << 40),
-	KEY("scan", "timeout_ms", NUMBER, timeout_ms, 100, 600000),
+	NUMBER_KEY("scan", "workers", workers, 0, 4, "from 0 to 4"),
+	NUMBER_KEY("scan", "max_size", max_size, 4096, 1ULL << 40,
+		   "of bytes, from 4096 to 1099511627776"),
+	NUMBER_KEY("scan", "timeout_ms", timeout_ms, 100, 600000,
+		   "of milliseconds, from 100 to 600000"),
 	KEY("rules", "dir", PATH, rules_dir, 0, 0),
 	KEY("rules", "local_dir", PATH, local_dir, 0, 0),
-	KEY("store", "max_size_mb", NUMBER, max_size_mb, 8, 1 << 20),
-	KEY("store", "retention_days", NUMBER, retention_days, 1, 36500),
+	NUMBER_KEY("store", "max_size_mb", max_size_mb, 8, 1 << 20,
+		   "of MiB, from 8 to 1048576"),
+	NUMBER_KEY("store", "retention_days", retention_days, 1, 36500,
+		   "of days, from 1 to 36500"),
 };
 
 #define KEYS_LEN (sizeof(keys) / sizeof(keys[0]))
@@ -96,15 +111,9 @@ set_number(void *field, const struct key *key, const char *value,
 	   const char **ret_why)
 {
 	uint64_t number;
-	int r = str_number(value, key->high, &number);
 
-	if (r == -EINVAL) {
-		*ret_why = "must be a whole number, without sign or unit";
-		return -EINVAL;
-	}
-	if (r < 0 || number < key->low) {
-		*ret_why = r < 0 ? "is too large, see khien.conf(5)" :
-				   "is too small, see khien.conf(5)";
+	if (str_number(value, key->high, &number) < 0 || number < key->low) {
+		*ret_why = key->range;
 		return -EINVAL;
 	}
 	if (key->size == sizeof(uint32_t)) {
@@ -195,6 +204,55 @@ conf_set(struct conf *conf, const char *section, const char *key,
 		    str_equal(later[i].key, key))
 			return -EOPNOTSUPP;
 	return -ENOENT;
+}
+
+bool
+conf_has_section(const char *section)
+{
+	for (size_t i = 0; i < KEYS_LEN; i++)
+		if (str_equal(keys[i].section, section))
+			return true;
+	for (size_t i = 0; i < LATER_LEN; i++)
+		if (str_equal(later[i].section, section))
+			return true;
+	return false;
+}
+
+static void
+number_text(char *dst, size_t size, const void *field, size_t field_size)
+{
+	uint64_t wide = 0;
+	uint32_t narrow;
+
+	if (field_size == sizeof(narrow)) {
+		memcpy(&narrow, field, sizeof(narrow));
+		wide = narrow;
+	} else {
+		memcpy(&wide, field, sizeof(wide));
+	}
+	(void)snprintf(dst, size, "%llu", (unsigned long long)wide);
+}
+
+int
+conf_list(const struct conf *conf, size_t at, const char **ret_section,
+	  const char **ret_key, char *dst, size_t size)
+{
+	char number[24];
+	const char *text = number;
+
+	if (at >= KEYS_LEN)
+		return -ENOENT;
+	const struct key *entry = &keys[at];
+	const char *field = (const char *)conf + entry->at;
+	if (entry->kind == SWITCH)
+		text = *(const bool *)field ? "on" : "off";
+	else if (entry->kind == NUMBER)
+		number_text(number, sizeof(number), field, entry->size);
+	else
+		text = field;
+	*ret_section = entry->section;
+	*ret_key = entry->key;
+	return str_copy(dst, size, text);
 }
 
 void

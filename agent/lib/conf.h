@@ -55,6 +55,17 @@ void conf_init(struct conf *conf);
 int conf_set(struct conf *conf, const char *section, const char *key,
 	     const char *value, const char **ret_why);
 
+/* True also for a section of which nothing is built yet. */
+bool conf_has_section(const char *section);
+
+/*
+ * Key number `at`, from 0, and its value in `dst` as conf_set() takes it.
+ * Returns 0; -ENOENT after the last; -ENAMETOOLONG when dst is too small
+ * (CONF_PATH_MAX never is).
+ */
+int conf_list(const struct conf *conf, size_t at, const char **ret_section,
+	      const char **ret_key, char *dst, size_t size);
+
 /* As payload of MSG_CONFIG.  conf_get() returns 0 or -EBADMSG. */
 void conf_put(struct buf *buf, const struct conf *conf);
 int conf_get(struct buf *buf, struct conf *ret_conf);

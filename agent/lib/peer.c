@@ -263,6 +263,20 @@ take_beat(struct peer *peer, struct buf *buf)
 	return r == -EAGAIN ? 0 : r;
 }
 
+/* What khiend says to this program alone, as if on a link to it. */
+static int
+from_parent(struct peer *peer, uint16_t type, struct buf *buf, int fd)
+{
+	struct peer_link link = { .role = ROLE_DAEMON,
+				  .fd = PEER_FD,
+				  .peer = peer };
+
+	if (peer->on_message)
+		return peer->on_message(peer->arg, &link, type, buf, fd);
+	file_closep(&fd);
+	return -EBADMSG;
+}
+
 static int
 take_later(struct peer *peer, uint16_t type, struct buf *buf, int fd)
 {
@@ -284,8 +298,7 @@ take_later(struct peer *peer, uint16_t type, struct buf *buf, int fd)
 			return r < 0 ? r : -EBADMSG;
 		return watch_link(peer_find(peer, who.role, who.index));
 	default:
-		file_closep(&fd);
-		return -EBADMSG;
+		return from_parent(peer, type, buf, fd);
 	}
 }
 

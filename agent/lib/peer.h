@@ -51,7 +51,9 @@ struct peer {
 	   after this returns. */
 	void (*on_unlink)(void *arg, const struct peer_link *link);
 	/* A message on a link; buf is at its payload, fd (or -1) is the
-	   handler's to close.  Returns 0 or below to end the process. */
+	   handler's to close.  Returns 0 or below to end the process.
+	   What khiend says to this program alone (MSG_PEER) comes here too,
+	   with a link of ROLE_DAEMON that is valid during the call. */
 	int (*on_message)(void *arg, const struct peer_link *link,
 			  uint16_t type, struct buf *buf, int fd);
 	/* A new configuration was accepted by all (SIGHUP). */

@@ -36,7 +36,7 @@ static const char *const sensor_calls[] = { NULL };
 
 static const char *const gate_calls[] = {
 	"fanotify_mark", "readlink", "readlinkat", "name_to_handle_at",
-	"pread64",	 "statfs",   "fstatfs",	   NULL,
+	"statx",	 "ioctl",    NULL,
 };
 
 static const char *const scan_calls[] = {

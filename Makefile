@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# One file, not recursive.  Everything that is built goes under build/, and
+# what is built with sanitizers (SAN=1) under build/san/.
+#
+# make [all]        the programs
+# make deps         install what is missing to build, check and lint (root)
+# make run          build, then run the agent in the foreground from build/run
+# make check        everything: unit, fuzz and system tests
+# make check-fast   what takes under two minutes
+# make lint         silent when there is nothing to say
+# make fuzz         each fuzzer for FUZZ_SECONDS
+# make bench        a row a figure; writes build/bench.json
+# make install      to DESTDIR and prefix
+#
+# CC=clang  another compiler     WERROR=1  a warning is an error
+# SAN=1  with sanitizers         V=1  shows the commands
+
+VERSION := 0.1.0
+
+SHELL := /bin/bash
+.SHELLFLAGS := -e -o pipefail -c
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.SECONDARY:
+MAKEFLAGS += --no-builtin-rules -j$(shell nproc)
+export LC_ALL := C.UTF-8
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+CLANG ?= clang
+BPFTOOL ?= $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v bpftool || \
+	echo bpftool)
+PYTHON := /usr/bin/python3
+MACHINE := $(shell uname -m)
+
+O := build
+ifdef SAN
+B := $(O)/san
+else
+B := $(O)
+endif
+
+# One word a step; nothing at all when the goal is lint.
+ifdef V
+say =
+else ifneq ($(filter lint,$(MAKECMDGOALS)),)
+say = @
+else
+say = @printf '  %-5s %s\n' $1 $@;
+endif
+
+# Programs: a folder each, and the libraries that only it may use.
+
+SANDBOX_LIBS := -lseccomp -lcap-ng
+NAME_daemon := khiend
+NAME_cli := khienctl
+NAME_conf := khien-conf
+NAME_sensor := khien-sensor
+NAME_gate := khien-gate
+NAME_scan := khien-scan
+NAME_engine := khien-engine
+NAME_query := khien-query
+LIBS_daemon :=
+LIBS_cli := -ljansson
+LIBS_conf := -linih $(SANDBOX_LIBS)
+LIBS_sensor := -lbpf $(SANDBOX_LIBS)
+LIBS_gate := $(SANDBOX_LIBS)
+LIBS_scan := -lyara -lcrypto -ljansson $(SANDBOX_LIBS)
+LIBS_engine := -lsqlite3 -ljansson $(SANDBOX_LIBS)
+LIBS_query := -lsqlite3 -ljansson $(SANDBOX_LIBS)
+LIBS_lib := $(SANDBOX_LIBS)
+
+FOLDERS := daemon cli conf sensor gate scan engine query
+SRC_lib := $(wildcard agent/lib/*.c)
+$(foreach f,$(FOLDERS),$(eval SRC_$f := $(wildcard agent/$f/*.c)))
+PRESENT := $(strip $(foreach f,$(FOLDERS),$(if $(SRC_$f),$f)))
+PROGRAMS := $(foreach f,$(PRESENT),$(if $(filter %/main.c,$(SRC_$f)),\
+	$B/$(NAME_$f)))
+LIBRARY := $B/lib/libkhien.a
+KERNEL := $(wildcard kernel/*.bpf.c)
+SKELETONS := $(KERNEL:kernel/%.bpf.c=$O/gen/%.skel.h)
+
+# Flags.
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wold-style-definition -Wvla -Wformat=2 -Wundef -Wpointer-arith \
+	-Wwrite-strings -Wimplicit-fallthrough
+ifdef WERROR
+WARNINGS += -Werror
+endif
+COMMON := -std=gnu17 -g -I. -I$O -D_GNU_SOURCE -ffile-prefix-map=$(CURDIR)=. \
+	-DKHIEN_VERSION='"$(VERSION)"' -fPIE $(WARNINGS)
+HARDEN := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
+	-fstack-clash-protection
+LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code \
+	-Wl,--as-needed
+ifneq ($(findstring clang,$(CC)),)
+HARDEN += -ftrivial-auto-var-init=pattern
+else
+HARDEN += -ftrivial-auto-var-init=zero
+endif
+ifeq ($(MACHINE),x86_64)
+HARDEN += -fcf-protection=full
+LINK += -Wl,-z,ibt,-z,shstk
+BPF_ARCH := x86
+else ifeq ($(MACHINE),aarch64)
+HARDEN += -mbranch-protection=standard
+BPF_ARCH := arm64
+endif
+SANITIZE := -O1 -DKHIEN_SAN -fno-omit-frame-pointer \
+	-fno-sanitize-recover=undefined
+FUZZ_CFLAGS = $(COMMON) $(SANITIZE) -DKHIEN_FUZZ \
+	-fsanitize=fuzzer-no-link,address,undefined
+ifdef SAN
+CFLAGS_ALL = $(COMMON) $(SANITIZE) -fsanitize=address,undefined $(CFLAGS)
+LINK_ALL = $(LINK) -fsanitize=address,undefined $(LDFLAGS)
+else
+CFLAGS_ALL = $(COMMON) $(HARDEN) $(CFLAGS)
+LINK_ALL = $(LINK) $(LDFLAGS)
+endif
+# v2: atomics that return a value, which v3 emits, are not in Linux 5.10.
+BPF_CFLAGS := -target bpf -mcpu=v2 -O2 -g -std=gnu17 -Wall -Wextra \
+	-Wno-unused-parameter -D__TARGET_ARCH_$(BPF_ARCH) -I. \
+	-idirafter /usr/include/$(MACHINE)-linux-gnu \
+	-ffile-prefix-map=$(CURDIR)=.
+
+objects = $(addprefix $(if $2,$2,$B)/,$(1:.c=.o))
+OBJ_lib := $(call objects,$(SRC_lib))
+
+.PHONY: all deps run check check-fast lint fuzz fuzz-build tests bench install
+.PHONY: clean
+all: $(PROGRAMS)
+
+# Goals that install what they need do so before anything else is built.
+ifneq ($(filter deps run check check-fast lint fuzz bench,$(MAKECMDGOALS)),)
+FIRST := deps
+endif
+
+# A change of compiler or flags builds everything again.
+FLAGS_NOW = $(CC) $(CFLAGS_ALL) $(LINK_ALL) $(BPF_CFLAGS)
+$B/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' $(call quote,$(FLAGS_NOW)) | cmp -s - $@ || \
+		printf '%s\n' $(call quote,$(FLAGS_NOW)) >$@
+quote = '$(subst ','\'',$1)'
+.PHONY: FORCE
+FORCE:
+
+# Compiling and linking.
+
+$B/%.o: %.c $B/flags | $(FIRST)
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+
+$(LIBRARY): $(OBJ_lib)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(call say,AR)ar rcsD $@ $^
+
+define program
+$B/$(NAME_$1): $(call objects,$(SRC_$1)) $(LIBRARY)
+	$$(call say,LD)$$(CC) $$(LINK_ALL) $(call objects,$(SRC_$1)) $(LIBRARY) $(LIBS_$1) -o $$@
+OBJ_$1 := $(filter-out %/main.o,$(call objects,$(SRC_$1)))
+endef
+$(foreach f,$(PRESENT),$(eval $(call program,$f)))
+
+$O/kernel/%.bpf.o: kernel/%.bpf.c $O/bpf-flags | $(FIRST)
+	@mkdir -p $(@D)
+	$(call say,BPF)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $O/kernel/$*.bpf.d -MT $@ \
+		-c $< -o $O/kernel/$*.bpf.whole.o
+	@$(BPFTOOL) gen object $@ $O/kernel/$*.bpf.whole.o
+
+$O/bpf-flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' $(call quote,$(CLANG) $(BPF_CFLAGS)) | cmp -s - $@ || \
+		printf '%s\n' $(call quote,$(CLANG) $(BPF_CFLAGS)) >$@
+
+$O/gen/%.skel.h: $O/kernel/%.bpf.o
+	@mkdir -p $(@D)
+	$(call say,GEN)$(BPFTOOL) gen skeleton $< name $(subst -,_,$*)_bpf >$@
+
+$(call objects,$(SRC_sensor)) $(call objects,$(SRC_sensor),$O/fuzz): \
+	| $(SKELETONS)
+
+# Unit tests: a program each, linked with its folder but for main.c.
+
+UNIT := $(wildcard tests/unit/*/test_*.c tests/unit/*/root-*.c)
+UNIT_TESTS := $(patsubst %.c,$B/%,$(foreach f,lib $(PRESENT),\
+	$(filter tests/unit/$f/%,$(UNIT))))
+define unit
+$B/tests/unit/$1/%: $B/tests/unit/$1/%.o $(OBJ_$1) $(LIBRARY)
+	$$(call say,LD)$$(CC) $$(LINK_ALL) $$< $(OBJ_$1) $(LIBRARY) $(LIBS_$1) -lcmocka -o $$@
+endef
+OBJ_lib_saved := $(OBJ_lib)
+OBJ_lib :=
+$(foreach f,lib $(PRESENT),$(eval $(call unit,$f)))
+OBJ_lib := $(OBJ_lib_saved)
+$(call objects,$(wildcard tests/unit/sensor/*.c)): | $(SKELETONS)
+
+# Small programs that tests start.  Never with sanitizers: they must be fast,
+# and some of them run in places where a sanitizer cannot.
+TOOLS := $(patsubst %.c,$O/%,$(wildcard tests/triggers/*.c tests/system/*.c \
+	tests/bench/*.c))
+$(TOOLS): $O/%: %.c | $(FIRST)
+	@mkdir -p $(@D)
+	$(call say,TOOL)$(CC) $(COMMON) $(HARDEN) $(LINK) -MMD -MP $< -o $@ -pthread
+
+# Fuzzers: linked with every folder of agent/ that their source includes from.
+
+FUZZERS := $(patsubst %.c,$O/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz_folders = $(sort $(filter-out lib,$(shell \
+	sed -n 's|^\#include "agent/\([a-z]*\)/.*|\1|p' $1)))
+$O/fuzz/%.o: %.c $B/flags | $(FIRST)
+	@mkdir -p $(@D)
+	$(call say,FUZZ)$(CLANG) $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
+$O/fuzz/libkhien.a: $(call objects,$(SRC_lib),$O/fuzz)
+	@rm -f $@
+	$(call say,AR)ar rcsD $@ $^
+define fuzzer
+$O/fuzz/$(1:.c=): $O/fuzz/$(1:.c=.o) $O/fuzz/libkhien.a $(foreach f,$2,\
+		$(filter-out %/main.o,$(call objects,$(SRC_$f),$O/fuzz)))
+	$$(call say,LD)$$(CLANG) -fsanitize=fuzzer,address,undefined $$(filter-out %.a,$$^) \
+		$$(filter %.a,$$^) $(foreach f,$2,$(LIBS_$f)) \
+		$(SANDBOX_LIBS) -Wl,--as-needed -o $$@
+endef
+$(foreach s,$(wildcard tests/fuzz/fuzz_*.c),\
+	$(eval $(call fuzzer,$s,$(call fuzz_folders,$s))))
+FUZZ_SECONDS ?= 20
+
+RUN_TESTS = @KHIEN_FUZZ_SECONDS=$(FUZZ_SECONDS) $(PYTHON) tests/run.py --build $B
+PARTS ?= unit fuzz system
+
+fuzz-build: $(FUZZERS)
+fuzz: $(FUZZERS)
+	$(RUN_TESTS) fuzz
+
+# Testing and running.
+
+tests: $(PROGRAMS) $(UNIT_TESTS) $(TOOLS)
+check: tests $(FUZZERS)
+	$(RUN_TESTS) $(PARTS)
+check-fast: tests
+	$(RUN_TESTS) --fast unit system
+bench: $(PROGRAMS) $(TOOLS)
+	@$(PYTHON) tests/bench/bench.py --build $B
+lint: $(PROGRAMS) | $(FIRST)
+	@LINT_FLAGS=$(call quote,$(COMMON) $(HARDEN)) \
+		LINT_BPF_FLAGS=$(call quote,$(BPF_CFLAGS)) \
+		$(PYTHON) tests/lint/lint.py --build $O
+
+# In the foreground, with everything it keeps under build/run.
+RUN := $(CURDIR)/$O/run
+run: $(PROGRAMS)
+	@if [ $$(id -u) != 0 ]; then \
+		echo "make run: the agent must be started by root" >&2; exit 1; \
+	fi; \
+	mkdir -p $(RUN); \
+	group=root; ! getent group khien >/dev/null || group=khien; \
+	printf '%s\n' '[agent]' 'state_dir = $(RUN)/state' \
+		'run_dir = $(RUN)' "group = $$group" '' \
+		'[gate]' 'mode = observe' '' \
+		'[rules]' 'dir = $(CURDIR)/signatures/yara' \
+		>$(RUN)/khien.conf; \
+	exec $(CURDIR)/$B/khiend --config $(RUN)/khien.conf \
+		--programs $(CURDIR)/$B
+
+# An install does not start anything; packaging/ does that.
+prefix ?= /usr
+sysconfdir ?= /etc
+TO = $(DESTDIR)$(prefix)
+install: $(PROGRAMS)
+	install -d $(TO)/sbin $(TO)/bin $(TO)/libexec/khien \
+		$(TO)/share/khien/rules $(DESTDIR)$(sysconfdir)/khien/rules.d \
+		$(DESTDIR)$(sysconfdir)/khien/khien.conf.d
+	install -m 755 $B/khiend $(TO)/sbin
+	install -m 755 $B/khienctl $(TO)/bin
+	install -m 755 $(filter-out %/khiend %/khienctl,$(PROGRAMS)) \
+		$(TO)/libexec/khien
+	cd signatures/yara && find . -name '*.yar' \
+		-exec install -D -m 644 {} $(TO)/share/khien/rules/{} \;
+	install -m 644 packaging/conf/khien.conf $(DESTDIR)$(sysconfdir)/khien
+	for page in packaging/man/*.[1-8]; do \
+		section=$${page##*.}; \
+		install -D -m 644 $$page \
+			$(TO)/share/man/man$$section/$${page##*/}; \
+	done
+
+# What a fresh Debian 12 or 13 lacks.  No network when nothing is missing.
+PACKAGES := gcc make git ca-certificates libc6-dev binutils clang llvm bpftool \
+	libbpf-dev libyara-dev yara libsqlite3-dev libjansson-dev libinih-dev \
+	libseccomp-dev libcap-ng-dev libssl-dev \
+	libcmocka-dev python3 python3-pytest libclang-rt-dev procps util-linux \
+	clang-format clang-tidy cppcheck
+deps:
+	@missing=$$(for package in $(PACKAGES); do \
+		dpkg-query -W -f '$${db:Status-Abbrev}' $$package 2>/dev/null | \
+			grep -q ^ii || echo $$package; done); \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ $$(id -u) != 0 ]; then \
+		echo "missing packages; as root: apt-get install" $$missing >&2; \
+		exit 1; \
+	fi; \
+	echo "installing" $$missing; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	apt-get -qq update && \
+		apt-get -qq install -y --no-install-recommends $$missing \
+		</dev/null >$${TMPDIR:-/tmp}/khien-deps.log 2>&1 || \
+		{ tail -n 20 $${TMPDIR:-/tmp}/khien-deps.log >&2; exit 1; }
+
+clean:
+	rm -rf $O
+
+-include $(shell [ ! -d $O ] || find $O -path $O/run -prune -o \
+	-name '*.d' -print)

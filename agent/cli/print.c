@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/cli/print.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/cli/doc.h"
+#include "agent/cli/text.h"
+#include "agent/cli/when.h"
+#include "agent/lib/file.h"
+#include "agent/lib/str.h"
+
+/* Ancestors told in a line: the rest is in `show`. */
+#define ANCESTORS_SHOWN 4
+#define NAME_WIDTH 32
+/* Events that belong to a detection: as lines of their own. */
+#define RELATED "khien.related"
+
+static void
+put_time(const struct doc *doc)
+{
+	char when[WHEN_TEXT_SIZE];
+
+	when_shorten(when, doc_text_or(doc, "@timestamp", "-"));
+	text_column(when, 22);
+}
+
+static void
+put_pid(const struct doc *doc)
+{
+	const char *user = doc_text(doc, "user.id");
+	int64_t pid = doc_number(doc, "process.pid", 0);
+
+	if (pid)
+		text_printf("pid %lld", (long long)pid);
+	if (user)
+		text_printf("%suser %s", pid ? ", " : "", text_user(user));
+}
+
+/* The arguments if they are known, else the program's name. */
+static void
+put_command(const struct doc *doc)
+{
+	const char *line = doc_text(doc, "process.command_line");
+
+	if (!line || !*line)
+		line = doc_text(doc, "process.executable");
+	if (!line)
+		line = doc_text_or(doc, "khien.comm", "?");
+	text_put(line);
+}
+
+static void
+put_ancestors(const struct doc *doc)
+{
+	size_t len = doc_len(doc, "khien.ancestors");
+
+	for (size_t i = 0; i < len && i < ANCESTORS_SHOWN; i++) {
+		const struct doc *one = doc_item(doc, "khien.ancestors", i);
+		text_printf(" < ");
+		text_put(doc_text_or(one, "executable", "?"));
+	}
+	if (len > ANCESTORS_SHOWN)
+		text_printf(" < ...");
+}
+
+void
+print_detection(const struct doc *doc)
+{
+	int64_t count = doc_number(doc, "khien.count", 1);
+
+	put_time(doc);
+	text_column(doc_text_or(doc, "khien.severity", "-"), 15);
+	text_column(doc_text_or(doc, "rule.name", "-"), 24);
+	text_printf("  ");
+	text_put(doc_text_or(doc, "file.path", "-"));
+	if (count > 1)
+		text_printf("  (%lld times)", (long long)count);
+	text_printf("\n    by ");
+	if (doc_number(doc, "process.pid", 0)) {
+		put_command(doc);
+		text_printf(" (");
+		put_pid(doc);
+		text_printf(")");
+		put_ancestors(doc);
+	} else {
+		text_printf("a process that is not known");
+	}
+	text_printf("\n    ");
+	text_put(doc_text_or(doc, "event.id", "-"));
+	text_printf("  sha256 ");
+	text_put(doc_text_or(doc, "file.hash.sha256", "-"));
+	text_printf("\n");
+}
+
+/* What an event of a process is about. */
+static void
+put_process(const struct doc *doc, const char *action)
+{
+	int64_t signal = doc_number(doc, "khien.exit_signal", 0);
+
+	put_command(doc);
+	if (!str_equal(action, "exit"))
+		return;
+	if (signal)
+		text_printf("  killed by signal %lld", (long long)signal);
+	else
+		text_printf("  exit %lld",
+			    (long long)doc_number(doc, "process.exit_code", 0));
+}
+
+static void
+put_file(const struct doc *doc)
+{
+	const char *target = doc_text(doc, "file.target_path");
+	const char *program = doc_text(doc, "process.executable");
+	int64_t count = doc_number(doc, "khien.count", 1);
+
+	text_put(doc_text_or(doc, "file.path", "-"));
+	if (target) {
+		text_printf(" -> ");
+		text_put(target);
+	}
+	if (doc_text(doc, "file.mode") &&
+	    str_equal(doc_text_or(doc, "event.action", ""), "chmod")) {
+		text_printf(" to ");
+		text_put(doc_text(doc, "file.mode"));
+	}
+	if (count > 1)
+		text_printf(" (and like it: %lld in all)", (long long)count);
+	if (program) {
+		text_printf("  by ");
+		text_put(program);
+	}
+}
+
+static void
+put_agent(const struct doc *doc)
+{
+	const char *class = doc_text(doc, "khien.lost_class");
+	const char *role = doc_text(doc, "khien.role");
+
+	if (class) {
+		text_printf("%lld events of class ",
+			    (long long)doc_number(doc, "khien.count", 0));
+		text_put(class);
+		text_printf(" are missing ");
+	}
+	if (role) {
+		text_put(role);
+		text_printf(" ");
+	}
+	text_put(doc_text_or(doc, "message", ""));
+}
+
+void
+print_event(const struct doc *doc)
+{
+	const char *action = doc_text_or(doc, "event.action", "-");
+	const char *user = doc_text(doc, "user.id");
+	int64_t pid = doc_number(doc, "process.pid", 0);
+	char number[24] = "-";
+
+	if (pid)
+		(void)snprintf(number, sizeof(number), "%lld", (long long)pid);
+	put_time(doc);
+	text_column(action, 9);
+	text_column(number, 9);
+	text_column(user ? text_user(user) : "-", 10);
+	text_printf(" ");
+	if (doc_text(doc, "khien.lost_class") || doc_text(doc, "khien.role") ||
+	    doc_text(doc, "message"))
+		put_agent(doc);
+	else if (doc_text(doc, "file.path") && !str_equal(action, "exec"))
+		put_file(doc);
+	else
+		put_process(doc, action);
+	text_printf("\n");
+}
+
+void
+print_process(const struct doc *doc)
+{
+	int64_t depth = doc_number(doc, "khien.depth", 0);
+	const char *end = doc_text(doc, "process.end");
+	char when[WHEN_TEXT_SIZE];
+
+	if (depth < 0 || depth > 1000)
+		depth = 0;
+	text_printf("%s%*s%lld  ", doc_true(doc, "khien.asked") ? "* " : "  ",
+		    (int)(2 * depth), "",
+		    (long long)doc_number(doc, "process.pid", 0));
+	put_command(doc);
+	if (doc_text(doc, "user.id"))
+		text_printf("  (user %s)", text_user(doc_text(doc, "user.id")));
+	if (end) {
+		when_shorten(when, end);
+		text_printf("  ended ");
+		text_put(when);
+	}
+	text_printf("\n");
+}
+
+void
+print_rule(const struct doc *doc)
+{
+	const char *error = doc_text(doc, "khien.error");
+
+	if (error && *error) {
+		text_column("NOT LOADED", 15);
+		text_put(doc_text_or(doc, "rule.ruleset", ""));
+		text_printf(": ");
+		text_put(error);
+		text_printf("\n");
+		return;
+	}
+	text_column(doc_text_or(doc, "khien.severity", "-"), 15);
+	text_column(doc_text_or(doc, "rule.name", "-"), 28);
+	text_printf(" ");
+	text_column(doc_text_or(doc, "rule.ruleset", ""), 24);
+	text_printf(" ");
+	text_put(doc_text_or(doc, "rule.description", ""));
+	text_printf("\n");
+}
+
+/* Where in the object a value stands. */
+struct place {
+	char name[512];
+	unsigned int index; /* of the next array element */
+};
+
+static bool
+is_list_of_text(const struct doc *doc)
+{
+	const struct doc *first = doc_first(doc);
+
+	if (!doc_is_array(doc))
+		return false;
+	return !first || (!doc_is_object(first) && !doc_is_array(first));
+}
+
+static int
+put_member(void *arg, const char *name, const struct doc *value)
+{
+	struct place *above = arg;
+	struct place place = { 0 };
+
+	if (name)
+		(void)snprintf(place.name, sizeof(place.name), "%.380s%s%.120s",
+			       above->name, above->name[0] ? "." : "", name);
+	else
+		(void)snprintf(place.name, sizeof(place.name), "%.480s[%u]",
+			       above->name, above->index++);
+	if (str_equal(place.name, RELATED))
+		return 0;
+	if (doc_is_object(value) ||
+	    (doc_is_array(value) && !is_list_of_text(value)))
+		return doc_each(value, put_member, &place);
+	CLEANUP_FREE char *line = doc_line(value);
+	text_column(place.name, NAME_WIDTH);
+	text_printf(" ");
+	text_put(line ? line : "?");
+	text_printf("\n");
+	return 0;
+}
+
+void
+print_all(const struct doc *doc)
+{
+	struct place top = { 0 };
+	size_t len = doc_len(doc, RELATED);
+
+	(void)doc_each(doc, put_member, &top);
+	if (len)
+		text_printf("\nwhat it did to files around that time:\n");
+	for (size_t i = 0; i < len; i++)
+		print_event(doc_item(doc, RELATED, i));
+}

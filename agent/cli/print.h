@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The agent's records as text for people, on standard output. */
+#pragma once
+
+#include <stddef.h>
+
+struct doc;
+
+/* One of `detections`: a line, and one or two below it. */
+void print_detection(const struct doc *doc);
+/* One of `events`: a line. */
+void print_event(const struct doc *doc);
+/* One of `tree`: a line, indented by khien.depth. */
+void print_process(const struct doc *doc);
+/* One of `rules`: a line. */
+void print_rule(const struct doc *doc);
+/* Any object: a line for each value in it, with its dotted name. */
+void print_all(const struct doc *doc);

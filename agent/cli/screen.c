@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/cli/screen.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/cli/doc.h"
+#include "agent/cli/text.h"
+#include "agent/cli/when.h"
+#include "agent/lib/str.h"
+
+#define LABEL_WIDTH 12
+
+static void
+put_label(const char *label)
+{
+	text_column(label, LABEL_WIDTH);
+}
+
+/* The texts of an array, one a line after a mark, or with commas between. */
+static void
+put_texts(const struct doc *doc, const char *path, const char *before,
+	  const char *between, const char *after)
+{
+	size_t len = doc_len(doc, path);
+
+	for (size_t i = 0; i < len; i++) {
+		const char *text = doc_string(doc_item(doc, path, i));
+		text_printf("%s", i ? between : before);
+		text_put(text ? text : "?");
+	}
+	if (len)
+		text_printf("%s", after);
+}
+
+static void
+put_state(const struct doc *doc)
+{
+	const char *state = doc_text_or(doc, "khien.state", "unknown");
+	const char *host = doc_text(doc, "host.hostname");
+
+	text_printf("Khien ");
+	text_put(doc_text_or(doc, "khien.version", "?"));
+	if (host) {
+		text_printf(" on ");
+		text_put(host);
+	}
+	text_printf(": ");
+	text_put(str_equal(state, "ok") ? "all is well" : state);
+	text_printf("\n");
+	put_texts(doc, "khien.reasons", "  ! ", "\n  ! ", "\n");
+}
+
+static void
+put_process(const struct doc *doc, bool many)
+{
+	const char *state = doc_text_or(doc, "state", "?");
+	int64_t restarts = doc_number(doc, "restarts", 0);
+
+	text_put(doc_text_or(doc, "role", "?"));
+	if (many)
+		text_printf(" %" PRId64, doc_number(doc, "index", 0));
+	text_printf(" ");
+	text_put(state);
+	if (restarts)
+		text_printf(" (restarted %" PRId64 " times)", restarts);
+}
+
+static void
+put_processes(const struct doc *doc)
+{
+	size_t len = doc_len(doc, "khien.processes");
+	size_t scanners = 0;
+
+	for (size_t i = 0; i < len; i++)
+		scanners += str_equal(
+			doc_text_or(doc_item(doc, "khien.processes", i), "role",
+				    ""),
+			"scan");
+	put_label("processes");
+	for (size_t i = 0; i < len; i++) {
+		const struct doc *one = doc_item(doc, "khien.processes", i);
+		text_printf("%s", i ? ", " : "");
+		put_process(one, scanners > 1 &&
+					 str_equal(doc_text_or(one, "role", ""),
+						   "scan"));
+	}
+	text_printf("%s\n", len ? "" : "none");
+}
+
+struct sensors {
+	unsigned int attached, absent;
+	bool print;
+};
+
+/* "attached", or "absent: why; costs: what". */
+static int
+take_sensor(void *arg, const char *name, const struct doc *value)
+{
+	struct sensors *sensors = arg;
+	const char *state = doc_string(value);
+
+	if (!state)
+		return 0;
+	bool attached = str_equal(state, "attached");
+	sensors->attached += attached;
+	sensors->absent += !attached;
+	if (sensors->print && !attached) {
+		put_label("");
+		text_put(name ? name : "");
+		text_printf(" ");
+		text_put(state);
+		text_printf("\n");
+	}
+	return 0;
+}
+
+static void
+put_sensors(const struct doc *doc)
+{
+	const struct doc *programs = doc_get(doc, "khien.sensor.programs");
+	struct sensors sensors = { 0 };
+
+	put_label("sensors");
+	(void)doc_each(programs, take_sensor, &sensors);
+	if (!programs) {
+		text_printf("not heard of\n");
+		return;
+	}
+	text_printf("%u attached, %u absent\n", sensors.attached,
+		    sensors.absent);
+	sensors.print = true;
+	(void)doc_each(programs, take_sensor, &sensors);
+}
+
+static void
+put_lost(const struct doc *doc)
+{
+	int64_t critical = doc_number(doc, "khien.lost.critical", 0);
+	int64_t bulk = doc_number(doc, "khien.lost.bulk", 0);
+	int64_t agent = doc_number(doc, "khien.lost.agent", 0);
+
+	put_label("lost");
+	if (!critical && !bulk && !agent)
+		text_printf("no event since boot\n");
+	else
+		text_printf("since boot %" PRId64 " critical, %" PRId64
+			    " bulk, %" PRId64 " of the agent's own events\n",
+			    critical, bulk, agent);
+}
+
+static void
+put_store(const struct doc *doc)
+{
+	char size[TEXT_SIZE_SIZE];
+	char when[WHEN_TEXT_SIZE];
+	int64_t bytes = doc_number(doc, "khien.store.size", 0);
+	const char *oldest = doc_text(doc, "khien.store.oldest");
+
+	text_size(size, (uint64_t)(bytes < 0 ? 0 : bytes));
+	put_label("store");
+	text_put(doc_text_or(doc, "khien.store.path", "?"));
+	text_printf(": %s, %" PRId64 " rows", size,
+		    doc_number(doc, "khien.store.rows", 0));
+	if (oldest && *oldest) {
+		when_shorten(when, oldest);
+		text_printf(", since ");
+		text_put(when);
+	}
+	text_printf("\n");
+}
+
+static void
+put_rules(const struct doc *doc)
+{
+	int64_t failed = doc_number(doc, "khien.rules.failed", 0);
+
+	put_label("rules");
+	text_printf("%" PRId64 " loaded",
+		    doc_number(doc, "khien.rules.loaded", 0));
+	if (failed)
+		text_printf(", %" PRId64 " NOT LOADED: see khienctl rules",
+			    failed);
+	text_printf("\n");
+}
+
+void
+screen_status(const struct doc *doc)
+{
+	put_state(doc);
+	put_processes(doc);
+	put_sensors(doc);
+	put_lost(doc);
+	put_store(doc);
+	put_rules(doc);
+	put_label("coverage");
+	if (doc_len(doc, "khien.uncovered"))
+		put_texts(doc, "khien.uncovered",
+			  "files not scanned on: ", ", ", "\n");
+	else
+		text_printf("all watched file systems\n");
+	if (doc_len(doc, "khien.not_built")) {
+		put_label("not built");
+		put_texts(doc, "khien.not_built", "", ", ", "\n");
+	}
+}
+
+void
+screen_check(const struct doc *doc)
+{
+	bool ok = doc_true(doc, "khien.check.ok");
+	const char *advice = doc_text_or(doc, "khien.check.advice", "");
+
+	text_printf("%s  ", ok ? "ok  " : "FAIL");
+	text_column(doc_text_or(doc, "khien.check.name", "?"), 20);
+	text_printf(" ");
+	text_put(doc_text_or(doc, "khien.check.detail", ""));
+	text_printf("\n");
+	if (!ok && *advice) {
+		text_printf("      ");
+		text_put(advice);
+		text_printf("\n");
+	}
+}

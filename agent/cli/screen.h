@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The agent's state on one screen, and the doctor's checks, for people. */
+#pragma once
+
+struct doc;
+
+/* The one object of `status`. */
+void screen_status(const struct doc *doc);
+/* One check of `doctor`: a line, and what to do about it. */
+void screen_check(const struct doc *doc);

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/daemon/order.h"
+
+#include <stdbool.h>
+
+#include "agent/daemon/supervise.h"
+#include "agent/lib/conf.h"
+#include "agent/lib/log.h"
+#include "agent/lib/loop.h"
+
+#define START_STEPS 4
+#define STOP_STEPS 5
+/* A scanner ends when it has answered: its own limit and the gate's grace. */
+#define SCAN_GRACE_MS 2000
+
+static const struct {
+	uint32_t start, stop;
+	uint32_t end_ms; /* for its orderly end: the engine stores first */
+} ranks[ROLE_LEN] = {
+	[ROLE_ENGINE] = { 0, 4, 10000 }, [ROLE_QUERY] = { 0, 3, 2000 },
+	[ROLE_SENSOR] = { 1, 1, 2000 },	 [ROLE_SCAN] = { 2, 2, 2000 },
+	[ROLE_GATE] = { 3, 0, 2000 },
+};
+
+/* It is up, or had its chance: one that dies at once holds up nobody. */
+static bool
+had_chance(const struct child *child)
+{
+	return !child->wanted || child->state == CHILD_UP || child->restarts ||
+	       (child->began_ms && child->state == CHILD_DOWN);
+}
+
+static void
+begin_step(struct supervise *supervise)
+{
+	supervise->begun = true;
+	supervise->step_due_ms = child_now_ms() + ORDER_STEP_MS;
+	for (size_t i = 0; i < SUPERVISE_CHILDREN; i++) {
+		struct child *child = &supervise->children[i];
+		if (child->wanted && !child->began_ms &&
+		    ranks[child->role].start == supervise->step)
+			supervise_start(supervise, child);
+	}
+}
+
+static bool
+step_is_over(const struct supervise *supervise)
+{
+	if (child_now_ms() >= supervise->step_due_ms)
+		return true;
+	for (size_t i = 0; i < SUPERVISE_CHILDREN; i++) {
+		const struct child *child = &supervise->children[i];
+		if (ranks[child->role].start == supervise->step &&
+		    !had_chance(child))
+			return false;
+	}
+	return true;
+}
+
+static void
+start_on(struct supervise *supervise)
+{
+	while (supervise->step < START_STEPS) {
+		if (!supervise->begun)
+			begin_step(supervise);
+		if (!step_is_over(supervise))
+			return;
+		supervise->step++;
+		supervise->begun = false;
+		supervise->step_due_ms = 0;
+	}
+}
+
+/* One scanner at a time is away; one that cannot start holds up nobody. */
+static void
+replace_on(struct supervise *supervise)
+{
+	struct child *next = NULL;
+
+	for (size_t i = 0; i < SUPERVISE_CHILDREN; i++) {
+		struct child *child = &supervise->children[i];
+		if (child->role != ROLE_SCAN)
+			continue;
+		if (child->state == CHILD_STARTING ||
+		    child->state == CHILD_ENDING)
+			return;
+		if (!next && child->stale && child->state == CHILD_UP)
+			next = child;
+	}
+	if (next)
+		child_end(next, supervise->conf->timeout_ms + SCAN_GRACE_MS);
+}
+
+/* Returns true when nobody of this step is left. */
+static bool
+stop_step(struct supervise *supervise)
+{
+	bool over = true;
+
+	for (size_t i = 0; i < SUPERVISE_CHILDREN; i++) {
+		struct child *child = &supervise->children[i];
+		if (ranks[child->role].stop != supervise->step || !child->pid)
+			continue;
+		child_end(child, ranks[child->role].end_ms);
+		over = false;
+	}
+	return over;
+}
+
+void
+order_stop(struct supervise *supervise)
+{
+	if (supervise->stopping)
+		return;
+	supervise->stopping = true;
+	supervise->step = 0;
+	supervise->step_due_ms = 0;
+	for (size_t i = 0; i < SUPERVISE_CHILDREN; i++) {
+		struct child *child = &supervise->children[i];
+		child->wanted = false;
+		if (child->state == CHILD_DOWN)
+			child->due_ms = 0;
+	}
+}
+
+void
+order_go_on(struct supervise *supervise)
+{
+	if (!supervise->stopping) {
+		start_on(supervise);
+		replace_on(supervise);
+		return;
+	}
+	while (supervise->step < STOP_STEPS && stop_step(supervise))
+		supervise->step++;
+	if (supervise->step == STOP_STEPS)
+		loop_stop(supervise->loop);
+}

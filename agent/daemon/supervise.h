@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * All that khiend knows while it runs: the table of its children, what it
+ * keeps for them, and what it has yet to tell the engine.
+ *
+ * Nothing here blocks: channels are non-blocking, programs are executed and
+ * configuration is read by child processes.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/daemon/announce.h"
+#include "agent/daemon/child.h"
+#include "agent/daemon/config.h"
+#include "agent/daemon/keep.h"
+#include "agent/lib/role.h"
+
+struct conf;
+struct loop;
+struct loop_watch;
+struct place;
+
+#define SUPERVISE_SCANS_MAX 4 /* of [scan] workers, see agent/lib/conf.c */
+#define SUPERVISE_CHILDREN 8  /* engine, query, sensor, scanners, gate */
+
+struct supervise {
+	const char *folder; /* of the programs; borrowed */
+	const char *path;   /* configuration file, or NULL; borrowed */
+	struct conf *conf;  /* in force; borrowed */
+	struct loop *loop;
+	struct loop_watch *timer; /* of the next due_ms */
+	int signals;		  /* signalfd(2), or -1 */
+	uint8_t *bytes;		  /* MSG_MAX: message received */
+	uint8_t *out;		  /* MSG_MAX: message being written */
+	struct child children[SUPERVISE_CHILDREN];
+	struct keep keeps[ROLE_LEN];
+	struct announce announce;
+	struct config config; /* a khien-conf that reads again */
+	bool again;	      /* ... and one more time after this one */
+	bool stopping;
+	uint32_t step;	      /* of the start's order, then of the stop's */
+	bool begun;	      /* this step's children were started */
+	uint64_t step_due_ms; /* go on without them then; 0: never */
+};
+
+/*
+ * Takes a zeroed *supervise, starts everything in order and looks after it
+ * until SIGTERM or SIGINT; the caller has blocked these, SIGHUP and SIGCHLD.
+ * Changes *conf when it is read again.  The place's sockets and folder are
+ * passed to the engine.  Returns 0 after an orderly stop, or -errno, logged.
+ */
+int supervise_run(struct supervise *supervise, struct conf *conf,
+		  const struct place *place, const char *folder,
+		  const char *path);
+
+/* The child of that role and index, or NULL. */
+struct child *supervise_find(struct supervise *supervise, uint16_t role,
+			     uint16_t index);
+
+/* Says which children are wanted by the configuration in force. */
+void supervise_want(struct supervise *supervise);
+
+/* Starts a child that is down, or sets when to try again. */
+void supervise_start(struct supervise *supervise, struct child *child);
+
+/* Waits, without blocking, for every child that has ended. */
+void supervise_reap(struct supervise *supervise);
+
+/* Tells the engine of `child` (NULL: khiend), at once or when it is back. */
+void supervise_tell(struct supervise *supervise, const struct child *child,
+		    uint16_t state, uint64_t boot_ns, const char *detail);
+
+/* Sends the engine what waits for it. */
+void supervise_flush(struct supervise *supervise);
+
+/* What every handler does last: goes on in the order, sets the timer. */
+void supervise_settle(struct supervise *supervise);

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/engine/detect.h"
+
+#include <stdio.h>
+
+#include "agent/engine/clock.h"
+#include "agent/engine/engine.h"
+#include "agent/engine/fold.h"
+#include "agent/engine/image.h"
+#include "agent/engine/patience.h"
+#include "agent/engine/record.h"
+#include "agent/engine/row.h"
+#include "agent/engine/store.h"
+#include "agent/engine/tree.h"
+#include "agent/engine/writer.h"
+#include "agent/lib/event.h"
+#include "agent/lib/log.h"
+#include "agent/lib/loop.h"
+#include "agent/lib/msg.h"
+
+bool
+detect_own_match(const struct msg_verdict *verdict, struct msg_match *ret_match)
+{
+	struct msg_match match = { .id = "",
+				   .ruleset = "khien",
+				   .attack = "" };
+
+	if (verdict->result == MSG_CRASHED) {
+		match.rule = "khien_scanner_crashed";
+		match.description = "the scanner died while it read this file";
+		match.severity = "high";
+	} else if (verdict->result == MSG_TIMEOUT) {
+		match.rule = "khien_scanner_timeout";
+		match.description =
+			"the scan of this file did not end within its limit";
+		match.severity = "medium";
+	} else {
+		return false;
+	}
+	*ret_match = match;
+	return true;
+}
+
+bool
+detect_is_due(const struct msg_verdict *verdict)
+{
+	return verdict->len || verdict->result == MSG_CRASHED ||
+	       verdict->result == MSG_TIMEOUT;
+}
+
+/* Counts what is not told. */
+static void
+note(struct engine *engine, const struct msg_verdict *verdict)
+{
+	if (verdict->result != MSG_FAILED)
+		return;
+	engine->scans_failed++;
+	(void)snprintf(engine->scan_error, sizeof(engine->scan_error),
+		       "%s: %s", verdict->path, verdict->error);
+}
+
+/* Counts up the earlier row, which may still be in memory: rows keep order. */
+static void
+count_up(struct engine *engine, const struct fold_key *key)
+{
+	row_begin(engine->row, STORE_FOLD, EVENT_AGENT, 1);
+	row_number(engine->row, clock_now(engine->clock));
+	row_text(engine->row, key->rule);
+	row_text(engine->row, key->sha256);
+	row_text(engine->row, key->path);
+	row_text(engine->row, key->executable);
+	writer_add(engine->writer);
+	engine->folded++;
+}
+
+static void
+raise_match(struct engine *engine, const struct msg_verdict *verdict,
+	    const struct msg_match *match, struct tree_process *process)
+{
+	const struct image *image =
+		image_at(process ? process->image : NULL, verdict->boot_ns);
+	struct fold_key key = {
+		.rule = match->rule,
+		.sha256 = verdict->sha256,
+		.path = verdict->path,
+		.executable = image ? image->executable : "",
+	};
+
+	if (fold_repeats(engine->fold, &key, loop_now_ns())) {
+		count_up(engine, &key);
+		return;
+	}
+	if (record_detection(engine->row, verdict, match, engine->tree, process,
+			     engine->store, engine->clock) < 0) {
+		log_error("detection of %s in %s lost: out of memory",
+			  match->rule, verdict->path);
+		return;
+	}
+	writer_add(engine->writer);
+	engine->detections++;
+}
+
+/* An asker did nothing to the file: there is no process to tell. */
+static bool
+has_process(const struct msg_verdict *verdict)
+{
+	return verdict->cause != MSG_CAUSE_ASKED && verdict->pid;
+}
+
+void
+detect_raise(struct engine *engine, const struct msg_verdict *verdict)
+{
+	struct tree_process *process = NULL;
+	struct msg_match own;
+
+	if (has_process(verdict))
+		process = tree_find_at(engine->tree, verdict->pid,
+				       verdict->boot_ns);
+	/* Long arguments come from the store. */
+	if (process && process->image && process->image->args_cut)
+		writer_flush(engine->writer);
+	for (uint32_t i = 0; i < verdict->len; i++)
+		raise_match(engine, verdict, &verdict->matches[i], process);
+	if (detect_own_match(verdict, &own))
+		raise_match(engine, verdict, &own, process);
+	writer_flush(engine->writer);
+}
+
+void
+detect_verdict(struct engine *engine, const struct msg_verdict *verdict,
+	       const uint8_t *bytes, size_t len)
+{
+	if (!detect_is_due(verdict)) {
+		note(engine, verdict);
+		return;
+	}
+	if (has_process(verdict) &&
+	    patience_wait(engine->patience, MSG_VERDICT, verdict->boot_ns,
+			  bytes, len) == 0)
+		return;
+	detect_raise(engine, verdict);
+}

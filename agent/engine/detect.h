@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From verdicts to detections: what of a verdict is told, and to which process
+ * the file is laid.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct engine;
+struct fold_key;
+struct msg_match;
+struct msg_verdict;
+
+/*
+ * Whether a responder must hear of it: a match, or a file that the scanner
+ * crashed on or did not finish.
+ */
+bool detect_is_due(const struct msg_verdict *verdict);
+
+/*
+ * What stands for the rule when the scanner itself failed; false when there
+ * is no need.
+ */
+bool detect_own_match(const struct msg_verdict *verdict,
+		      struct msg_match *ret_match);
+
+/*
+ * Takes a verdict.  `bytes` is what it was read from: kept while it waits for
+ * the events of its process (see patience.h).
+ */
+void detect_verdict(struct engine *engine, const struct msg_verdict *verdict,
+		    const uint8_t *bytes, size_t len);
+
+/* Makes the rows: a detection for each rule, or counts up an earlier one. */
+void detect_raise(struct engine *engine, const struct msg_verdict *verdict);

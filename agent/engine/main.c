@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * khien-engine: the process tree, the store, detections, and the clients'
+ * sockets.  Here its parts are made and messages are dealt out to them.
+ */
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/engine/alive.h"
+#include "agent/engine/asking.h"
+#include "agent/engine/clock.h"
+#include "agent/engine/control.h"
+#include "agent/engine/detect.h"
+#include "agent/engine/engine.h"
+#include "agent/engine/fold.h"
+#include "agent/engine/host.h"
+#include "agent/engine/identity.h"
+#include "agent/engine/ingest.h"
+#include "agent/engine/loss.h"
+#include "agent/engine/patience.h"
+#include "agent/engine/progress.h"
+#include "agent/engine/record.h"
+#include "agent/engine/retention.h"
+#include "agent/engine/roster.h"
+#include "agent/engine/row.h"
+#include "agent/engine/rules.h"
+#include "agent/engine/spool.h"
+#include "agent/engine/store.h"
+#include "agent/engine/tree.h"
+#include "agent/engine/values.h"
+#include "agent/engine/writer.h"
+#include "agent/lib/buf.h"
+#include "agent/lib/conf.h"
+#include "agent/lib/event.h"
+#include "agent/lib/file.h"
+#include "agent/lib/log.h"
+#include "agent/lib/loop.h"
+#include "agent/lib/msg.h"
+#include "agent/lib/peer.h"
+#include "agent/lib/role.h"
+
+#define SECOND_MS 1000
+/* Freed memory goes back to the system beyond this. */
+#define TRIM_BYTES (256 * 1024)
+
+/* All parts: they live as long as the process. */
+static struct peer peer;
+static struct identity identity;
+static struct clock clock_;
+static struct store store;
+static struct row row;
+static struct spool spool;
+static struct progress progress;
+static struct loss loss;
+static struct tree tree;
+static struct alive alive;
+static struct writer writer;
+static struct retention retention;
+static struct fold fold;
+static struct patience patience;
+static struct rules rules;
+static struct roster roster;
+static struct values values;
+static struct msg_verdict verdict;
+
+static struct engine engine = {
+	.peer = &peer,
+	.identity = &identity,
+	.clock = &clock_,
+	.store = &store,
+	.row = &row,
+	.spool = &spool,
+	.progress = &progress,
+	.loss = &loss,
+	.tree = &tree,
+	.alive = &alive,
+	.retention = &retention,
+	.fold = &fold,
+	.rules = &rules,
+	.roster = &roster,
+	.values = &values,
+};
+
+static int
+take_verdict(struct buf *buf)
+{
+	const uint8_t *bytes = buf->bytes + buf->at;
+	size_t len = buf->size - buf->at;
+
+	int r = msg_get_verdict(buf, &verdict);
+	if (r < 0)
+		return r;
+	if (verdict.tag & ASKING_TAG)
+		(void)asking_verdict(engine.asking, &verdict);
+	detect_verdict(&engine, &verdict, bytes, len);
+	return 0;
+}
+
+static int
+take_rule(const struct peer_link *link, struct buf *buf)
+{
+	struct msg_rule rule;
+
+	int r = msg_get_rule(buf, &rule);
+	if (r < 0)
+		return r;
+	rules_take(&rules, link->index, &rule, loop_now_ns());
+	return 0;
+}
+
+static int
+take_peer(struct buf *buf)
+{
+	struct msg_peer about;
+
+	int r = msg_get_peer(buf, &about);
+	if (r < 0)
+		return r;
+	if (about.who.role >= ROLE_LEN)
+		return -EBADMSG;
+	bool config = about.state == MSG_PEER_CONFIG;
+	roster_peer(&roster, &about);
+	writer_agent(&writer,
+		     &(struct record_agent){
+			     .type = event_type_name(config ? EVENT_CONFIG :
+							      EVENT_PEER),
+			     .boot_ns = about.boot_ns,
+			     .count = 1,
+			     .role = role_get(about.who.role)->name,
+			     .index = about.who.index,
+			     .pid = about.who.pid,
+			     .message = *about.detail || config ?
+						about.detail :
+						"started",
+		     });
+	return 0;
+}
+
+static int
+on_message(void *arg, const struct peer_link *link, uint16_t type,
+	   struct buf *buf, int fd)
+{
+	(void)arg;
+	file_closep(&fd);
+	switch (type) {
+	case MSG_EVENTS:
+		return ingest_events(&engine, link, buf);
+	case MSG_VERDICT:
+		return take_verdict(buf);
+	case MSG_RULE:
+		return take_rule(link, buf);
+	case MSG_STATUS:
+		return values_take(&values, link->role, buf);
+	case MSG_PEER:
+		return take_peer(buf);
+	default:
+		return -EBADMSG;
+	}
+}
+
+static int
+on_link(void *arg, const struct peer_link *link)
+{
+	(void)arg;
+	roster_link(&roster, link->role, link->index, link->pid, true,
+		    loop_now_ns());
+	if (link->role == ROLE_QUERY)
+		control_query_linked(engine.control);
+	if (link->role == ROLE_GATE)
+		asking_linked(engine.asking);
+	return 0;
+}
+
+static void
+on_unlink(void *arg, const struct peer_link *link)
+{
+	(void)arg;
+	roster_link(&roster, link->role, link->index, link->pid, false,
+		    loop_now_ns());
+	writer_forget(&writer, link);
+	if (link->role == ROLE_SENSOR)
+		patience_give_up(&patience);
+	if (link->role == ROLE_GATE)
+		asking_unlinked(engine.asking);
+	if (link->role == ROLE_SCAN)
+		rules_forget(&rules, link->index);
+}
+
+static int
+on_config(void *arg, const struct conf *conf)
+{
+	(void)arg;
+	retention_set(&retention, conf->max_size_mb, conf->retention_days);
+	return 0;
+}
+
+static int
+on_second(void *arg)
+{
+	uint64_t now_ns = loop_now_ns();
+
+	(void)arg;
+	writer_second(&writer);
+	control_second(engine.control, now_ns);
+	asking_second(engine.asking, now_ns);
+	return 0;
+}
+
+/* What needs no descriptor of khiend's and cannot fail but for memory. */
+static int
+make_tables(void)
+{
+	int r = row_init(&row);
+
+	if (r == 0)
+		r = progress_init(&progress);
+	if (r == 0)
+		r = tree_init(&tree, &identity);
+	spool_init(&spool);
+	on_config(NULL, peer.conf);
+	clock_.offset_ns = clock_read();
+	engine.started_ns = loop_now_ns();
+	return r;
+}
+
+/* What can be read only before the seal. */
+static int
+look_around(void)
+{
+	int r = identity_read(&identity);
+
+	if (r < 0) {
+		log_error("boot id: %s, ending", strerror(-r));
+		return r;
+	}
+	r = alive_read(&alive);
+	if (r < 0)
+		log_warning("/proc: %s, the tree may keep processes that"
+			    " ended",
+			    strerror(-r));
+	return 0;
+}
+
+static int
+seal(void)
+{
+	CLEANUP_FD int dir = peer_take_kept(&peer, "state");
+
+	if (dir < 0) {
+		log_error("khiend sent no state folder, ending");
+		return -EBADF;
+	}
+	if (fchdir(dir) < 0) {
+		int r = -errno;
+		log_error("%s: %m, ending", peer.conf->state_dir);
+		return r;
+	}
+	return peer_seal(&peer, dir);
+}
+
+static int
+open_parts(void)
+{
+	int r = host_init(&identity);
+
+	if (r == 0)
+		r = patience_init(&patience, &engine);
+	if (r == 0)
+		r = writer_init(&writer, &engine);
+	if (r < 0)
+		return r;
+	if (!asking_new(&engine))
+		return -ENOMEM;
+	if (!control_new(&engine, peer_take_kept(&peer, "status.sock"),
+			 peer_take_kept(&peer, "control.sock")))
+		return -ENOMEM;
+	if (!loop_add_timer(peer.loop, SECOND_MS, on_second, NULL))
+		return -errno;
+	return 0;
+}
+
+static int
+run(void)
+{
+	int r = look_around();
+
+	if (r == 0)
+		r = make_tables();
+	if (r == 0)
+		r = seal();
+	if (r < 0)
+		return r;
+	r = open_parts();
+	if (r < 0) {
+		log_error("start: %s, ending", strerror(-r));
+		return r;
+	}
+	peer.on_link = on_link;
+	peer.on_unlink = on_unlink;
+	peer.on_message = on_message;
+	peer.on_config = on_config;
+	r = peer_run(&peer);
+	/* khiend is gone or stops us: what was taken is stored. */
+	patience_give_up(&patience);
+	writer_flush(&writer);
+	return r;
+}
+
+static void
+done(void)
+{
+	control_free(engine.control);
+	asking_free(engine.asking);
+	store_close(&store);
+	patience_done(&patience);
+	spool_done(&spool);
+	progress_done(&progress);
+	tree_done(&tree);
+	alive_done(&alive);
+	fold_done(&fold);
+	rules_done(&rules);
+	values_done(&values);
+	row_done(&row);
+	peer_done(&peer);
+}
+
+int
+main(int argc, char **argv)
+{
+	log_init("khien-engine");
+	(void)umask(077);
+	(void)mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
+	(void)mallopt(M_ARENA_MAX, 1);
+	int r = peer_start(&peer, ROLE_ENGINE, argc, argv);
+	if (r == -EBADF) {
+		log_error("this program is started by khiend");
+		return 2;
+	}
+	if (r == 0)
+		r = run();
+	if (r != -EBADF || peer.loop)
+		done();
+	return r < 0 ? 1 : 0;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One line from a client: {"version":1,"command":"status","options":{...}}.
+ * Pure: text in, a decision out.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define REQUEST_VERSION 1
+#define REQUEST_MAX 65536 /* bytes of a line */
+#define REQUEST_WHY_SIZE 256
+#define REQUEST_WORD_SIZE 32
+#define REQUEST_PATH_MAX 32768 /* bytes of a path as a client escapes it */
+
+enum request_command {
+	REQUEST_STATUS = 1,
+	REQUEST_RULES,
+	REQUEST_DOCTOR,
+	REQUEST_SCAN,
+	REQUEST_RELOAD,
+	REQUEST_QUERY, /* any that khien-query answers */
+};
+
+struct request {
+	enum request_command command;
+	bool needs_root; /* only by control.sock */
+	char word[REQUEST_WORD_SIZE]; /* the command as it was written */
+};
+
+/*
+ * Reads a request.  Returns 0; -EPROTO: another version of the protocol;
+ * -EINVAL: anything else; -ENOMEM.  Then ret_why (REQUEST_WHY_SIZE) is a
+ * sentence for whoever asked, and ret_request->word what is known of it.
+ */
+int request_read(const char *text, size_t len, struct request *ret_request,
+		 char *ret_why);
+
+/*
+ * Reads a line of a scan, {"tag":1,"path":"..."}.  The path is the caller's to
+ * free.  Returns as above.
+ */
+int request_read_scan(const char *text, size_t len, int64_t *ret_tag,
+		      char **ret_path, char *ret_why);

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/gate/dispatch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "agent/gate/cache.h"
+#include "agent/gate/histogram.h"
+#include "agent/gate/ident.h"
+#include "agent/gate/pending.h"
+#include "agent/lib/buf.h"
+#include "agent/lib/chan.h"
+#include "agent/lib/msg.h"
+
+#define NONE (-1)
+#define NS_PER_MS 1000000U
+#define NS_PER_US 1000U
+/* A head, a tag and a cause. */
+#define SCAN_SIZE 64
+/* Scanners that one file may end. */
+#define BLAME_MAX 2
+
+struct scanner {
+	int chan; /* borrowed; -1: there is none */
+	uint32_t pid;
+	bool stuck; /* not to be asked any more */
+	int leader; /* the question in its hands, or NONE */
+	uint64_t tag;
+	uint64_t sent_ns, deadline_ns;
+	uint32_t generation; /* of the rules, and the file, when it was sent */
+	struct ident ident;
+};
+
+struct dispatch {
+	struct pending *pending; /* borrowed */
+	struct cache *cache;	 /* borrowed */
+	dispatch_stuck_fn stuck;
+	void *arg;
+	uint64_t timeout_ns;
+	uint64_t last_tag;
+	uint32_t generation; /* counts the scanners that came */
+	struct scanner scanners[DISPATCH_SCANNERS_MAX];
+	struct dispatch_counts counts; /* its last four are made when asked */
+	struct histogram durations_us;
+};
+
+struct dispatch *
+dispatch_new(struct pending *pending, struct cache *cache,
+	     dispatch_stuck_fn stuck, void *arg)
+{
+	struct dispatch *dispatch = calloc(1, sizeof(*dispatch));
+
+	if (!dispatch)
+		return NULL;
+	dispatch->pending = pending;
+	dispatch->cache = cache;
+	dispatch->stuck = stuck;
+	dispatch->arg = arg;
+	for (size_t i = 0; i < DISPATCH_SCANNERS_MAX; i++) {
+		dispatch->scanners[i].chan = -1;
+		dispatch->scanners[i].leader = NONE;
+	}
+	return dispatch;
+}
+
+void
+dispatch_free(struct dispatch *dispatch)
+{
+	free(dispatch);
+}
+
+void
+dispatch_set_timeout(struct dispatch *dispatch, uint64_t timeout_ms)
+{
+	dispatch->timeout_ns = (timeout_ms + DISPATCH_GRACE_MS) * NS_PER_MS;
+}
+
+/* Without the time the machine sleeps: no scanner answers in it. */
+static uint64_t
+now_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void
+describe(struct msg_verdict *verdict, const struct question *question,
+	 uint16_t result, const char *error)
+{
+	*verdict = (struct msg_verdict){
+		.result = result,
+		.cause = question->cause,
+		.size = question->ident->size,
+		.sha256 = "",
+		.error = error,
+		.path = "",
+	};
+}
+
+/* Settles a scan without a scanner's word. */
+static void
+settle(struct dispatch *dispatch, int leader, uint16_t result,
+       const char *error)
+{
+	struct msg_verdict verdict;
+
+	describe(&verdict, pending_get(dispatch->pending, leader), result,
+		 error);
+	pending_settle(dispatch->pending, leader, &verdict);
+}
+
+/*
+ * Fills in the answer when it is known without a scan.  Who asks for a scan
+ * gets one, unless it would end the scanner.
+ */
+static bool
+recall(struct dispatch *dispatch, const struct question *question,
+       const struct ident *ident, struct msg_verdict *verdict)
+{
+	switch (cache_find(dispatch->cache, ident, dispatch->generation)) {
+	case CACHE_CLEAN:
+		if (question->cause != MSG_CAUSE_EXEC)
+			return false;
+		dispatch->counts.hits++;
+		describe(verdict, question, MSG_CLEAN, "");
+		return true;
+	case CACHE_CRASHES:
+		dispatch->counts.hits++;
+		describe(verdict, question, MSG_CRASHED,
+			 "not scanned: this content ended a scanner before");
+		return true;
+	default:
+		return false;
+	}
+}
+
+void
+dispatch_refuse(struct dispatch *dispatch, const struct question *question,
+		uint16_t result, const char *error)
+{
+	struct msg_verdict verdict;
+
+	describe(&verdict, question, result, error);
+	pending_answer(dispatch->pending, question, &verdict);
+}
+
+void
+dispatch_ask(struct dispatch *dispatch, const struct question *question)
+{
+	bool asked = question->cause == MSG_CAUSE_ASKED;
+	struct msg_verdict verdict;
+
+	if (question->written)
+		cache_forget(dispatch->cache, question->ident);
+	if (recall(dispatch, question, question->ident, &verdict)) {
+		pending_answer(dispatch->pending, question, &verdict);
+		return;
+	}
+	/* Nothing to scan; it may be filled any moment. */
+	if (!asked && question->ident->size == 0) {
+		dispatch_refuse(dispatch, question, MSG_CLEAN, "");
+		return;
+	}
+	if (pending_room(dispatch->pending, asked) > 0) {
+		pending_add(dispatch->pending, question);
+		return;
+	}
+	dispatch->counts.dropped++;
+	dispatch_refuse(dispatch, question, asked ? MSG_FAILED : MSG_SKIPPED,
+			"not scanned: too many files wait");
+}
+
+void
+dispatch_link(struct dispatch *dispatch, uint16_t index, uint32_t pid, int chan)
+{
+	if (index >= DISPATCH_SCANNERS_MAX)
+		return;
+	dispatch_unlink(dispatch, index);
+	dispatch->generation++;
+	struct scanner *scanner = &dispatch->scanners[index];
+	scanner->chan = chan;
+	scanner->pid = pid;
+	scanner->stuck = false;
+}
+
+/* The file in its hands ended the scanner, or held it for too long. */
+static void
+blame(struct dispatch *dispatch, struct scanner *scanner, const char *error)
+{
+	int leader = scanner->leader;
+
+	scanner->leader = NONE;
+	dispatch->counts.crashes++;
+	cache_add(dispatch->cache, &scanner->ident, dispatch->generation,
+		  CACHE_CRASHES);
+	settle(dispatch, leader, MSG_CRASHED, error);
+}
+
+void
+dispatch_unlink(struct dispatch *dispatch, uint16_t index)
+{
+	if (index >= DISPATCH_SCANNERS_MAX)
+		return;
+	struct scanner *scanner = &dispatch->scanners[index];
+	scanner->chan = -1;
+	if (scanner->leader == NONE)
+		return;
+	if (pending_blame(dispatch->pending, scanner->leader) < BLAME_MAX) {
+		pending_again(dispatch->pending, scanner->leader);
+		scanner->leader = NONE;
+		return;
+	}
+	blame(dispatch, scanner, "the scanner ended while it read this file");
+}
+
+static struct scanner *
+find_idle(struct dispatch *dispatch)
+{
+	for (size_t i = 0; i < DISPATCH_SCANNERS_MAX; i++) {
+		struct scanner *scanner = &dispatch->scanners[i];
+
+		if (scanner->chan >= 0 && !scanner->stuck &&
+		    scanner->leader == NONE)
+			return scanner;
+	}
+	return NULL;
+}
+
+static int
+send_scan(struct scanner *scanner, const struct question *question)
+{
+	struct msg_scan scan = { .tag = scanner->tag,
+				 .cause = question->cause };
+	uint8_t bytes[SCAN_SIZE];
+	struct buf buf;
+
+	msg_begin(&buf, bytes, sizeof(bytes), MSG_SCAN);
+	msg_put_scan(&buf, &scan);
+	int r = msg_end(&buf);
+	if (r == 0)
+		r = chan_write(scanner->chan, &buf, question->fd);
+	return r;
+}
+
+/*
+ * A scanner that was idle takes one small message, or is gone (its link will
+ * end), or does not read at all.
+ */
+static void
+send_failed(struct dispatch *dispatch, struct scanner *scanner, int error)
+{
+	scanner->stuck = true;
+	pending_again(dispatch->pending, scanner->leader);
+	scanner->leader = NONE;
+	if (error != -EPIPE && error != -ECONNRESET) {
+		dispatch->counts.stuck++;
+		dispatch->stuck(dispatch->arg,
+				(uint16_t)(scanner - dispatch->scanners),
+				scanner->pid);
+	}
+}
+
+/* Hands one question over, or settles it from memory. */
+static void
+start(struct dispatch *dispatch, struct scanner *scanner, int leader)
+{
+	const struct question *question =
+		pending_get(dispatch->pending, leader);
+	struct msg_verdict verdict;
+
+	/* The file as it is now: it may have waited long. */
+	int r = ident_read(question->fd, &scanner->ident);
+	if (r < 0) {
+		settle(dispatch, leader, MSG_FAILED, strerror(-r));
+		return;
+	}
+	if (recall(dispatch, question, &scanner->ident, &verdict)) {
+		pending_settle(dispatch->pending, leader, &verdict);
+		return;
+	}
+
+	scanner->leader = leader;
+	scanner->tag = ++dispatch->last_tag;
+	scanner->generation = dispatch->generation;
+	scanner->sent_ns = now_ns();
+	scanner->deadline_ns = scanner->sent_ns + dispatch->timeout_ns;
+	dispatch->counts.scans++;
+	r = send_scan(scanner, question);
+	if (r < 0)
+		send_failed(dispatch, scanner, r);
+}
+
+void
+dispatch_run(struct dispatch *dispatch)
+{
+	for (;;) {
+		struct scanner *scanner = find_idle(dispatch);
+
+		if (!scanner)
+			return;
+		int leader = pending_next(dispatch->pending);
+		if (leader == NONE)
+			return;
+		start(dispatch, scanner, leader);
+	}
+}
+
+/* Remembers a clean file, if it is still the one that was scanned. */
+static void
+remember(struct dispatch *dispatch, const struct scanner *scanner,
+	 const struct msg_verdict *verdict)
+{
+	const struct question *question =
+		pending_get(dispatch->pending, scanner->leader);
+	struct ident now;
+
+	if (verdict->result != MSG_CLEAN || verdict->flags != 0 ||
+	    scanner->generation != dispatch->generation ||
+	    pending_is_dirty(dispatch->pending, scanner->leader))
+		return;
+	if (ident_read(question->fd, &now) == 0 &&
+	    ident_same_content(&now, &scanner->ident))
+		cache_add(dispatch->cache, &now, dispatch->generation,
+			  CACHE_CLEAN);
+}
+
+int
+dispatch_verdict(struct dispatch *dispatch, uint16_t index,
+		 const struct msg_verdict *verdict)
+{
+	if (index >= DISPATCH_SCANNERS_MAX)
+		return -EBADMSG;
+	struct scanner *scanner = &dispatch->scanners[index];
+	if (scanner->stuck)
+		return 0;
+	if (scanner->leader == NONE || verdict->tag != scanner->tag)
+		return -EBADMSG;
+
+	int leader = scanner->leader;
+	histogram_add(&dispatch->durations_us,
+		      (now_ns() - scanner->sent_ns) / NS_PER_US);
+	remember(dispatch, scanner, verdict);
+	scanner->leader = NONE;
+	pending_settle(dispatch->pending, leader, verdict);
+	return 0;
+}
+
+bool
+dispatch_tick(struct dispatch *dispatch)
+{
+	uint64_t now = now_ns();
+	bool busy = false;
+
+	for (uint16_t i = 0; i < DISPATCH_SCANNERS_MAX; i++) {
+		struct scanner *scanner = &dispatch->scanners[i];
+
+		if (scanner->leader == NONE)
+			continue;
+		if (now < scanner->deadline_ns) {
+			busy = true;
+			continue;
+		}
+		scanner->stuck = true;
+		dispatch->counts.stuck++;
+		dispatch->stuck(dispatch->arg, i, scanner->pid);
+		blame(dispatch, scanner, "the scanner did not answer in time");
+	}
+	return busy;
+}
+
+void
+dispatch_count(const struct dispatch *dispatch,
+	       struct dispatch_counts *ret_counts)
+{
+	const struct histogram *durations = &dispatch->durations_us;
+
+	*ret_counts = dispatch->counts;
+	for (size_t i = 0; i < DISPATCH_SCANNERS_MAX; i++)
+		if (dispatch->scanners[i].chan >= 0 &&
+		    !dispatch->scanners[i].stuck)
+			ret_counts->scanners++;
+	ret_counts->p50_us = histogram_find(durations, 50);
+	ret_counts->p99_us = histogram_find(durations, 99);
+	ret_counts->max_us = durations->max;
+}

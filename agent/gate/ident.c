@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/gate/ident.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#ifndef AT_HANDLE_FID /* Linux 6.5: a handle that need not be openable */
+#define AT_HANDLE_FID 0x200
+#endif
+
+struct room {
+	struct file_handle head;
+	uint8_t bytes[IDENT_HANDLE_MAX];
+};
+
+static int64_t
+time_ns(const struct statx_timestamp *time)
+{
+	return (int64_t)((uint64_t)time->tv_sec * 1000000000U + time->tv_nsec);
+}
+
+static void
+read_handle(int fd, int flags, struct ident *ident)
+{
+	struct room room = { .head = { .handle_bytes = IDENT_HANDLE_MAX } };
+	int mount_id;
+
+	if (name_to_handle_at(fd, "", &room.head, &mount_id,
+			      AT_EMPTY_PATH | flags) < 0)
+		return;
+	ident->handle_type = room.head.handle_type;
+	ident->handle_len = (uint16_t)room.head.handle_bytes;
+	memcpy(ident->handle,
+	       (uint8_t *)&room + offsetof(struct file_handle, f_handle),
+	       room.head.handle_bytes);
+}
+
+int
+ident_read(int fd, struct ident *ret_ident)
+{
+	struct statx stx;
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS,
+		  &stx) < 0)
+		return -errno;
+
+	*ret_ident = (struct ident){
+		.device = makedev(stx.stx_dev_major, stx.stx_dev_minor),
+		.inode = stx.stx_ino,
+		.size = stx.stx_size,
+		.ctime_ns = time_ns(&stx.stx_ctime),
+		.mtime_ns = time_ns(&stx.stx_mtime),
+		.mode = stx.stx_mode,
+		.uid = stx.stx_uid,
+		.gid = stx.stx_gid,
+		.links = stx.stx_nlink,
+	};
+	read_handle(fd, 0, ret_ident);
+	if (ret_ident->handle_len == 0)
+		read_handle(fd, AT_HANDLE_FID, ret_ident);
+	return 0;
+}
+
+bool
+ident_same_file(const struct ident *a, const struct ident *b)
+{
+	return a->device == b->device && a->inode == b->inode &&
+	       a->handle_type == b->handle_type &&
+	       a->handle_len == b->handle_len &&
+	       memcmp(a->handle, b->handle, a->handle_len) == 0;
+}
+
+bool
+ident_same_content(const struct ident *a, const struct ident *b)
+{
+	return ident_same_file(a, b) && a->size == b->size &&
+	       a->ctime_ns == b->ctime_ns && a->mtime_ns == b->mtime_ns;
+}

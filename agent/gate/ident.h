@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a descriptor's file is, so that it can be known again: which file
+ * (device, inode and the file system's own handle, which tells a reused inode
+ * from the first one) and which content (size and times).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ext4 needs 8 bytes, tmpfs 12, xfs 24, btrfs 40, overlay up to 60. */
+#define IDENT_HANDLE_MAX 64
+
+struct ident {
+	uint64_t device; /* makedev() form */
+	uint64_t inode;
+	uint64_t size;		    /* bytes */
+	int64_t ctime_ns, mtime_ns; /* since the epoch; wraps in 2262 */
+	uint32_t mode, uid, gid, links;
+	int32_t handle_type;
+	uint16_t handle_len; /* 0: the file system gives no handle */
+	uint8_t handle[IDENT_HANDLE_MAX]; /* zero behind handle_len */
+};
+
+/*
+ * Looks at a descriptor without asking a server or a user-space file system
+ * for newer attributes: never waits.  Returns 0 or -errno of statx(2).
+ */
+int ident_read(int fd, struct ident *ret_ident);
+
+/* Whether both are the same file, whatever it holds. */
+bool ident_same_file(const struct ident *a, const struct ident *b);
+
+/* Whether size and times are equal as well. */
+bool ident_same_content(const struct ident *a, const struct ident *b);

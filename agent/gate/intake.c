@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/gate/intake.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "agent/gate/dispatch.h"
+#include "agent/gate/ident.h"
+#include "agent/gate/notify.h"
+#include "agent/gate/path.h"
+#include "agent/gate/pending.h"
+#include "agent/gate/report.h"
+#include "agent/lib/conf.h"
+#include "agent/lib/event.h"
+#include "agent/lib/file.h"
+#include "agent/lib/loop.h"
+#include "agent/lib/msg.h"
+#include "agent/lib/role.h"
+#include "agent/lib/str.h"
+
+struct intake {
+	struct dispatch *dispatch;     /* borrowed */
+	struct report *report;	       /* borrowed */
+	char state_dir[CONF_PATH_MAX]; /* as the kernel names it */
+	uint32_t store_uid; /* who owns what lies there; 0: nobody of ours */
+	uint32_t pids[INTAKE_PIDS_MAX];
+	size_t pids_len;
+	struct intake_counts counts;
+	char path[CONF_PATH_MAX];
+};
+
+struct intake *
+intake_new(struct dispatch *dispatch, struct report *report,
+	   const struct conf *conf)
+{
+	struct intake *intake = calloc(1, sizeof(*intake));
+	char *real CLEANUP_FREE = realpath(conf->state_dir, NULL);
+
+	if (!intake)
+		return NULL;
+	intake->dispatch = dispatch;
+	intake->report = report;
+	intake->store_uid = conf->role_uid[ROLE_ENGINE];
+	(void)str_copy(intake->state_dir, sizeof(intake->state_dir),
+		       real ? real : conf->state_dir);
+	return intake;
+}
+
+void
+intake_free(struct intake *intake)
+{
+	free(intake);
+}
+
+void
+intake_set_pids(struct intake *intake, const uint32_t *pids, size_t len)
+{
+	if (len > INTAKE_PIDS_MAX)
+		len = INTAKE_PIDS_MAX;
+	memcpy(intake->pids, pids, len * sizeof(*pids));
+	intake->pids_len = len;
+}
+
+static bool
+is_own_pid(const struct intake *intake, uint32_t pid)
+{
+	for (size_t i = 0; i < intake->pids_len; i++)
+		if (intake->pids[i] == pid)
+			return true;
+	return false;
+}
+
+/*
+ * The store's files.  A path alone is no proof: in a mount namespace of his own
+ * any user can give his files that name; but he cannot give them that owner.
+ */
+static bool
+is_own_file(const struct intake *intake, const struct ident *ident)
+{
+	return intake->store_uid != 0 && ident->uid == intake->store_uid &&
+	       path_is_beneath(intake->path, intake->state_dir);
+}
+
+/* The event's path, into intake->path; sets the flags that it brings. */
+static uint32_t
+read_path(struct intake *intake, int fd, const struct ident *ident)
+{
+	static const char deleted[] = " (deleted)";
+	size_t tail = sizeof(deleted) - 1;
+
+	if (file_path(fd, intake->path, sizeof(intake->path)) < 0) {
+		intake->path[0] = '\0';
+		return EVENT_PATH_CUT;
+	}
+	/* With links left, a name that ends so may be just that. */
+	if (ident->links > 0)
+		return 0;
+	size_t len = strlen(intake->path);
+	if (len > tail && str_equal(intake->path + len - tail, deleted))
+		intake->path[len - tail] = '\0';
+	return EVENT_DELETED | EVENT_NO_LINK;
+}
+
+static void
+tell_close(struct intake *intake, const struct question *question,
+	   uint32_t flags)
+{
+	const struct ident *ident = question->ident;
+	struct event event;
+
+	event_init(&event, EVENT_CLOSE, EVENT_BULK);
+	event.flags = flags;
+	event.boot_ns = question->boot_ns;
+	event.pid = question->pid;
+	event.path = intake->path;
+	event.device = ident->device;
+	event.inode = ident->inode;
+	event.size = ident->size;
+	event.mode = ident->mode;
+	event.file_uid = ident->uid;
+	event.file_gid = ident->gid;
+	event.links = ident->links;
+	report_event(intake->report, &event);
+}
+
+/* Whether the event is about a file of others that can be scanned. */
+static bool
+is_wanted(struct intake *intake, const struct notify_event *event,
+	  struct ident *ident)
+{
+	if (is_own_pid(intake, event->pid)) {
+		intake->counts.ignored++;
+		return false;
+	}
+	if (ident_read(event->fd, ident) < 0) {
+		report_lost(intake->report, 1);
+		return false;
+	}
+	if (!S_ISREG(ident->mode)) {
+		intake->counts.ignored++;
+		return false;
+	}
+	return true;
+}
+
+void
+intake_event(void *arg, const struct notify_event *event)
+{
+	struct intake *intake = arg;
+	CLEANUP_FD int fd = event->fd;
+	struct ident ident;
+
+	if (!is_wanted(intake, event, &ident))
+		return;
+	/* One process that wrote it and then executes it is one question. */
+	struct question question = {
+		.cause = event->executed ? MSG_CAUSE_EXEC : MSG_CAUSE_WRITE,
+		.written = event->written,
+		.pid = event->pid,
+		.boot_ns = loop_now_ns(),
+		.ident = &ident,
+	};
+	if (event->written) {
+		uint32_t flags = read_path(intake, fd, &ident);
+
+		if (is_own_file(intake, &ident)) {
+			intake->counts.ignored++;
+			return;
+		}
+		tell_close(intake, &question, flags);
+		intake->counts.written++;
+	}
+	if (event->executed)
+		intake->counts.executed++;
+	question.fd = TAKE_FD(fd);
+	dispatch_ask(intake->dispatch, &question);
+}
+
+void
+intake_ask(struct intake *intake, uint64_t tag, int fd)
+{
+	struct ident ident;
+	int r = ident_read(fd, &ident);
+
+	if (r < 0)
+		ident = (struct ident){ 0 };
+	struct question question = {
+		.cause = MSG_CAUSE_ASKED,
+		.tag = tag,
+		.boot_ns = loop_now_ns(),
+		.fd = fd,
+		.ident = &ident,
+	};
+	int flags = fcntl(fd, F_GETFL);
+	if (r < 0)
+		dispatch_refuse(intake->dispatch, &question, MSG_FAILED,
+				strerror(-r));
+	else if (!S_ISREG(ident.mode))
+		dispatch_refuse(intake->dispatch, &question, MSG_SKIPPED,
+				"not a regular file");
+	else if (flags < 0 || (flags & O_PATH) ||
+		 (flags & O_ACCMODE) == O_WRONLY)
+		dispatch_refuse(intake->dispatch, &question, MSG_FAILED,
+				"not opened for reading");
+	else
+		dispatch_ask(intake->dispatch, &question);
+}
+
+void
+intake_count(const struct intake *intake, struct intake_counts *ret_counts)
+{
+	*ret_counts = intake->counts;
+}

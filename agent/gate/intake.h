@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From an event of the kernel to a question for the scanners and an event for
+ * the engine.  What the agent itself does is left out, or the store's writes
+ * would feed themselves.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct conf;
+struct dispatch;
+struct intake;
+struct notify_event;
+struct report;
+
+/* Our own, our parent's and those at the other ends of our links. */
+#define INTAKE_PIDS_MAX 18
+
+/* Borrows dispatch and report.  NULL: no memory. */
+struct intake *intake_new(struct dispatch *dispatch, struct report *report,
+			  const struct conf *conf);
+void intake_free(struct intake *intake);
+
+/* Processes whose doings are ours. */
+void intake_set_pids(struct intake *intake, const uint32_t *pids, size_t len);
+
+/* A notify_fn for struct intake. */
+void intake_event(void *arg, const struct notify_event *event);
+
+/*
+ * A file that the engine wants scanned; takes the descriptor.  Its answer
+ * carries the tag.
+ */
+void intake_ask(struct intake *intake, uint64_t tag, int fd);
+
+struct intake_counts {
+	uint64_t written, executed;
+	uint64_t ignored; /* our own, or not a regular file */
+};
+void intake_count(const struct intake *intake,
+		  struct intake_counts *ret_counts);

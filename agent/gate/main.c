@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * khien-gate: hears of every file that is written or executed, has it scanned,
+ * and tells the engine what came of it.
+ *
+ * All memory is there before the loop begins.  From then on the process opens
+ * nothing: what it looks at came as a descriptor.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "agent/gate/cache.h"
+#include "agent/gate/dispatch.h"
+#include "agent/gate/ident.h"
+#include "agent/gate/intake.h"
+#include "agent/gate/mounts.h"
+#include "agent/gate/notify.h"
+#include "agent/gate/pending.h"
+#include "agent/gate/report.h"
+#include "agent/gate/status.h"
+#include "agent/lib/buf.h"
+#include "agent/lib/conf.h"
+#include "agent/lib/file.h"
+#include "agent/lib/log.h"
+#include "agent/lib/loop.h"
+#include "agent/lib/msg.h"
+#include "agent/lib/peer.h"
+#include "agent/lib/role.h"
+
+/* Files remembered: what a workstation executes in a day, 1.3 MiB. */
+#define CACHE_LEN 8192
+/* The queue is read at once when it was idle, then this often: reading in
+   batches costs a sixth of waking up for each event. */
+#define DRAIN_MS 10
+/* Batches in one turn; heartbeats are answered in between. */
+#define DRAIN_TURNS 8
+/* How often deadlines, and messages that could not be sent, are looked at. */
+#define TICK_MS 100
+#define STATUS_MS 2000
+/* Mounts that come in a burst are looked at together. */
+#define REMOUNT_MS 50
+/*
+ * Events left with the kernel while the table is full, about 100 bytes each;
+ * what exceeds that is told but not scanned.
+ */
+#define WAITING_MAX 65536
+
+struct gate {
+	struct peer peer;
+	struct notify notify;
+	struct mounts *mounts;
+	struct cache *cache;
+	struct pending *pending;
+	struct report *report;
+	struct dispatch *dispatch;
+	struct intake *intake;
+	struct status *status;
+	struct loop_watch *queue;   /* the fanotify descriptor */
+	struct loop_watch *drain;   /* the timer that reads it */
+	struct loop_watch *tick;    /* runs while there is something to await */
+	struct loop_watch *remount; /* a change of mounts to look at */
+	bool ticking;
+	uint64_t full_count; /* turns that found the table full */
+	size_t excess;	     /* events to be read although it is full */
+	uint64_t overflows, unreadable; /* of notify, as last looked at */
+	uint64_t refreshed_ns;		/* when the mounts were looked at */
+	char path[CONF_PATH_MAX];
+};
+
+/* Hands out scans, sends what is to be told, keeps the tick going. */
+static int
+work(struct gate *gate)
+{
+	dispatch_run(gate->dispatch);
+	bool sent = report_flush(gate->report);
+	bool busy = dispatch_tick(gate->dispatch) || !sent;
+	if (busy == gate->ticking)
+		return 0;
+	gate->ticking = busy;
+	return loop_set_timer(gate->tick, busy ? TICK_MS : 0, TICK_MS);
+}
+
+static int
+on_tick(void *arg)
+{
+	return work(arg);
+}
+
+/* Events that were lost, or whose file could not be opened, are told. */
+static void
+count_lost(struct gate *gate)
+{
+	struct notify *notify = &gate->notify;
+
+	report_lost(gate->report, notify->unreadable - gate->unreadable);
+	report_lost(gate->report, notify->overflows - gate->overflows);
+	/* Closes are missing: no file is known to be as it was. */
+	if (notify->overflows != gate->overflows)
+		cache_clear(gate->cache, false);
+	gate->unreadable = notify->unreadable;
+	gate->overflows = notify->overflows;
+}
+
+/* How many events may be read now. */
+static size_t
+drain_room(struct gate *gate)
+{
+	size_t room = pending_room(gate->pending, false);
+
+	if (room > 0) {
+		gate->excess = 0;
+		return room;
+	}
+	/* Counting them holds the kernel's lock: ten times a second at most. */
+	if (gate->excess == 0 &&
+	    gate->full_count++ % (TICK_MS / DRAIN_MS) == 0) {
+		size_t waiting = notify_waiting(&gate->notify);
+
+		if (waiting > WAITING_MAX)
+			gate->excess = waiting - WAITING_MAX;
+	}
+	return gate->excess;
+}
+
+/* Returns how many events were read, or -errno. */
+static int
+drain(struct gate *gate)
+{
+	int total = 0;
+
+	for (int i = 0; i < DRAIN_TURNS; i++) {
+		size_t room = drain_room(gate);
+
+		if (room == 0)
+			break;
+		int n = notify_read(&gate->notify, room, intake_event,
+				    gate->intake);
+		if (n < 0)
+			return n;
+		count_lost(gate);
+		dispatch_run(gate->dispatch);
+		total += n;
+		if (n == 0)
+			break;
+		if (gate->excess > 0)
+			gate->excess -= (size_t)n;
+	}
+	return total;
+}
+
+static int
+on_queue(void *arg, int fd, uint32_t events)
+{
+	struct gate *gate = arg;
+
+	(void)fd;
+	(void)events;
+	int r = drain(gate);
+	if (r >= 0)
+		r = loop_set_events(gate->queue, 0);
+	if (r >= 0)
+		r = loop_set_timer(gate->drain, DRAIN_MS, DRAIN_MS);
+	return r < 0 ? r : work(gate);
+}
+
+static int
+on_drain(void *arg)
+{
+	struct gate *gate = arg;
+	int r = drain(gate);
+
+	if (r < 0)
+		return r;
+	if (r == 0 && pending_room(gate->pending, false) > 0) {
+		r = loop_set_timer(gate->drain, 0, 0);
+		if (r == 0)
+			r = loop_set_events(gate->queue, EPOLLIN);
+		if (r < 0)
+			return r;
+	}
+	return work(gate);
+}
+
+/* How one question was answered: see pending_answer_fn. */
+static void
+on_answer(void *arg, const struct question *question,
+	  const struct msg_verdict *verdict)
+{
+	struct gate *gate = arg;
+	struct msg_verdict told = *verdict;
+	bool asked = question->cause == MSG_CAUSE_ASKED;
+
+	if (!asked &&
+	    (verdict->result == MSG_CLEAN || verdict->result == MSG_SKIPPED))
+		return;
+	if (file_path(question->fd, gate->path, sizeof(gate->path)) < 0)
+		gate->path[0] = '\0';
+	told.tag = question->tag;
+	told.cause = question->cause;
+	told.boot_ns = question->boot_ns;
+	told.pid = question->pid;
+	told.device = question->ident->device;
+	told.inode = question->ident->inode;
+	told.mode = question->ident->mode;
+	told.uid = question->ident->uid;
+	told.gid = question->ident->gid;
+	told.path = gate->path;
+	report_verdict(gate->report, &told);
+}
+
+static void
+on_stuck(void *arg, uint16_t index, uint32_t pid)
+{
+	struct gate *gate = arg;
+	struct msg_link who = { .role = ROLE_SCAN, .index = index, .pid = pid };
+	struct buf buf;
+
+	peer_begin(&gate->peer, &buf, MSG_STUCK);
+	msg_put_link(&buf, &who);
+	/* khiend that reads nothing ends us soon anyway. */
+	(void)peer_write_parent(&gate->peer, &buf, -1);
+}
+
+/* Tells intake who we are: all that is linked, but not `except`. */
+static void
+set_pids(struct gate *gate, const struct peer_link *except)
+{
+	uint32_t pids[INTAKE_PIDS_MAX];
+	size_t len = 0;
+
+	pids[len++] = (uint32_t)getpid();
+	pids[len++] = (uint32_t)getppid();
+	for (size_t i = 0; i < PEER_LINKS_MAX; i++) {
+		const struct peer_link *link = &gate->peer.links[i];
+
+		if (link->fd >= 0 && link != except)
+			pids[len++] = link->pid;
+	}
+	intake_set_pids(gate->intake, pids, len);
+}
+
+static int
+on_link(void *arg, const struct peer_link *link)
+{
+	struct gate *gate = arg;
+
+	set_pids(gate, NULL);
+	if (link->role == ROLE_ENGINE) {
+		report_link(gate->report, link->fd);
+		status_reset(gate->status);
+		status_send(gate->status);
+	} else if (link->role == ROLE_SCAN) {
+		dispatch_link(gate->dispatch, link->index, link->pid, link->fd);
+	}
+	return work(gate);
+}
+
+static void
+on_unlink(void *arg, const struct peer_link *link)
+{
+	struct gate *gate = arg;
+
+	set_pids(gate, link);
+	if (link->role == ROLE_ENGINE)
+		report_link(gate->report, -1);
+	else if (link->role == ROLE_SCAN)
+		dispatch_unlink(gate->dispatch, link->index);
+	(void)work(gate);
+}
+
+static int
+take_scan(struct gate *gate, struct buf *buf, int fd)
+{
+	struct msg_scan scan;
+
+	if (msg_get_scan(buf, &scan) < 0 || fd < 0) {
+		file_closep(&fd);
+		return -EBADMSG;
+	}
+	intake_ask(gate->intake, scan.tag, fd);
+	return work(gate);
+}
+
+static int
+take_verdict(struct gate *gate, uint16_t index, struct buf *buf)
+{
+	struct msg_verdict verdict;
+	int r = msg_get_verdict(buf, &verdict);
+
+	if (r == 0)
+		r = dispatch_verdict(gate->dispatch, index, &verdict);
+	return r < 0 ? r : work(gate);
+}
+
+static int
+on_message(void *arg, const struct peer_link *link, uint16_t type,
+	   struct buf *buf, int fd)
+{
+	struct gate *gate = arg;
+
+	if (link->role == ROLE_ENGINE && type == MSG_SCAN)
+		return take_scan(gate, buf, fd);
+	file_closep(&fd);
+	if (link->role == ROLE_SCAN && type == MSG_VERDICT)
+		return take_verdict(gate, link->index, buf);
+	return -EBADMSG;
+}
+
+static void
+refresh(struct gate *gate, bool changed)
+{
+	int r = mounts_refresh(gate->mounts, &gate->notify, gate->peer.conf,
+			       changed);
+
+	gate->refreshed_ns = loop_now_ns();
+	if (r < 0)
+		log_error("mountinfo: %s, watching what was watched before",
+			  strerror(-r));
+}
+
+static int
+on_config(void *arg, const struct conf *conf)
+{
+	struct gate *gate = arg;
+
+	dispatch_set_timeout(gate->dispatch, conf->timeout_ms);
+	/* New rules: what ended a scanner may do no longer. */
+	cache_clear(gate->cache, true);
+	refresh(gate, true);
+	status_send(gate->status);
+	return 0;
+}
+
+static int
+on_mounts(void *arg, int fd, uint32_t events)
+{
+	struct gate *gate = arg;
+
+	(void)fd;
+	(void)events;
+	if (loop_now_ns() - gate->refreshed_ns < REMOUNT_MS * 1000000U)
+		return loop_set_timer(gate->remount, REMOUNT_MS, 0);
+	refresh(gate, false);
+	return 0;
+}
+
+static int
+on_remount(void *arg)
+{
+	refresh(arg, false);
+	return 0;
+}
+
+static int
+on_status(void *arg)
+{
+	struct gate *gate = arg;
+
+	if (mounts_is_missing(gate->mounts))
+		refresh(gate, false);
+	status_send(gate->status);
+	return 0;
+}
+
+static int
+make_tables(struct gate *gate)
+{
+	const struct conf *conf = gate->peer.conf;
+	uint64_t secret;
+
+	if (getrandom(&secret, sizeof(secret), 0) != sizeof(secret))
+		return -EIO;
+	gate->cache = cache_new(CACHE_LEN, secret);
+	gate->pending = pending_new(on_answer, gate);
+	gate->report = report_new();
+	if (!gate->cache || !gate->pending || !gate->report)
+		return -ENOMEM;
+	gate->dispatch =
+		dispatch_new(gate->pending, gate->cache, on_stuck, gate);
+	if (!gate->dispatch)
+		return -ENOMEM;
+	dispatch_set_timeout(gate->dispatch, conf->timeout_ms);
+	gate->intake = intake_new(gate->dispatch, gate->report, conf);
+	if (!gate->intake)
+		return -ENOMEM;
+	struct status_sources sources = {
+		.conf = conf,
+		.mounts = gate->mounts,
+		.notify = &gate->notify,
+		.intake = gate->intake,
+		.pending = gate->pending,
+		.cache = gate->cache,
+		.dispatch = gate->dispatch,
+		.report = gate->report,
+	};
+	gate->status = status_new(&sources);
+	return gate->status ? 0 : -ENOMEM;
+}
+
+static int
+watch_all(struct gate *gate)
+{
+	struct loop *loop = gate->peer.loop;
+
+	gate->drain = loop_add_timer(loop, 0, on_drain, gate);
+	gate->tick = loop_add_timer(loop, 0, on_tick, gate);
+	gate->remount = loop_add_timer(loop, 0, on_remount, gate);
+	if (!gate->drain || !gate->tick || !gate->remount ||
+	    !loop_add_timer(loop, STATUS_MS, on_status, gate) ||
+	    !loop_add_fd(loop, mounts_fd(gate->mounts), EPOLLPRI, on_mounts,
+			 gate))
+		return -errno;
+	if (gate->notify.fd < 0)
+		return 0;
+	gate->queue =
+		loop_add_fd(loop, gate->notify.fd, EPOLLIN, on_queue, gate);
+	return gate->queue ? 0 : -errno;
+}
+
+static int
+start(struct gate *gate)
+{
+	int r = notify_open(&gate->notify);
+
+	/* Scans that are asked for work all the same. */
+	if (r < 0)
+		log_error("fanotify: %s, no file is watched", strerror(-r));
+	r = mounts_open(&gate->mounts);
+	if (r == 0)
+		r = make_tables(gate);
+	if (r == 0)
+		r = watch_all(gate);
+	if (r < 0) {
+		log_error("start: %s, ending", strerror(-r));
+		return r;
+	}
+	gate->peer.arg = gate;
+	gate->peer.on_link = on_link;
+	gate->peer.on_unlink = on_unlink;
+	gate->peer.on_message = on_message;
+	gate->peer.on_config = on_config;
+	refresh(gate, false);
+	return peer_seal(&gate->peer, -1);
+}
+
+static void
+finish(struct gate *gate)
+{
+	peer_done(&gate->peer);
+	notify_close(&gate->notify);
+	mounts_close(gate->mounts);
+	status_free(gate->status);
+	intake_free(gate->intake);
+	dispatch_free(gate->dispatch);
+	pending_free(gate->pending);
+	cache_free(gate->cache);
+	report_free(gate->report);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct gate gate = { .notify = { .fd = -1 } };
+	int r;
+
+	log_init("khien-gate");
+	r = peer_start(&gate.peer, ROLE_GATE, argc, argv);
+	if (r == -EBADF)
+		log_error("khiend starts this program");
+	else if (r == 0)
+		r = start(&gate);
+	if (r == 0)
+		r = peer_run(&gate.peer);
+	finish(&gate);
+	return r < 0 ? 1 : 0;
+}

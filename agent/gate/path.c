@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/gate/path.h"
+
+#include <string.h>
+
+bool
+path_is_beneath(const char *path, const char *folder)
+{
+	size_t len = strlen(folder);
+
+	while (len > 0 && folder[len - 1] == '/')
+		len--;
+	return strncmp(path, folder, len) == 0 &&
+	       (path[len] == '\0' || path[len] == '/');
+}
+
+bool
+path_next(const char **at, char *dst, size_t size)
+{
+	while (**at == ':')
+		(*at)++;
+	size_t len = strcspn(*at, ":");
+	if (len == 0 || len >= size)
+		return false;
+	memcpy(dst, *at, len);
+	dst[len] = '\0';
+	*at += len;
+	return true;
+}

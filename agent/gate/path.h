@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Paths as configuration writes them. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Whether path is `folder` or lies beneath it, by the bytes of both. */
+bool path_is_beneath(const char *path, const char *folder);
+
+/*
+ * Copies the next of several paths that ':' separates and moves *at behind it.
+ * Returns false at the end, or when one does not fit.
+ */
+bool path_next(const char **at, char *dst, size_t size);

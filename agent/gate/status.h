@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What `khienctl status` shows of the gate, sent to the engine when it changed.
+ *
+ *   mode                      off, observe
+ *   covered.N, uncovered.N    a mount point; uncovered: "POINT: why"; a value
+ *                             of "" takes an entry back
+ *   covered.len, uncovered.len
+ *   events.{written,executed,ignored,unreadable}
+ *   scans.{done,crashed,stuck,dropped}
+ *   scan_us.{p50,p99,max}
+ *   cache.{hits,len}   pending.{now,max}   queue.overflows
+ *   lost.{events,verdicts}   scanners
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct cache;
+struct conf;
+struct dispatch;
+struct intake;
+struct mounts;
+struct notify;
+struct pending;
+struct report;
+struct status;
+
+/* All borrowed. */
+struct status_sources {
+	const struct conf *conf;
+	const struct mounts *mounts;
+	const struct notify *notify;
+	const struct intake *intake;
+	const struct pending *pending;
+	const struct cache *cache;
+	const struct dispatch *dispatch;
+	struct report *report;
+};
+
+/* Copies the sources.  NULL: no memory. */
+struct status *status_new(const struct status_sources *sources);
+void status_free(struct status *status);
+
+/* Forgets what was sent: the engine is a new one. */
+void status_reset(struct status *status);
+
+/* Sends it when anything differs from what was sent last. */
+void status_send(struct status *status);

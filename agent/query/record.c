@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/query/record.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "agent/lib/event.h"
+#include "agent/lib/file.h"
+#include "agent/query/doc.h"
+#include "agent/query/field.h"
+#include "agent/query/store.h"
+
+#define ECS_VERSION "8.11"
+#define BOOT "(SELECT substr(b.boot_id, 1, 8) FROM boot b WHERE b.id = t.boot)"
+
+static const struct {
+	const char *table;
+	const char *head; /* the columns of enum record_head */
+} families[RECORD_FAMILIES] = {
+	[RECORD_PROCESS] = {
+		"process",
+		"t.id, t.type, t.time_ns, " BOOT
+		", t.class, t.cpu, t.sequence, t.flags",
+	},
+	[RECORD_FILE] = {
+		"file",
+		"t.id, t.type, t.time_ns, " BOOT
+		", t.class, t.cpu, t.sequence, t.flags",
+	},
+	[RECORD_AGENT] = {
+		"agent",
+		"t.id, t.type, t.time_ns, " BOOT ", 'agent', NULL, NULL, 0",
+	},
+	[RECORD_DETECTION] = {
+		"detection",
+		"t.id, t.action, t.last_ns, " BOOT
+		", 'detection', NULL, NULL, t.flags",
+	},
+};
+
+/* What ECS says of an event beside its action. */
+static const struct {
+	uint16_t type;
+	const char *category, *ecs_type;
+} kinds[] = {
+	{ EVENT_FORK, "process", "start" },
+	{ EVENT_EXEC, "process", "start" },
+	{ EVENT_EXIT, "process", "end" },
+	{ EVENT_SEED, "process", "info" },
+	{ EVENT_CREATE, "file", "creation" },
+	{ EVENT_OPEN, "file", "access" },
+	{ EVENT_CLOSE, "file", "change" },
+	{ EVENT_RENAME, "file", "change" },
+	{ EVENT_UNLINK, "file", "deletion" },
+	{ EVENT_LINK, "file", "creation" },
+	{ EVENT_SYMLINK, "file", "creation" },
+	{ EVENT_CHMOD, "file", "change" },
+	{ EVENT_CHOWN, "file", "change" },
+	{ EVENT_XATTR, "file", "change" },
+	{ EVENT_MKDIR, "file", "creation" },
+	{ EVENT_RMDIR, "file", "deletion" },
+	{ EVENT_MOUNT, "host", "change" },
+	{ EVENT_UMOUNT, "host", "change" },
+	{ EVENT_LOSS, "host", "error" },
+	{ EVENT_PEER, "host", "info" },
+	{ EVENT_CLOCK, "host", "change" },
+	{ EVENT_CONFIG, "configuration", "change" },
+};
+
+static const char *const flags[] = {
+	"memfd",     "deleted",	       "no_link",   "args_cut",
+	"path_cut",  "path_by_caller", "seen_late", "args_unreadable",
+	"directory", "aggregate",
+};
+
+/* Of a verdict: see enum msg_verdict_flag. */
+static const char *const verdict_flags[] = { "partial", "changed" };
+
+const char *
+record_table(enum record_family family)
+{
+	return families[family].table;
+}
+
+size_t
+record_select(enum record_family family, char *dst)
+{
+	const struct field *field = field_table(family);
+	size_t len = (size_t)snprintf(dst, RECORD_SQL_MAX, "SELECT %s",
+				      families[family].head);
+
+	for (; field->column; field++)
+		len += (size_t)snprintf(dst + len, RECORD_SQL_MAX - len, ", %s",
+					field->column);
+	len += (size_t)snprintf(dst + len, RECORD_SQL_MAX - len, " FROM %s t",
+				families[family].table);
+	return len;
+}
+
+void
+record_time(char *dst, int64_t time_ns)
+{
+	int64_t rest = time_ns % 1000000000;
+	time_t seconds = time_ns / 1000000000;
+	struct tm tm;
+	char text[RECORD_TIME_SIZE];
+
+	if (rest < 0) {
+		rest += 1000000000;
+		seconds--;
+	}
+	(void)gmtime_r(&seconds, &tm);
+	(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	(void)snprintf(dst, RECORD_TIME_SIZE, "%.25s.%09dZ", text, (int)rest);
+}
+
+/* A cell's text, "" when it has none. */
+static const char *
+text_of(const struct store_cell *cell)
+{
+	return cell->type == STORE_TEXT ? cell->bytes : "";
+}
+
+static void
+set_time(struct doc *doc, const char *path, int64_t time_ns)
+{
+	char text[RECORD_TIME_SIZE];
+
+	record_time(text, time_ns);
+	doc_set_string(doc, path, text);
+}
+
+/*
+ * The name under which `khienctl show` finds the row again: by boot, class,
+ * cpu and sequence where the kernel numbered it, else by its place in a table.
+ */
+static void
+set_id(struct doc *doc, enum record_family family,
+       const struct store_cell *cells)
+{
+	static const char *const names[RECORD_FAMILIES] = {
+		[RECORD_PROCESS] = "process",
+		[RECORD_FILE] = "gate",
+		[RECORD_AGENT] = "agent",
+		[RECORD_DETECTION] = "detection",
+	};
+	const char *boot = text_of(&cells[RECORD_BOOT]);
+	char id[128];
+
+	if (cells[RECORD_SEQUENCE].number)
+		(void)snprintf(id, sizeof(id),
+			       "%.8s-%.16s-%" PRId64 "-%" PRId64, boot,
+			       text_of(&cells[RECORD_CLASS]),
+			       cells[RECORD_CPU].number,
+			       cells[RECORD_SEQUENCE].number);
+	else
+		(void)snprintf(id, sizeof(id), "%.8s-%s-%" PRId64, boot,
+			       names[family], cells[RECORD_ID].number);
+	doc_set_string(doc, "event.id", id);
+}
+
+static void
+set_flags(struct doc *doc, int64_t bits, const char *const *words, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (bits & (1LL << i))
+			doc_add_string(doc, "khien.flags", words[i]);
+}
+
+static void
+set_kind(struct doc *doc, const char *action)
+{
+	uint16_t type = event_type_find(action);
+
+	doc_set_string(doc, "event.kind", "event");
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (kinds[i].type != type)
+			continue;
+		doc_add_string(doc, "event.category", kinds[i].category);
+		doc_add_string(doc, "event.type", kinds[i].ecs_type);
+	}
+	doc_set_string(doc, "event.action", action);
+}
+
+static void
+set_alert(struct doc *doc, const char *action)
+{
+	doc_set_string(doc, "event.kind", "alert");
+	doc_add_string(doc, "event.category", "malware");
+	doc_add_string(doc, "event.type", "info");
+	doc_set_string(doc, "event.action", action[0] ? action : "alert");
+}
+
+static void
+set_head(struct doc *doc, enum record_family family,
+	 const struct store_cell *cells, const struct record_host *host)
+{
+	const char *action = text_of(&cells[RECORD_TYPE]);
+	int64_t bits = cells[RECORD_FLAGS].number;
+
+	set_time(doc, "@timestamp", cells[RECORD_TIME].number);
+	doc_set_string(doc, "ecs.version", ECS_VERSION);
+	set_id(doc, family, cells);
+	if (family == RECORD_DETECTION)
+		set_alert(doc, action);
+	else
+		set_kind(doc, action);
+	if (cells[RECORD_SEQUENCE].number)
+		doc_set_number(doc, "event.sequence",
+			       cells[RECORD_SEQUENCE].number);
+	if (host->id[0])
+		doc_set_string(doc, "host.id", host->id);
+	doc_set_string(doc, "host.hostname", host->name);
+	if (cells[RECORD_CPU].type == STORE_NUMBER &&
+	    cells[RECORD_SEQUENCE].number)
+		doc_set_number(doc, "khien.cpu", cells[RECORD_CPU].number);
+	if (family == RECORD_DETECTION)
+		set_flags(doc, bits, verdict_flags,
+			  sizeof(verdict_flags) / sizeof(verdict_flags[0]));
+	else
+		set_flags(doc, bits, flags, sizeof(flags) / sizeof(flags[0]));
+}
+
+struct doc *
+record_make(enum record_family family, const struct store_cell *cells,
+	    size_t len, const struct record_host *host)
+{
+	const struct field *field = field_table(family);
+	CLEANUP(doc_freep) struct doc *doc = doc_new();
+
+	if (!doc || len < RECORD_HEAD_LEN)
+		return NULL;
+	set_head(doc, family, cells, host);
+	for (size_t i = RECORD_HEAD_LEN; field->column; i++, field++) {
+		if (i == len)
+			return NULL;
+		field_set(doc, field, &cells[i]);
+	}
+	return TAKE(doc);
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/query/tree.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/lib/file.h"
+#include "agent/lib/str.h"
+#include "agent/query/doc.h"
+#include "agent/query/job.h"
+#include "agent/query/record.h"
+#include "agent/query/reply.h"
+#include "agent/query/request.h"
+#include "agent/query/store.h"
+
+/* 32 digits and a NUL, with room. */
+#define ENTITY_SIZE 72
+
+struct node {
+	char entity_id[ENTITY_SIZE];
+	int64_t pid; /* of an ancestor whose own rows are gone */
+	char executable[1024];
+};
+
+static int
+tell(struct job *job, struct doc *record, size_t depth, bool asked)
+{
+	doc_set_number(record, "khien.depth", (int64_t)depth);
+	if (asked)
+		doc_set_bool(record, "khien.asked", true);
+	return reply_row(job->reply, record);
+}
+
+/* How it ended, if it did. */
+static int
+add_end(struct job *job, struct doc *record, const struct store_cell *entity)
+{
+	CLEANUP(store_endp) struct store_rows *rows = NULL;
+	char end[RECORD_TIME_SIZE];
+
+	int r = store_select(job->store,
+			     "SELECT time_ns, exit_code, exit_signal "
+			     "FROM process WHERE entity_id = ?1 "
+			     "AND type = 'exit' ORDER BY id DESC LIMIT 1",
+			     entity, 1, &rows);
+	if (r == 0)
+		r = store_next(rows);
+	if (r < 0)
+		return job_fail_store(job, r);
+	if (r == 0)
+		return 0;
+	const struct store_cell *cells = store_cells(rows);
+	record_time(end, cells[0].number);
+	doc_set_string(record, "process.end", end);
+	doc_set_number(record, "process.exit_code", cells[1].number);
+	if (cells[2].number)
+		doc_set_number(record, "khien.exit_signal", cells[2].number);
+	return 0;
+}
+
+/* A process of which only a child tells. */
+static struct doc *
+make_unknown(const struct node *node)
+{
+	struct doc *record = doc_new();
+
+	if (!record)
+		return NULL;
+	doc_set_number(record, "process.pid", node->pid);
+	doc_set_string(record, "process.entity_id", node->entity_id);
+	if (node->executable[0])
+		doc_set_string(record, "process.executable", node->executable);
+	return record;
+}
+
+static int
+tell_node(struct job *job, const struct node *node, size_t depth, bool asked)
+{
+	CLEANUP(store_endp) struct store_rows *rows = NULL;
+	CLEANUP(doc_freep) struct doc *record = NULL;
+	const struct store_cell entity = STORE_TEXT_CELL(node->entity_id);
+
+	/* What it runs last says most of it. */
+	int r = job_select(job, RECORD_PROCESS,
+			   "t.entity_id = ?1 ORDER BY t.type = 'exec' DESC, "
+			   "t.type = 'exit', t.id DESC LIMIT 1",
+			   &entity, 1, &rows);
+	if (r == 0)
+		r = job_next(job, RECORD_PROCESS, rows, &record);
+	if (r == 0)
+		record = make_unknown(node);
+	else if (r > 0)
+		r = add_end(job, record, &entity);
+	store_endp(&rows);
+	if (r < 0)
+		return r;
+	if (!record)
+		return job_fail(job, -ENOMEM, "out of memory");
+	return tell(job, record, depth, asked);
+}
+
+static void
+copy_cell(char *dst, size_t size, const struct store_cell *cell)
+{
+	(void)snprintf(dst, size, "%s",
+		       cell->type == STORE_TEXT ? cell->bytes : "");
+}
+
+/* By the earliest row: later a process may have been given away to init. */
+static int
+find_parent(struct job *job, const struct node *node, struct node *ret_parent)
+{
+	CLEANUP(store_endp) struct store_rows *rows = NULL;
+	const struct store_cell entity = STORE_TEXT_CELL(node->entity_id);
+
+	int r = store_select(job->store,
+			     "SELECT parent_entity_id, ppid, parent_executable "
+			     "FROM process WHERE entity_id = ?1 "
+			     "ORDER BY id LIMIT 1",
+			     &entity, 1, &rows);
+	if (r == 0)
+		r = store_next(rows);
+	if (r < 0)
+		return job_fail_store(job, r);
+	if (r == 0)
+		return 0;
+	const struct store_cell *cells = store_cells(rows);
+	copy_cell(ret_parent->entity_id, sizeof(ret_parent->entity_id),
+		  &cells[0]);
+	ret_parent->pid = cells[1].number;
+	copy_cell(ret_parent->executable, sizeof(ret_parent->executable),
+		  &cells[2]);
+	return ret_parent->entity_id[0] &&
+	       !str_equal(ret_parent->entity_id, node->entity_id);
+}
+
+static int
+find_asked(struct job *job, struct node *ret_node)
+{
+	CLEANUP(store_endp) struct store_rows *rows = NULL;
+	const struct store_cell pid = STORE_NUMBER_CELL(job->request->pid);
+
+	int r = store_select(job->store,
+			     "SELECT entity_id FROM process WHERE pid = ?1 "
+			     "AND entity_id IS NOT NULL "
+			     "ORDER BY time_ns DESC, id DESC LIMIT 1",
+			     &pid, 1, &rows);
+	if (r == 0)
+		r = store_next(rows);
+	if (r < 0)
+		return job_fail_store(job, r);
+	if (r == 0)
+		return job_fail(job, -ENOENT, "no process %lld is known",
+				(long long)job->request->pid);
+	copy_cell(ret_node->entity_id, sizeof(ret_node->entity_id),
+		  store_cells(rows));
+	ret_node->pid = job->request->pid;
+	return 0;
+}
+
+/* The children's entities, oldest first; *ret_entities is the caller's. */
+static int
+find_children(struct job *job, const struct node *node, size_t max,
+	      char (**ret_entities)[ENTITY_SIZE], size_t *ret_len)
+{
+	CLEANUP(store_endp) struct store_rows *rows = NULL;
+	CLEANUP_FREE char(*entities)[ENTITY_SIZE] = NULL;
+	const struct store_cell entity = STORE_TEXT_CELL(node->entity_id);
+	size_t len = 0;
+	size_t size = 0;
+
+	int r = store_select(job->store,
+			     "SELECT p.entity_id FROM process p "
+			     "WHERE p.parent_entity_id = ?1 AND NOT EXISTS "
+			     "(SELECT 1 FROM process q WHERE "
+			     "q.entity_id = p.entity_id AND q.id < p.id) "
+			     "AND p.entity_id <> ?1 ORDER BY p.id",
+			     &entity, 1, &rows);
+	while (r == 0 && (r = store_next(rows)) > 0) {
+		r = 0;
+		if (len == max) {
+			job->truncated = true;
+			break;
+		}
+		if (len == size) {
+			size = size ? 2 * size : 16;
+			void *grown = reallocarray(entities, size, ENTITY_SIZE);
+			if (!grown)
+				return job_fail(job, -ENOMEM, "out of memory");
+			entities = grown;
+		}
+		copy_cell(entities[len++], ENTITY_SIZE, store_cells(rows));
+	}
+	if (r < 0)
+		return job_fail_store(job, r);
+	*ret_entities = TAKE(entities);
+	*ret_len = len;
+	return 0;
+}
+
+/* The node and all below it; at most TREE_DEPTH_MAX calls deep. */
+static int
+tell_below(struct job *job, const struct node *node, size_t depth, bool asked)
+{
+	char(*entities)[ENTITY_SIZE] = NULL;
+	size_t len = 0;
+
+	int r = tell_node(job, node, depth, asked);
+	if (r < 0)
+		return r;
+	if (depth >= 2 * TREE_DEPTH_MAX || job->reply->rows >= TREE_LEN_MAX) {
+		job->truncated = true;
+		return 0;
+	}
+	r = find_children(job, node, TREE_LEN_MAX - job->reply->rows, &entities,
+			  &len);
+	for (size_t i = 0; r == 0 && i < len; i++) {
+		struct node child = { 0 };
+		(void)snprintf(child.entity_id, sizeof(child.entity_id), "%s",
+			       entities[i]);
+		if (job->reply->rows < TREE_LEN_MAX)
+			r = tell_below(job, &child, depth + 1, false);
+		else
+			job->truncated = true;
+	}
+	free(entities);
+	return r;
+}
+
+int
+tree_run(struct job *job)
+{
+	CLEANUP_FREE struct node *line = calloc(TREE_DEPTH_MAX, sizeof(*line));
+	size_t len = 1;
+
+	if (!line)
+		return job_fail(job, -ENOMEM, "out of memory");
+	int r = find_asked(job, &line[0]);
+	if (r < 0)
+		return r;
+	for (; len < TREE_DEPTH_MAX; len++) {
+		r = find_parent(job, &line[len - 1], &line[len]);
+		if (r < 0)
+			return r;
+		if (r == 0)
+			break;
+	}
+	for (size_t i = len; i > 1; i--) {
+		r = tell_node(job, &line[i - 1], len - i, false);
+		if (r < 0)
+			return r;
+	}
+	return tell_below(job, &line[0], len - 1, true);
+}

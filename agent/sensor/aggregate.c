@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/sensor/aggregate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/lib/event.h"
+#include "agent/sensor/path.h"
+
+#define PLACES 512 /* processes times types times directories in a second */
+#define BUCKETS 512
+#define NONE UINT16_MAX
+
+struct place {
+	uint64_t opened_ns;
+	uint32_t seen;
+	uint64_t held;
+	struct event event; /* key, and what the last one was like */
+	char *path;	    /* owned: the last one's */
+	size_t path_size;
+	size_t directory; /* bytes of path that are the key's */
+	char comm[17];
+	uint16_t next; /* in its bucket, or among the free */
+};
+
+struct aggregate {
+	struct place places[PLACES];
+	uint16_t buckets[BUCKETS];
+	uint16_t free;
+	uint16_t turn;	 /* bucket to look at next for ended places */
+	uint16_t *ended; /* link to the place that aggregate_next() returned */
+	uint64_t held;
+};
+
+struct aggregate *
+aggregate_new(void)
+{
+	struct aggregate *aggregate = calloc(1, sizeof(*aggregate));
+
+	if (!aggregate)
+		return NULL;
+	for (uint16_t i = 0; i < BUCKETS; i++)
+		aggregate->buckets[i] = NONE;
+	for (uint16_t i = 0; i < PLACES; i++)
+		aggregate->places[i].next = i + 1 < PLACES ? i + 1 : NONE;
+	return aggregate;
+}
+
+void
+aggregate_free(struct aggregate *aggregate)
+{
+	if (!aggregate)
+		return;
+	for (size_t i = 0; i < PLACES; i++)
+		free(aggregate->places[i].path);
+	free(aggregate);
+}
+
+void
+aggregate_freep(struct aggregate **aggregate)
+{
+	aggregate_free(*aggregate);
+	*aggregate = NULL;
+}
+
+/* FNV-1a over what makes a place. */
+static uint16_t
+bucket_of(const struct event *event, size_t directory)
+{
+	uint64_t hash = 0xcbf29ce484222325u ^ event->pid ^
+			((uint64_t)event->type << 32);
+
+	for (size_t i = 0; i < directory; i++)
+		hash = (hash ^ (uint8_t)event->path[i]) * 0x100000001b3u;
+	return (uint16_t)((hash ^ hash >> 32) % BUCKETS);
+}
+
+static bool
+same_place(const struct place *place, const struct event *event,
+	   size_t directory)
+{
+	return place->event.pid == event->pid &&
+	       place->event.start_ns == event->start_ns &&
+	       place->event.type == event->type &&
+	       place->directory == directory &&
+	       memcmp(place->path, event->path, directory) == 0;
+}
+
+/* Keeps a copy of the path.  False: no memory. */
+static bool
+copy_path(struct place *place, const char *path)
+{
+	size_t size = strlen(path) + 1;
+
+	if (size > place->path_size) {
+		char *more = realloc(place->path, size + 64);
+		if (!more)
+			return false;
+		place->path = more;
+		place->path_size = size + 64;
+	}
+	memcpy(place->path, path, size);
+	return true;
+}
+
+static void
+open_place(struct aggregate *aggregate, const struct event *event,
+	   uint16_t bucket, size_t directory, uint64_t now_ns)
+{
+	uint16_t i = aggregate->free;
+
+	if (i == NONE)
+		return;
+	struct place *place = &aggregate->places[i];
+	if (!copy_path(place, event->path))
+		return;
+	aggregate->free = place->next;
+	place->opened_ns = now_ns;
+	place->seen = 1;
+	place->held = 0;
+	place->event = *event;
+	place->directory = directory;
+	place->next = aggregate->buckets[bucket];
+	aggregate->buckets[bucket] = i;
+}
+
+/* What the aggregate will tell: the last event, but nothing that is its own. */
+static bool
+hold(struct aggregate *aggregate, struct place *place,
+     const struct event *event)
+{
+	if (!copy_path(place, event->path))
+		return false;
+	place->event = *event;
+	strncpy(place->comm, event->comm ? event->comm : "",
+		sizeof(place->comm) - 1);
+	place->event.flags |= EVENT_AGGREGATE;
+	place->event.comm = place->comm;
+	place->event.path2 = NULL;
+	place->event.name = NULL;
+	place->held++;
+	aggregate->held++;
+	return true;
+}
+
+bool
+aggregate_hold(struct aggregate *aggregate, const struct event *event,
+	       uint64_t now_ns)
+{
+	if (event->class != EVENT_BULK || !event->path)
+		return false;
+	size_t directory = path_directory(event->path);
+	uint16_t bucket = bucket_of(event, directory);
+	for (uint16_t i = aggregate->buckets[bucket]; i != NONE;
+	     i = aggregate->places[i].next) {
+		struct place *place = &aggregate->places[i];
+		if (!same_place(place, event, directory))
+			continue;
+		if (place->seen < AGGREGATE_WHOLE) {
+			place->seen++;
+			return false;
+		}
+		return hold(aggregate, place, event);
+	}
+	open_place(aggregate, event, bucket, directory, now_ns);
+	return false;
+}
+
+/* Takes the place that *link names out of its bucket. */
+static void
+close_place(struct aggregate *aggregate, uint16_t *link)
+{
+	uint16_t i = *link;
+	struct place *place = &aggregate->places[i];
+
+	aggregate->held -= place->held;
+	place->held = 0;
+	*link = place->next;
+	place->next = aggregate->free;
+	aggregate->free = i;
+}
+
+/* The first place of a bucket that has something to tell. */
+static const struct event *
+next_of(struct aggregate *aggregate, uint16_t *link, uint64_t now_ns)
+{
+	while (*link != NONE) {
+		struct place *place = &aggregate->places[*link];
+		if (now_ns - place->opened_ns < AGGREGATE_NS) {
+			link = &place->next;
+			continue;
+		}
+		if (place->held == 0) {
+			close_place(aggregate, link);
+			continue;
+		}
+		aggregate->ended = link;
+		place->event.path = place->path;
+		place->event.count = place->held;
+		return &place->event;
+	}
+	return NULL;
+}
+
+const struct event *
+aggregate_next(struct aggregate *aggregate, uint64_t now_ns)
+{
+	for (size_t i = 0; i < BUCKETS; i++) {
+		uint16_t bucket = (uint16_t)((aggregate->turn + i) % BUCKETS);
+		const struct event *event =
+			next_of(aggregate, &aggregate->buckets[bucket], now_ns);
+		if (!event)
+			continue;
+		aggregate->turn = bucket;
+		return event;
+	}
+	return NULL;
+}
+
+void
+aggregate_drop(struct aggregate *aggregate)
+{
+	if (aggregate->ended)
+		close_place(aggregate, aggregate->ended);
+	aggregate->ended = NULL;
+}
+
+uint64_t
+aggregate_held(const struct aggregate *aggregate)
+{
+	return aggregate->held;
+}

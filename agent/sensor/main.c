@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* khien-sensor: the kernel's records to the engine.  Started by khiend. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "agent/lib/buf.h"
+#include "agent/lib/conf.h"
+#include "agent/lib/file.h"
+#include "agent/lib/log.h"
+#include "agent/lib/loop.h"
+#include "agent/lib/msg.h"
+#include "agent/lib/peer.h"
+#include "agent/lib/role.h"
+#include "agent/sensor/kept.h"
+#include "agent/sensor/probe.h"
+#include "agent/sensor/report.h"
+#include "agent/sensor/stream.h"
+#include "agent/sensor/window.h"
+
+#define BUSY_MS 10
+#define IDLE_MS 50
+#define REPORT_MS 1000
+
+struct sensor {
+	struct peer peer;
+	struct probe probe;
+	struct window window;
+	struct stream stream;
+	struct report report;
+	struct loop_watch *timer;
+	uint64_t interval_ms;
+	uint32_t daemon; /* khiend's thread group */
+};
+
+static struct probe_wanted
+wanted(const struct conf *conf)
+{
+	return (struct probe_wanted){ .process = conf->process,
+				      .file = conf->file };
+}
+
+/* 0 also when the engine is away or slow: what is not sent stays. */
+static int
+absorb(int r)
+{
+	if (r == -EAGAIN || r == -ENOTCONN || r == -EPIPE)
+		return 0;
+	return r;
+}
+
+static int
+send_batches(struct sensor *sensor)
+{
+	struct buf buf;
+
+	while (window_next(&sensor->window, &buf)) {
+		int r = peer_write(&sensor->peer, &buf, ROLE_ENGINE, 0, -1);
+		if (r < 0)
+			return r;
+		window_sent(&sensor->window);
+	}
+	return 0;
+}
+
+static int
+drain(struct sensor *sensor)
+{
+	int count = stream_drain(&sensor->stream);
+
+	if (count < 0) {
+		errno = -count;
+		log_error("rings: %m, ending");
+		return count;
+	}
+	uint64_t interval_ms = count > 0 ? BUSY_MS : IDLE_MS;
+	if (interval_ms != sensor->interval_ms) {
+		sensor->interval_ms = interval_ms;
+		int r = loop_set_timer(sensor->timer, interval_ms, interval_ms);
+		if (r < 0)
+			return r;
+	}
+	return send_batches(sensor);
+}
+
+static int
+on_timer(void *arg)
+{
+	return absorb(drain(arg));
+}
+
+/* A ring is above a quarter: the kernel does not wait for the timer. */
+static int
+on_ring(void *arg, int fd, uint32_t events)
+{
+	(void)fd;
+	(void)events;
+	return absorb(drain(arg));
+}
+
+static int
+on_report(void *arg)
+{
+	struct sensor *sensor = arg;
+	struct buf buf;
+
+	peer_begin(&sensor->peer, &buf, MSG_STATUS);
+	if (!report_put(&sensor->report, &buf, &sensor->stream,
+			sensor->probe.errors))
+		return 0;
+	int r = peer_write(&sensor->peer, &buf, ROLE_ENGINE, 0, -1);
+	if (r < 0)
+		report_forget(&sensor->report);
+	return absorb(r);
+}
+
+/* The answer stands behind all that was drained, in a batch of its own. */
+static int
+answer_sync(struct sensor *sensor)
+{
+	struct msg_events head = { 0 };
+	struct buf buf;
+
+	int r = drain(sensor);
+	if (r < 0)
+		return r;
+	head.drained_ns = window_drained(&sensor->window);
+	peer_begin(&sensor->peer, &buf, MSG_EVENTS);
+	(void)msg_put_events(&buf, &head);
+	return peer_write(&sensor->peer, &buf, ROLE_ENGINE, 0, -1);
+}
+
+static int
+take_ack(struct sensor *sensor, struct buf *buf)
+{
+	uint64_t number;
+	int r = msg_get_number(buf, &number);
+
+	return r < 0 ? r : window_ack(&sensor->window, number);
+}
+
+static int
+on_message(void *arg, const struct peer_link *link, uint16_t type,
+	   struct buf *buf, int fd)
+{
+	CLEANUP_FD int owned = fd;
+	struct sensor *sensor = arg;
+
+	if (link->role != ROLE_ENGINE)
+		return -EBADMSG;
+	switch (type) {
+	case MSG_ACK:
+		return take_ack(sensor, buf);
+	case MSG_SYNC:
+		return buf_done(buf) ? absorb(answer_sync(sensor)) : -EBADMSG;
+	default:
+		return -EBADMSG;
+	}
+}
+
+static int
+on_link(void *arg, const struct peer_link *link)
+{
+	struct sensor *sensor = arg;
+
+	if (link->role != ROLE_ENGINE)
+		return 0;
+	window_rewind(&sensor->window);
+	report_forget(&sensor->report);
+	return absorb(send_batches(sensor));
+}
+
+/* Other programs cannot be loaded any more by a sealed process. */
+static int
+on_config(void *arg, const struct conf *conf)
+{
+	struct sensor *sensor = arg;
+
+	if (!kept_is_other(&sensor->window, wanted(conf)))
+		return 0;
+	(void)drain(sensor);
+	log_info("other kernel programs are configured, starting again");
+	return -ECANCELED;
+}
+
+/* khiend's other children are told to the kernel here: they were started
+   before its programs could see that. */
+static bool
+is_own(void *arg, uint32_t pid, uint32_t ppid)
+{
+	struct sensor *sensor = arg;
+
+	if (pid != sensor->daemon && ppid != sensor->daemon)
+		return false;
+	(void)probe_add_own(&sensor->probe, pid);
+	return true;
+}
+
+static void
+read_seeds(struct sensor *sensor)
+{
+	CLEANUP_FD int fd = probe_open_seeds(&sensor->probe);
+	int r = fd;
+
+	if (fd >= 0)
+		r = seed_read(&sensor->stream.seeds, fd, is_own, sensor);
+	if (r >= 0 || r == -ENOENT)
+		return;
+	errno = -r;
+	log_warning("running processes not read: %m, going on without");
+}
+
+static int
+start_probe(struct sensor *sensor)
+{
+	struct probe_wanted what = wanted(sensor->peer.conf);
+	int r = probe_init(&sensor->probe);
+
+	if (r < 0)
+		return r;
+	r = kept_resume(&sensor->peer, &sensor->probe, what, &sensor->window,
+			&sensor->stream);
+	if (r == 0 || (r != -ENOENT && r != -ESTALE))
+		return r;
+	if (r == -ESTALE)
+		log_warning("kept state is of another version, starting anew");
+	stream_close(&sensor->stream);
+	window_done(&sensor->window);
+	probe_done(&sensor->probe);
+	r = probe_init(&sensor->probe);
+	if (r < 0)
+		return r;
+	return kept_start(&sensor->peer, &sensor->probe, what, &sensor->window,
+			  &sensor->stream);
+}
+
+/* Edge-triggered: the timer empties the rings, this is only for a hurry. */
+static int
+watch(struct sensor *sensor)
+{
+	struct loop *loop = sensor->peer.loop;
+
+	sensor->interval_ms = BUSY_MS;
+	sensor->timer = loop_add_timer(loop, BUSY_MS, on_timer, sensor);
+	if (!sensor->timer ||
+	    !loop_add_timer(loop, REPORT_MS, on_report, sensor))
+		return -errno;
+	for (size_t i = PROBE_CRITICAL; i <= PROBE_BULK; i++)
+		if (!loop_add_fd(loop, sensor->probe.maps[i], EPOLLIN | EPOLLET,
+				 on_ring, sensor))
+			return -errno;
+	return 0;
+}
+
+static int
+run(struct sensor *sensor, int argc, char **argv)
+{
+	int r = peer_start(&sensor->peer, ROLE_SENSOR, argc, argv);
+
+	if (r < 0)
+		return r;
+	sensor->daemon = (uint32_t)getppid();
+	sensor->peer.arg = sensor;
+	sensor->peer.on_message = on_message;
+	sensor->peer.on_link = on_link;
+	sensor->peer.on_config = on_config;
+	r = start_probe(sensor);
+	if (r < 0) {
+		errno = -r;
+		log_error("kernel programs: %m, ending");
+		return r;
+	}
+	read_seeds(sensor);
+	r = watch(sensor);
+	if (r == 0)
+		r = peer_seal(&sensor->peer, -1);
+	return r < 0 ? r : peer_run(&sensor->peer);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct sensor sensor;
+
+	log_init("khien-sensor");
+	int r = run(&sensor, argc, argv);
+	if (r == -EBADF)
+		log_error("is started by khiend only");
+	stream_close(&sensor.stream);
+	window_done(&sensor.window);
+	probe_done(&sensor.probe);
+	peer_done(&sensor.peer);
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel programs: loads and attaches them, each one optional, and hands
+ * out the descriptors that keep them alive and that a successor goes on with.
+ * Wraps libbpf; everything here happens before the process is sealed.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PROBE_PROGRAMS 5
+#define PROBE_MAPS 4
+#define PROBE_RING_SIZE (8u << 20) /* RING_SIZE of kernel/ring.h */
+
+enum probe_map {
+	PROBE_CRITICAL,
+	PROBE_BULK,
+	PROBE_COUNTERS,
+	PROBE_OWN,
+};
+
+struct probe {
+	int maps[PROBE_MAPS];		/* owned; -1: none */
+	int links[PROBE_PROGRAMS];	/* owned; -1: absent */
+	int32_t errors[PROBE_PROGRAMS]; /* 0, or the errno that says why */
+	uint32_t cpus;			/* possible ones */
+};
+
+/* What is switched on; what is not is absent with ECANCELED. */
+struct probe_wanted {
+	bool process, file;
+};
+
+/* "process_exec"; NULL for no such program. */
+const char *probe_name(size_t program);
+/* What is not seen when the program is absent. */
+const char *probe_cost(size_t program);
+/* "critical"; for the name under which it is kept. */
+const char *probe_map_name(size_t map);
+
+/* Whether that program is switched on. */
+bool probe_is_wanted(struct probe_wanted wanted, size_t program);
+
+/* Everything -1; finds out the number of possible cpus.  0 or -errno. */
+int probe_init(struct probe *probe);
+
+/*
+ * Loads and attaches.  `own` are `len` thread groups that are the agent's, and
+ * so is what they start.  Returns 0 also when programs are absent; -errno when
+ * there are not even the maps.
+ */
+int probe_load(struct probe *probe, struct probe_wanted wanted,
+	       const uint32_t *own, size_t len);
+
+/* Another thread group is the agent's.  0 or -errno. */
+int probe_add_own(struct probe *probe, uint32_t pid);
+
+/*
+ * Opens the task iterator: a descriptor to read seeds from, the caller's.
+ * -ENOENT when the program is absent; -errno.
+ */
+int probe_open_seeds(struct probe *probe);
+void probe_done(struct probe *probe);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/sensor/report.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/lib/event.h"
+#include "agent/lib/msg.h"
+#include "agent/sensor/probe.h"
+#include "agent/sensor/stream.h"
+
+static const char *const names[] = {
+	"lost.critical", "lost.bulk", "events.critical", "events.bulk",
+	"ring.critical", "ring.bulk", "batches.waiting", "malformed",
+};
+
+static void
+read_figures(const struct stream *stream, uint64_t *figures)
+{
+	figures[0] = tally_lost(&stream->tally, EVENT_CRITICAL);
+	figures[1] = tally_lost(&stream->tally, EVENT_BULK);
+	figures[2] = tally_total(&stream->tally, EVENT_CRITICAL);
+	figures[3] = tally_total(&stream->tally, EVENT_BULK);
+	figures[4] = ring_used(&stream->rings[0]);
+	figures[5] = ring_used(&stream->rings[1]);
+	figures[6] = window_waiting(stream->window);
+	figures[7] = stream->malformed;
+}
+
+static void
+put_program(struct buf *buf, size_t program, int32_t error)
+{
+	char name[64], value[256];
+
+	(void)snprintf(name, sizeof(name), "programs.%s", probe_name(program));
+	if (error == 0) {
+		msg_put_pair(buf, name, "attached");
+		return;
+	}
+	(void)snprintf(value, sizeof(value), "absent: %s; not seen: %s",
+		       error == ECANCELED ? "switched off" : strerror(error),
+		       probe_cost(program));
+	msg_put_pair(buf, name, value);
+}
+
+bool
+report_put(struct report *report, struct buf *buf, const struct stream *stream,
+	   const int32_t *programs)
+{
+	uint64_t figures[sizeof(names) / sizeof(names[0])];
+
+	read_figures(stream, figures);
+	if (report->told &&
+	    memcmp(figures, report->figures, sizeof(figures)) == 0)
+		return false;
+	memcpy(report->figures, figures, sizeof(figures));
+	report->told = true;
+	for (size_t i = 0; i < PROBE_PROGRAMS; i++)
+		put_program(buf, i, programs[i]);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		msg_put_pair_number(buf, names[i], figures[i]);
+	return true;
+}
+
+void
+report_forget(struct report *report)
+{
+	report->told = false;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What `status` shows of the sensor. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct buf;
+struct stream;
+
+/* What was put last; zero: nothing yet. */
+struct report {
+	uint64_t figures[8];
+	bool told;
+};
+
+/*
+ * Puts the pairs of MSG_STATUS.  `programs` is 0 or an errno for each kernel
+ * program.  False when nothing has changed since the last one: nothing is put.
+ */
+bool report_put(struct report *report, struct buf *buf,
+		const struct stream *stream, const int32_t *programs);
+
+/* The next report_put() puts in any case. */
+void report_forget(struct report *report);

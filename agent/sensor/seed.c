@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/sensor/seed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/lib/buf.h"
+#include "agent/lib/event.h"
+#include "agent/lib/file.h"
+#include "agent/sensor/decode.h"
+
+#define RECORDS_MAX (64u << 20) /* 4 million processes cannot be: pid_max */
+#define RECORDS_STEP (64u << 10)
+#define STAT_START 22 /* field of /proc/PID/stat: see proc(5) */
+
+/* Bytes that grow. */
+struct bytes {
+	uint8_t *at;
+	size_t len, size;
+};
+
+static void
+bytes_done(struct bytes *bytes)
+{
+	free(bytes->at);
+}
+
+static int
+reserve(struct bytes *bytes, size_t more)
+{
+	if (bytes->size - bytes->len >= more)
+		return 0;
+	size_t size = 2 * bytes->size + more;
+	if (size > RECORDS_MAX)
+		return -EFBIG;
+	uint8_t *at = realloc(bytes->at, size);
+	if (!at)
+		return -ENOMEM;
+	bytes->at = at;
+	bytes->size = size;
+	return 0;
+}
+
+static int
+read_all(struct bytes *bytes, int fd)
+{
+	for (;;) {
+		int r = reserve(bytes, RECORDS_STEP);
+		if (r < 0)
+			return r;
+		ssize_t len = read(fd, bytes->at + bytes->len,
+				   bytes->size - bytes->len);
+		if (len < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (len <= 0)
+			return len < 0 ? -errno : 0;
+		bytes->len += (size_t)len;
+	}
+}
+
+/* The leader's start in clock ticks, or 0. */
+static uint64_t
+start_ticks(int proc, uint32_t pid)
+{
+	char path[32], text[1024];
+	size_t len;
+
+	(void)snprintf(path, sizeof(path), "%u/stat", pid);
+	if (file_read(proc, path, text, sizeof(text), &len) < 0)
+		return 0;
+	char *at = strrchr(text, ')'); /* the name may hold anything */
+	for (int field = 2; at && field < STAT_START; field++)
+		at = strchr(at + 1, ' ');
+	return at ? strtoull(at + 1, NULL, 10) : 0;
+}
+
+/* Reads up to EVENT_ARGS_MAX + 1 bytes of the arguments.  0 when none. */
+static size_t
+read_args(int proc, uint32_t pid, uint8_t *dst)
+{
+	char path[32];
+	size_t len = 0;
+
+	(void)snprintf(path, sizeof(path), "%u/cmdline", pid);
+	CLEANUP_FD int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && len <= EVENT_ARGS_MAX) {
+		ssize_t n = read(fd, dst + len, EVENT_ARGS_MAX + 1 - len);
+		if (n <= 0)
+			break;
+		len += (size_t)n;
+	}
+	return len;
+}
+
+/*
+ * Arguments as the process has them now.  It may have ended since, and another
+ * one have its number: the start says so.
+ */
+static void
+put_args(struct event *event, int proc, uint8_t *args)
+{
+	uint64_t tick_ns = 1000000000u / (uint64_t)sysconf(_SC_CLK_TCK);
+	size_t len = read_args(proc, event->pid, args);
+
+	if (start_ticks(proc, event->pid) != event->start_ns / tick_ns ||
+	    len == 0) {
+		event->flags |= EVENT_ARGS_UNREADABLE;
+		return;
+	}
+	event->args_size = len;
+	if (len > EVENT_ARGS_MAX) {
+		event->flags |= EVENT_ARGS_CUT;
+		len = EVENT_ARGS_MAX;
+	}
+	event->args = args;
+	event->args_len = len;
+}
+
+static int
+append(struct bytes *out, const struct event *event)
+{
+	struct buf buf;
+
+	/* Arguments and five paths, as MSG_MAX has room for them. */
+	int r = reserve(out,
+			EVENT_ARGS_MAX + 5 * (size_t)EVENT_PATH_MAX + 1024);
+	if (r < 0)
+		return r;
+	buf_init_write(&buf, out->at + out->len, out->size - out->len);
+	event_put(&buf, event);
+	if (!buf_done(&buf))
+		return -EFBIG;
+	out->len += buf.at;
+	return 0;
+}
+
+struct reading {
+	struct decode decode;
+	uint8_t args[EVENT_ARGS_MAX + 1];
+};
+
+static int
+take_record(struct reading *reading, const uint8_t *bytes, size_t left,
+	    size_t *ret_size)
+{
+	uint32_t size;
+
+	/* The size stands at the same place in all of them. */
+	if (left < 16)
+		return -EBADMSG;
+	memcpy(&size, bytes + 12, sizeof(size));
+	if (size > left || size == 0)
+		return -EBADMSG;
+	*ret_size = size;
+	return decode_record(bytes, size, &reading->decode);
+}
+
+int
+seed_read(struct seeds *seeds, int iterator,
+	  bool (*is_own)(void *arg, uint32_t pid, uint32_t ppid), void *arg)
+{
+	struct bytes in CLEANUP(bytes_done) = { 0 };
+	struct bytes out CLEANUP(bytes_done) = { 0 };
+	struct reading *reading CLEANUP_FREE = malloc(sizeof(*reading));
+	CLEANUP_FD int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	size_t size;
+
+	if (!reading)
+		return -ENOMEM;
+	int r = read_all(&in, iterator);
+	for (size_t at = 0; r == 0 && at < in.len; at += size) {
+		struct event *event = &reading->decode.event;
+		r = take_record(reading, in.at + at, in.len - at, &size);
+		if (r < 0)
+			break;
+		if (is_own(arg, event->pid, event->ppid))
+			continue;
+		put_args(event, proc, reading->args);
+		r = append(&out, event);
+	}
+	if (r < 0)
+		return r;
+	*seeds = (struct seeds){ .bytes = TAKE(out.at), .size = out.len };
+	return 0;
+}
+
+bool
+seed_next(struct seeds *seeds, struct event *ret_event)
+{
+	struct buf buf;
+
+	if (seeds->at >= seeds->size)
+		return false;
+	buf_init_read(&buf, seeds->bytes + seeds->at, seeds->size - seeds->at);
+	if (event_get(&buf, ret_event) < 0) {
+		seed_done(seeds); /* cannot be: these are our own bytes */
+		return false;
+	}
+	seeds->len = buf.at;
+	return true;
+}
+
+void
+seed_drop(struct seeds *seeds)
+{
+	seeds->at += seeds->len;
+	if (seeds->at >= seeds->size)
+		seed_done(seeds);
+}
+
+void
+seed_done(struct seeds *seeds)
+{
+	free(seeds->bytes);
+	*seeds = (struct seeds){ 0 };
+}

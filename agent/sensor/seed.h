@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The processes that were there before the sensor: what the task iterator
+ * tells, with their arguments out of /proc.  Happens before the seal.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct event;
+
+struct seeds {
+	uint8_t *bytes; /* owned: events as by event_put() */
+	size_t size, len, at;
+};
+
+/*
+ * Reads all of them from the iterator (borrowed).  Those for which `is_own`
+ * is true are told to it and left out.  Returns 0; -ENOMEM; -EBADMSG; -errno.
+ */
+int seed_read(struct seeds *seeds, int iterator,
+	      bool (*is_own)(void *arg, uint32_t pid, uint32_t ppid),
+	      void *arg);
+
+/* The next one, borrowed until seed_drop(); false when there is none. */
+bool seed_next(struct seeds *seeds, struct event *ret_event);
+/* It has been told.  The memory is freed with the last one. */
+void seed_drop(struct seeds *seeds);
+void seed_done(struct seeds *seeds);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From the kernel's rings into the window: reads records in the order of their
+ * time, tells losses, aggregates floods, fills batches.  When all batches wait
+ * for the engine the records stay in the rings, which are the spool.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/sensor/ring.h"
+#include "agent/sensor/seed.h"
+#include "agent/sensor/tally.h"
+#include "agent/sensor/window.h"
+
+#define STREAM_TYPES 64 /* above every event type: see agent/lib/event.h */
+
+struct stream {
+	struct ring rings[WINDOW_RINGS]; /* critical, bulk */
+	struct tally tally;
+	struct window *window;	     /* borrowed */
+	struct aggregate *aggregate; /* owned */
+	struct seeds seeds;
+	struct decode *decode; /* owned */
+	uint64_t malformed;    /* records that were not decoded: none, ever */
+	uint64_t events[STREAM_TYPES]; /* read since this process started */
+};
+
+/*
+ * Maps everything; the descriptors (critical, bulk, counters) are borrowed.
+ * Goes on at the window's mark.  Returns 0; -ESTALE when the mark and the
+ * rings do not fit; -errno.
+ */
+int stream_open(struct stream *stream, struct window *window,
+		const int *descriptors, size_t ring_size);
+void stream_close(struct stream *stream);
+
+/*
+ * Reads to the rings' ends, or until the window is full, and seals.  Returns
+ * how many records it read, or -errno when a ring is not sound.
+ */
+int stream_drain(struct stream *stream);

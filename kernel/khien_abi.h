@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the BPF programs tell the sensor, and what the sensor tells them.
+ *
+ * A record is one of the structs below, followed by its texts: as many bytes
+ * each as len[] says, in that order, without gaps.  A text is one of
+ *   string  bytes and one NUL;
+ *   walk    a path as its components from the last one up to the root, each a
+ *           string, and an empty string when the root was reached.  "/a/b" is
+ *           "b", "a", "".  Without the empty string the beginning is missing;
+ *   bytes   just bytes.
+ * A text of length 0 is not there.
+ *
+ * Integers are the machine's own: records never leave it.  Includer: include
+ * <linux/types.h> first.
+ */
+#pragma once
+
+/* Programs, maps and records of another number do not fit together. */
+#define KHIEN_ABI 1
+
+#define KHIEN_CRITICAL 1
+#define KHIEN_BULK 2
+#define KHIEN_CLASSES 2
+
+/* The same numbers as enum event_type of agent/lib/event.h. */
+#define KHIEN_FORK 1
+#define KHIEN_EXEC 2
+#define KHIEN_EXIT 3
+#define KHIEN_SEED 4
+#define KHIEN_CREATE 10
+#define KHIEN_OPEN 11
+#define KHIEN_RENAME 13
+#define KHIEN_UNLINK 14
+#define KHIEN_LINK 15
+#define KHIEN_SYMLINK 16
+#define KHIEN_CHMOD 17
+#define KHIEN_CHOWN 18
+#define KHIEN_XATTR 19
+#define KHIEN_MKDIR 20
+#define KHIEN_RMDIR 21
+#define KHIEN_MOUNT 30
+#define KHIEN_UMOUNT 31
+
+/* The same bits as enum event_flag, and from bit 16 on what is only here. */
+#define KHIEN_MEMFD (1u << 0)
+#define KHIEN_DELETED (1u << 1)
+#define KHIEN_NO_LINK (1u << 2)
+#define KHIEN_ARGS_CUT (1u << 3)
+#define KHIEN_PATH_CUT (1u << 4)
+#define KHIEN_PATH_BY_CALLER (1u << 5)
+#define KHIEN_ARGS_UNREADABLE (1u << 7)
+#define KHIEN_DIRECTORY (1u << 8)
+#define KHIEN_SCRIPT (1u << 16) /* exec: `invoked` is a script's name */
+#define KHIEN_WALKED (1u << 17) /* file: the first path is a walk */
+
+#define KHIEN_ID_NONE 0xffffffffu
+
+#define KHIEN_COMM_SIZE 16
+#define KHIEN_PATH_SIZE 4096 /* PATH_MAX: a string with its NUL */
+#define KHIEN_NAME_SIZE 256  /* NAME_MAX and a NUL; also xattr's name */
+#define KHIEN_TTY_SIZE 64    /* tty_struct.name */
+#define KHIEN_ARGS_SIZE 32768
+#define KHIEN_RECORD_SIZE 65536 /* no record with its texts is longer */
+
+struct khien_head {
+	__u16 type;
+	__u16 class;
+	__u32 flags;
+	__u32 cpu;
+	__u32 size;	/* of the record with its texts */
+	__u64 sequence; /* from 1, per class and cpu; taken also when lost */
+	__u64 boot_ns;
+	__u64 start_ns; /* of the thread group's leader */
+	__u32 pid;	/* thread group */
+	__u32 tid;
+	__u32 ppid;
+	__u32 uid;
+	char comm[KHIEN_COMM_SIZE];
+};
+_Static_assert(sizeof(struct khien_head) == 72, "khien_head");
+
+/* Who acts: for a fork the child. */
+struct khien_actor {
+	__u64 parent_start_ns;
+	__u64 cgroup_id;
+	__u64 mount_ns;
+	__u64 caps;
+	__u32 ns_pid;
+	__u32 euid;
+	__u32 gid;
+	__u32 egid;
+	__u32 loginuid; /* KHIEN_ID_NONE: none */
+	__u32 session;
+};
+_Static_assert(sizeof(struct khien_actor) == 56, "khien_actor");
+
+struct khien_inode {
+	__u64 inode;
+	__u64 size;
+	__u32 device; /* as the kernel has it: major << 20 | minor */
+	__u32 mode;
+	__u32 uid;
+	__u32 gid;
+	__u32 links;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct khien_inode) == 40, "khien_inode");
+
+struct khien_fork {
+	struct khien_head head;
+	struct khien_actor actor;
+};
+_Static_assert(sizeof(struct khien_fork) == 128, "khien_fork");
+
+struct khien_exit {
+	struct khien_head head;
+	__s32 code; /* 0 to 255 */
+	__u32 signal;
+};
+_Static_assert(sizeof(struct khien_exit) == 80, "khien_exit");
+
+/* Also a seed, which has no cpu, no sequence, no invoked and no args. */
+#define KHIEN_EXEC_PATH 0    /* walk: the file that runs */
+#define KHIEN_EXEC_CWD 1     /* walk */
+#define KHIEN_EXEC_ROOT 2    /* walk; only when it is not "/" */
+#define KHIEN_EXEC_INVOKED 3 /* string: as the caller named it */
+#define KHIEN_EXEC_TTY 4     /* string */
+#define KHIEN_EXEC_ARGS 5    /* bytes: argv, each ended by NUL */
+#define KHIEN_EXEC_TEXTS 6
+
+struct khien_exec {
+	struct khien_head head;
+	struct khien_actor actor;
+	struct khien_inode file;
+	__u64 args_size; /* before it was cut */
+	__u32 len[KHIEN_EXEC_TEXTS];
+};
+_Static_assert(sizeof(struct khien_exec) == 200, "khien_exec");
+
+#define KHIEN_FILE_PATH 0  /* string, or walk with KHIEN_WALKED */
+#define KHIEN_FILE_BASE 1  /* walk: what path is relative to */
+#define KHIEN_FILE_PATH2 2 /* string */
+#define KHIEN_FILE_BASE2 3 /* walk: what path2 is relative to */
+#define KHIEN_FILE_NAME 4  /* string: xattr's name, mount's type */
+#define KHIEN_FILE_TEXTS 5
+
+struct khien_file {
+	struct khien_head head;
+	struct khien_inode file; /* all 0 where only a name is known */
+	__u64 mount_ns;
+	__u32 value; /* open, create: flags of open(2) */
+	__u32 len[KHIEN_FILE_TEXTS];
+};
+_Static_assert(sizeof(struct khien_file) == 144, "khien_file");
+
+/*
+ * One entry per possible cpu and class of the mapped array `counters`, at
+ * cpu * KHIEN_CLASSES + class - 1; written by its cpu alone.
+ */
+struct khien_counter {
+	__u64 sequence; /* the last one that is in the ring, or lost */
+	__u64 lost;	/* found no room in the ring */
+	__u64 woken_ns; /* when a full ring last woke the sensor */
+	__u64 pad[5];	/* a cache line for each */
+};
+_Static_assert(sizeof(struct khien_counter) == 64, "khien_counter");
+
+/*
+ * How a system call is read: for each number of this architecture what it
+ * does and which argument is what, counted from 1; 0: has none.
+ */
+#define KHIEN_CALLS 512
+#define KHIEN_CALL_REMOVE 0x200 /* AT_REMOVEDIR in `flags`: is a rmdir */
+
+struct khien_call {
+	__u8 type; /* KHIEN_CREATE, ...; 0: not watched */
+	__u8 how;  /* bits KHIEN_HOW_... */
+	__u8 fd;   /* descriptor of the object itself */
+	__u8 dir;  /* descriptor path is relative to; 0: working directory */
+	__u8 path;
+	__u8 dir2;
+	__u8 path2;
+	__u8 name;
+	__u8 mode;  /* new mode */
+	__u8 owner; /* new owner, and after it the group */
+	__u8 flags; /* of openat, open, unlinkat */
+	__u8 pad;
+};
+_Static_assert(sizeof(struct khien_call) == 12, "khien_call");
+
+#define KHIEN_HOW_RESULT 1 /* the object is the descriptor returned */
+#define KHIEN_HOW_TEXT 2   /* path2 is a text, not a path */
+#define KHIEN_HOW_MASKED 4 /* the umask is taken off mode */
+#define KHIEN_HOW_MOVED 8  /* name is the file-system type of dir2 */
+
+/* Super block magics whose files are not told. */
+#define KHIEN_QUIET 32

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Texts of a record: walks from a dentry up to the root, strings, bytes. */
+#pragma once
+
+#include "kernel/core.h"
+#include "kernel/khien_abi.h"
+#include "kernel/ring.h"
+
+#define PATH_DEPTH 96	    /* components and mounts that one walk passes */
+#define PATH_CUT (1u << 31) /* in the result of path_walk() */
+
+/*
+ * The compiler may not assume anything of `value`, a 64-bit number, from here
+ * on: so the register that is checked next is the one that is used.
+ */
+#define path_hide(value) asm volatile("" : "+r"(value))
+
+/*
+ * Appends a walk at offset `start` of the record in scratch entry `slot`, and
+ * returns the offset after it, with PATH_CUT when the root was not reached.
+ * Addresses are numbers here: a global function is verified once, and up to
+ * Linux 5.12 it takes nothing else.  Not locked: a rename under way may mix
+ * old and new components.
+ */
+__attribute__((noinline)) __u32
+path_walk(__u64 dentry_at, __u64 vfsmount_at, __u32 start, __u32 slot)
+{
+	__u8 *record = bpf_map_lookup_elem(&scratch, &slot);
+	struct dentry *dentry = (void *)dentry_at;
+	struct mount *mount =
+		(void *)(vfsmount_at -
+			 bpf_core_field_offset(struct mount, mnt));
+	struct dentry *root = BPF_CORE_READ(mount, mnt.mnt_root);
+	__u64 at = start;
+	__u64 end = at + KHIEN_PATH_SIZE - KHIEN_NAME_SIZE;
+
+	if (!record || !dentry_at || !vfsmount_at)
+		return at | PATH_CUT;
+	for (int i = 0; i < PATH_DEPTH; i++) {
+		path_hide(at);
+		if (at > KHIEN_RECORD_SIZE - KHIEN_NAME_SIZE || at > end)
+			return at | PATH_CUT;
+		if (dentry == root) {
+			struct mount *up = BPF_CORE_READ(mount, mnt_parent);
+			if (up == mount) {
+				record[at] = 0;
+				return at + 1;
+			}
+			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+			mount = up;
+			root = BPF_CORE_READ(mount, mnt.mnt_root);
+			continue;
+		}
+		const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
+		long len = bpf_probe_read_kernel_str(record + at,
+						     KHIEN_NAME_SIZE, name);
+		if (len <= 0 || len > KHIEN_NAME_SIZE)
+			return at | PATH_CUT;
+		at += len;
+		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+		if (parent == dentry) { /* of no tree: memfd, pipe */
+			path_hide(at);
+			if (at >= KHIEN_RECORD_SIZE)
+				return at | PATH_CUT;
+			record[at] = 0;
+			return at + 1;
+		}
+		dentry = parent;
+	}
+	return at | PATH_CUT;
+}
+
+/* Appends a walk; sets *ret_len and, when it was cut, the record's flag. */
+static __always_inline __u32
+path_put_walk(struct khien_head *head, struct path *path, __u32 at, __u32 slot,
+	      __u32 *ret_len)
+{
+	__u32 next = path_walk((__u64)BPF_CORE_READ(path, dentry),
+			       (__u64)BPF_CORE_READ(path, mnt), at, slot);
+
+	if (next & PATH_CUT)
+		head->flags |= KHIEN_PATH_CUT;
+	next &= ~PATH_CUT;
+	*ret_len = next - at;
+	return next;
+}
+
+/* Appends a string of at most `size` bytes, user's or the kernel's. */
+static __always_inline __u32
+path_put_string(struct khien_head *head, const void *from, bool user,
+		__u32 size, __u32 at, __u32 *ret_len)
+{
+	__u64 where = at;
+	long len;
+
+	path_hide(where);
+	if (where > KHIEN_RECORD_SIZE - KHIEN_PATH_SIZE)
+		return at;
+	if (user)
+		len = bpf_probe_read_user_str((__u8 *)head + where, size, from);
+	else
+		len = bpf_probe_read_kernel_str((__u8 *)head + where, size,
+						from);
+	if (len <= 0) {
+		head->flags |= KHIEN_PATH_CUT;
+		return at;
+	}
+	if (len == size)
+		head->flags |= KHIEN_PATH_CUT;
+	*ret_len = len;
+	return at + len;
+}
+
+static __always_inline void
+path_put_inode(struct khien_inode *dst, struct inode *inode)
+{
+	dst->inode = BPF_CORE_READ(inode, i_ino);
+	dst->size = BPF_CORE_READ(inode, i_size);
+	dst->device = BPF_CORE_READ(inode, i_sb, s_dev);
+	dst->mode = BPF_CORE_READ(inode, i_mode);
+	dst->uid = BPF_CORE_READ(inode, i_uid.val);
+	dst->gid = BPF_CORE_READ(inode, i_gid.val);
+	dst->links = BPF_CORE_READ(inode, i_nlink);
+	dst->pad = 0;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The maps that all programs share, and the one way into the rings. */
+#pragma once
+
+#include "kernel/core.h"
+#include "kernel/khien_abi.h"
+
+#define RING_SIZE (8u << 20)
+#define RING_WAKE (RING_SIZE / 4)
+#define RING_WAKE_NS 1000000ull /* at most one wake-up of each cpu in 1 ms */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, RING_SIZE);
+} critical SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, RING_SIZE);
+} bulk SEC(".maps");
+
+/* max_entries of both: set by the sensor, for the possible cpus. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, KHIEN_CLASSES);
+	__type(key, __u32);
+	__type(value, struct khien_counter);
+} counters SEC(".maps");
+
+/* Thread groups that are the agent itself. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, __u8);
+} own SEC(".maps");
+
+/*
+ * Where a record is put together: too large for a stack, and for a per-cpu
+ * value.  Tracepoints run with preemption off, so an entry for each cpu is
+ * enough; one object's programs do not nest.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u8[KHIEN_RECORD_SIZE]);
+} scratch SEC(".maps");
+
+static __always_inline bool
+ring_is_own(__u32 pid)
+{
+	return bpf_map_lookup_elem(&own, &pid) != 0;
+}
+
+/* BPF_RB_NO_WAKEUP, unless the sensor's timer may come too late. */
+static __always_inline __u64
+ring_wake(void *ring, struct khien_counter *counter, __u64 now_ns)
+{
+	if (bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) < RING_WAKE ||
+	    now_ns - counter->woken_ns < RING_WAKE_NS)
+		return BPF_RB_NO_WAKEUP;
+	counter->woken_ns = now_ns;
+	return BPF_RB_FORCE_WAKEUP;
+}
+
+/*
+ * Numbers and sends a record of `size` bytes, texts included.  The number is
+ * taken whether there is room or not: whoever finds a gap knows what is lost.
+ */
+static __always_inline void
+ring_send(void *ring, __u16 class, struct khien_head *head, __u64 size)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	__u32 key = cpu * KHIEN_CLASSES + class - 1;
+	struct khien_counter *counter = bpf_map_lookup_elem(&counters, &key);
+
+	asm volatile("" : "+r"(size));
+	if (!counter || size > KHIEN_RECORD_SIZE)
+		return;
+	__u64 sequence = counter->sequence + 1;
+	head->class = class;
+	head->cpu = cpu;
+	head->size = size;
+	head->sequence = sequence;
+	__u64 wake = ring_wake(ring, counter, head->boot_ns);
+	if (bpf_ringbuf_output(ring, head, size, wake) < 0)
+		counter->lost++;
+	/* Last: the sensor takes every number up to here for sent or lost. */
+	*(volatile __u64 *)&counter->sequence = sequence;
+}

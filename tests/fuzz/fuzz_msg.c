@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A datagram from a peer that is free to send what it likes. */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/lib/buf.h"
+#include "agent/lib/conf.h"
+#include "agent/lib/event.h"
+#include "agent/lib/msg.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+static uint8_t out[MSG_MAX];
+static struct msg_verdict verdict;
+static struct conf conf;
+
+/* The message that was read is written again, and must be the same. */
+static void
+compare(struct buf *again, const uint8_t *bytes, size_t size)
+{
+	if (msg_end(again) < 0 || again->at != size ||
+	    memcmp(again->bytes, bytes, size) != 0)
+		abort();
+}
+
+static void
+read_events(struct buf *buf)
+{
+	struct msg_events events;
+	struct event event;
+
+	if (msg_get_events(buf, &events) < 0)
+		return;
+	for (uint32_t i = 0; i < events.len; i++)
+		if (event_get(buf, &event) < 0)
+			return;
+	(void)buf_done(buf);
+}
+
+static void
+read_pairs(struct buf *buf)
+{
+	const char *name, *value;
+
+	while (msg_get_pair(buf, &name, &value) == 1)
+		if (strlen(name) + strlen(value) > MSG_MAX)
+			abort();
+}
+
+static void
+read_numbers(struct buf *buf, uint16_t type)
+{
+	struct msg_link link;
+	struct msg_query query;
+	struct msg_peer peer;
+	struct msg_rule rule;
+	const char *name;
+	uint64_t number;
+
+	switch (type) {
+	case MSG_BEAT:
+	case MSG_ACK:
+		(void)msg_get_number(buf, &number);
+		break;
+	case MSG_LINK:
+	case MSG_STUCK:
+		(void)msg_get_link(buf, &link);
+		break;
+	case MSG_KEEP:
+		if (msg_get_keep(buf, &name) == 0 && strlen(name) > 63)
+			abort();
+		break;
+	case MSG_RULE:
+		(void)msg_get_rule(buf, &rule);
+		break;
+	case MSG_PEER:
+		(void)msg_get_peer(buf, &peer);
+		break;
+	case MSG_QUERY:
+		(void)msg_get_query(buf, &query);
+		break;
+	default:
+		(void)buf_done(buf);
+		break;
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	struct buf buf, again;
+	struct msg_scan scan;
+	uint16_t type;
+
+	if (size > MSG_MAX || msg_open(&buf, bytes, size, &type) < 0)
+		return 0;
+	msg_begin(&again, out, sizeof(out), type);
+	switch (type) {
+	case MSG_EVENTS:
+		read_events(&buf);
+		break;
+	case MSG_STATUS:
+		read_pairs(&buf);
+		break;
+	case MSG_CONFIG:
+		(void)conf_get(&buf, &conf);
+		break;
+	case MSG_SCAN:
+		if (msg_get_scan(&buf, &scan) < 0)
+			break;
+		msg_put_scan(&again, &scan);
+		compare(&again, bytes, size);
+		break;
+	case MSG_VERDICT:
+		if (msg_get_verdict(&buf, &verdict) < 0)
+			break;
+		msg_put_verdict(&again, &verdict);
+		compare(&again, bytes, size);
+		break;
+	default:
+		read_numbers(&buf, type);
+		break;
+	}
+	return 0;
+}

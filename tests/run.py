@@ -1,0 +1,248 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs parts of the tests and ends with `N passed, N failed`.
+
+Parts: lint, unit, fuzz, system.  What is skipped is told and counted; with
+CI=true in the environment a skip is a failure, unless its reason begins with
+"machine:", which says that this machine cannot run it at all.
+"""
+
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+LIMIT_S = 25 * 60  # of the whole run
+UNIT_S = 120       # of one program of unit tests
+PYTHON = "/usr/bin/python3"
+RESULT = re.compile(r"^\[ +(OK|FAILED|SKIPPED) +\] ([\w-]+)$", re.M)
+STARTED = time.monotonic()
+
+
+class Count:
+    """What came of a part."""
+
+    def __init__(self):
+        self.passed = 0
+        self.failed = 0
+        self.skipped = 0
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
+    def skip(self, what, reason):
+        """Counts a skip, which in CI has to have a good reason."""
+        if os.environ.get("CI") == "true" and \
+                not reason.startswith("machine:"):
+            print(f"  {what}: skipped in CI: {reason}")
+            self.failed += 1
+            return
+        print(f"  {what}: skipped: {reason}")
+        self.skipped += 1
+
+    def __str__(self):
+        text = f"{self.passed} passed, {self.failed} failed"
+        return text + (f", {self.skipped} skipped" if self.skipped else "")
+
+
+def left_s():
+    return max(1.0, LIMIT_S - (time.monotonic() - STARTED))
+
+
+def run(command, limit_s, **options):
+    """Runs in a process group of its own; (None, output) when too slow."""
+    child = subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, errors="replace",
+        start_new_session=True, **options)
+    try:
+        out, _ = child.communicate(timeout=min(limit_s, left_s()))
+        return child.returncode, out
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        out, _ = child.communicate()
+        return None, out
+
+
+def indented(text):
+    return "\n".join("    " + line for line in text.splitlines()[-60:])
+
+
+def lint(_args):
+    count = Count()
+    code, out = run(["make", "--no-print-directory", "lint"], 600)
+    if code == 0 and not out.strip():
+        count.passed = 1
+    else:
+        print(indented(out))
+        count.failed = 1
+    return count
+
+
+def unit_one(path):
+    """One program; returns what to print and the counts."""
+    name = f"{path.parent.name}/{path.name}"
+    count = Count()
+    if path.name.startswith("root-") and os.geteuid() != 0:
+        return name, None, count
+    with tempfile.TemporaryDirectory(prefix="khien-unit-") as folder:
+        code, out = run([str(path)], UNIT_S,
+                        env=dict(os.environ, TMPDIR=folder))
+    # cmocka names some tests once more in its summary.
+    results = set(RESULT.findall(out))
+    count.passed = sum(r == "OK" for r, _ in results)
+    count.failed = sum(r == "FAILED" for r, _ in results)
+    count.skipped = sum(r == "SKIPPED" for r, _ in results)
+    if code != 0 and not count.failed:
+        count.failed = 1
+        out += "\ntook too long" if code is None else f"\nended with {code}"
+    if not count.passed + count.failed + count.skipped:
+        count.failed = 1
+        out += "\nran no test"
+    return name, out, count
+
+
+def unit(args):
+    sources = sorted([*ROOT.glob("tests/unit/*/test_*.c"),
+                      *ROOT.glob("tests/unit/*/root-*.c")])
+    programs = [args.build / s.relative_to(ROOT).with_suffix("")
+                for s in sources]
+    total = Count()
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for name, out, count in pool.map(unit_one,
+                                         [p for p in programs if p.exists()]):
+            if out is None:
+                total.skip(name, "needs root")
+                continue
+            skipped, count.skipped = count.skipped, 0
+            for _ in range(skipped):
+                reason = re.search(r"machine:.*", out)
+                count.skip(name, reason.group() if reason else "by itself")
+            print(f"  {name}: {count}")
+            if count.failed:
+                print(indented(out))
+            total.add(count)
+    for program in programs:
+        if not program.exists():
+            print(f"  {program.relative_to(ROOT)}: was not built")
+            total.failed += 1
+    return total
+
+
+def fuzz_one(args, source):
+    name = source.stem.removeprefix("fuzz_")
+    seeds = ROOT / "tests/fuzz/corpus" / name
+    found = args.build_root / "fuzz/found" / name
+    crashes = args.build_root / "fuzz/crashes"
+    for folder in (found, crashes):
+        folder.mkdir(parents=True, exist_ok=True)
+    if not seeds.is_dir() or not any(seeds.iterdir()):
+        return name, "has no seeds in tests/fuzz/corpus", False
+    program = args.build_root / "fuzz" / source.relative_to(ROOT)
+    command = [str(program.with_suffix("")),
+               str(found), str(seeds), "-timeout=10", "-rss_limit_mb=2048",
+               f"-max_total_time={args.fuzz_seconds}",
+               f"-artifact_prefix={crashes}/{name}-", "-print_final_stats=1"]
+    words = source.with_suffix(".dict")
+    if words.exists():
+        command.append(f"-dict={words}")
+    code, out = run(command, args.fuzz_seconds + 120)
+    runs = re.search(r"number_of_executed_units: (\d+)", out)
+    if code == 0 and runs:
+        return name, f"{runs.group(1)} inputs in {args.fuzz_seconds} s", True
+    return name, "found something\n" + indented(out), False
+
+
+def fuzz(args):
+    total = Count()
+    sources = sorted(ROOT.glob("tests/fuzz/fuzz_*.c"))
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for name, said, good in pool.map(lambda s: fuzz_one(args, s),
+                                         sources):
+            print(f"  {name}: {said}")
+            total.passed += good
+            total.failed += not good
+    return total
+
+
+def system(args):
+    total = Count()
+    report = args.build_root / "system.xml"
+    report.unlink(missing_ok=True)
+    command = [PYTHON, "-m", "pytest", "-p", "no:cacheprovider", "-q",
+               "--tb=short", "--durations=8", f"--junitxml={report}",
+               "tests/system"]
+    if args.fast:
+        command += ["-m", "not slow"]
+    child = subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.DEVNULL,
+        env=dict(os.environ, KHIEN_BUILD=str(args.build),
+                 PYTHONDONTWRITEBYTECODE="1"))
+    try:
+        child.wait(timeout=left_s())
+    except subprocess.TimeoutExpired:
+        print("  system: stopped, the whole run took more than "
+              f"{LIMIT_S // 60} minutes")
+        child.send_signal(signal.SIGINT)  # lets fixtures clean up
+        try:
+            child.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            child.kill()
+        total.failed += 1
+    if not report.exists():
+        total.failed += 1
+        return total
+    for case in xml.etree.ElementTree.parse(report).iter("testcase"):
+        skipped = case.find("skipped")
+        if case.find("failure") is not None or case.find("error") is not None:
+            total.failed += 1
+        elif skipped is not None:
+            total.skip(case.get("name"), skipped.get("message", ""))
+        else:
+            total.passed += 1
+    return total
+
+
+PARTS = {"lint": lint, "unit": unit, "fuzz": fuzz, "system": system}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--fast", action="store_true",
+                        help="leave out the system tests marked slow")
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS])
+    args = parser.parse_args()
+    args.build = ROOT / args.build
+    args.build_root = ROOT / "build"
+    args.fuzz_seconds = int(os.environ.get("KHIEN_FUZZ_SECONDS", "20"))
+    sys.stdout.reconfigure(line_buffering=True)
+
+    total = Count()
+    for part in args.parts or ["unit", "fuzz", "system"]:
+        started = time.monotonic()
+        print(f"{part}:")
+        count = PARTS[part](args)
+        total.add(count)
+        print(f"{part}: {count} in {time.monotonic() - started:.1f} s")
+    if left_s() <= 1:
+        print(f"took more than {LIMIT_S // 60} minutes")
+        total.failed += 1
+    if not total.passed:
+        total.failed = max(total.failed, 1)
+    print(total)
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

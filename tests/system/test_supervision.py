@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Each process may be killed at any moment; nothing stored is lost."""
+
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from agent import BUILD, EICAR, SAN, get, wait_for
+
+BACK_S = 10 if SAN else 2
+ROLES = ["sensor", "gate", "scan", "engine", "query"]
+
+
+def kill_and_wait(agent, role):
+    """Kills it, waits for its successor; returns the seconds it took."""
+    old = agent.pid_of(role)
+    assert old
+    killed = time.monotonic()
+    os.kill(old, signal.SIGKILL)
+
+    def back():
+        pid = agent.pid_of(role)
+        return pid if pid and pid != old else None
+
+    wait_for(back, f"{role} is back", 30, pause_s=0.02)
+    return old, time.monotonic() - killed
+
+
+def told(agent, role, pid):
+    """The agent's own events that say that this process ended."""
+    return [r for r in agent.sql(
+        "SELECT role, pid, message FROM agent WHERE type='peer'")
+        if str(pid) in str(r) and role in str(r)]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_killed_at_rest(agent, role):
+    path = agent.write("before", EICAR)
+    wait_for(lambda: agent.count("SELECT count(*) FROM detection"),
+             "the first detection")
+    agent.settle()
+    newest = agent.count("SELECT max(id) FROM process")
+    pid, took_s = kill_and_wait(agent, role)
+    assert took_s < BACK_S
+    events = wait_for(lambda: told(agent, role, pid), "an event says so")
+    assert re.search(r"signal 9|SIGKILL|[Kk]illed", str(events))
+    assert agent.count(
+        f"SELECT count(*) FROM process WHERE id={newest}") == 1
+    assert agent.count("SELECT count(*) FROM detection WHERE path="
+                       f"'{path}'") == 1
+    # And everything works again.
+    after = agent.write("after", EICAR)
+    wait_for(lambda: agent.count("SELECT count(*) FROM detection WHERE path="
+                                 f"'{after}'"), "a detection after it")
+    agent.settle()
+
+
+@pytest.mark.slow(400)
+@pytest.mark.parametrize("role", ROLES)
+def test_killed_in_a_storm(agent, tool, role):
+    count = 2000 if SAN else 8000
+    tag = f"storm-{role}-{time.time_ns()}"
+    storm = subprocess.Popen([tool("exec-storm"), str(count), "2", tag])
+    files = agent.mount / "files"
+    files.mkdir()
+    others = subprocess.Popen([tool("file-storm"), str(count), "1",
+                               str(files)])
+    try:
+        for _ in range(2):
+            time.sleep(0.7)
+            pid, took_s = kill_and_wait(agent, role)
+            assert took_s < BACK_S + 2  # the machine is busy
+    finally:
+        assert storm.wait(300) == 0
+        assert others.wait(300) == 0
+    wait_for(lambda: told(agent, role, pid), "an event says so")
+    agent.settle()
+    stored = (lambda: agent.count(
+        "SELECT count(*) FROM process WHERE type='exec' AND args LIKE "
+        f"'%{tag}%'"))
+    # Arrives or is counted; what arrives, arrives once.
+    wait_for(lambda: stored() + agent.lost("critical") >= count + 1,
+             "the storm is stored or counted")
+    assert stored() <= count + 1
+    if role in ("gate", "scan", "query"):
+        assert stored() == count + 1
+
+
+def test_what_happened_while_the_sensor_was_away(agent):
+    before = agent.lost("critical")
+    tags = [f"away-{i}-{time.time_ns()}" for i in range(50)]
+    os.kill(agent.pid_of("sensor"), signal.SIGKILL)
+    for tag in tags:
+        subprocess.run(["/bin/true", tag], check=True)
+    agent.settle()
+
+    def stored():
+        return agent.count(
+            "SELECT count(*) FROM process WHERE type='exec' AND "
+            "args LIKE '%away-%'")
+
+    wait_for(lambda: stored() + agent.lost("critical") - before >= len(tags),
+             "what happened meanwhile arrives or is counted")
+    assert stored() <= len(tags)
+
+
+def test_what_happened_while_the_engine_was_away(agent):
+    for round_ in range(3):
+        tags = [f"engine-{round_}-{i}" for i in range(50)]
+        os.kill(agent.pid_of("engine"), signal.SIGKILL)
+        for tag in tags:
+            subprocess.run(["/bin/true", tag], check=True)
+        wait_for(agent.status, "the engine is back")
+        agent.settle()
+        wait_for(lambda r=round_: agent.count(
+            "SELECT count(*) FROM process WHERE type='exec' AND args LIKE "
+            f"'%engine-{r}-%'") == 50, "nothing is lost and nothing twice")
+    assert agent.lost("critical") == 0
+
+
+def test_file_written_while_scanners_are_dead(agent):
+    for pid in agent.scanners():
+        os.kill(pid, signal.SIGKILL)
+    path = agent.write("meanwhile", EICAR)
+    wait_for(lambda: agent.count("SELECT count(*) FROM detection WHERE path="
+                                 f"'{path}'"), "it is scanned all the same")
+
+
+def test_stopped_gate_is_replaced(agent):
+    """It misses its heartbeat: khiend kills it."""
+    pid = agent.pid_of("gate")
+    os.kill(pid, signal.SIGSTOP)
+    wait_for(lambda: agent.pid_of("gate") not in (pid, None),
+             "the stuck gate is replaced", 20)
+    path = agent.write("after", EICAR)
+    wait_for(lambda: agent.count("SELECT count(*) FROM detection WHERE path="
+                                 f"'{path}'"), "a detection after it")
+    assert told(agent, "gate", pid)
+
+
+def test_killed_khiend_takes_its_children_along(agent):
+    pids = [p["pid"] for p in agent.processes() if p.get("pid")]
+    agent.child.kill()
+    agent.child.wait()
+
+    def gone():
+        return not any(pathlib.Path(f"/proc/{p}/exe").exists()
+                       for p in pids)
+
+    wait_for(gone, "no child is left", 10)
+    agent.start()
+    path = agent.write("after", EICAR)
+    wait_for(lambda: agent.count("SELECT count(*) FROM detection WHERE path="
+                                 f"'{path}'"), "a detection after it")
+
+
+def test_one_that_dies_again_and_again_is_not_restarted_at_full_speed(agent):
+    for _ in range(6):
+        pid = wait_for(lambda: agent.pid_of("query"), "query is there")
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda p=pid: agent.pid_of("query") != p, "it is noticed")
+    wait_for(lambda: agent.pid_of("query"), "it comes back")
+    assert get([p for p in agent.processes() if p["role"] == "query"][0],
+               "restarts") >= 6
+
+
+def library(name):
+    """The path that the loader takes for this library."""
+    out = subprocess.run(["ldd", str(BUILD / "khien-scan")],
+                         capture_output=True, text=True, check=True).stdout
+    return pathlib.Path(re.search(rf"{name}\S* => (\S+)", out).group(1))
+
+
+def test_library_upgraded_while_every_scanner_is_dead(make_agent,
+                                                      tmp_path_factory):
+    """Programs and one library are copies below the watched mount."""
+    agent = make_agent(start=False)
+    copies = agent.mount / "programs"
+    copies.mkdir()
+    for path in BUILD.glob("khien*"):
+        if path.is_file():
+            shutil.copy2(path, copies / path.name)
+    yara = library("libyara")
+    own = copies / yara.name
+    shutil.copy2(yara, own)
+    agent.programs = copies
+    agent.environment = {"LD_LIBRARY_PATH": str(copies)}
+    agent.start()
+    used = pathlib.Path(f"/proc/{agent.scanners()[0]}/maps").read_text()
+    if str(own) not in used:
+        pytest.skip("machine: the loader does not take the copy")
+    fresh = copies / "fresh"
+    shutil.copy2(yara, fresh)
+    dead = agent.scanners()
+    for pid in dead:
+        os.kill(pid, signal.SIGKILL)
+    os.rename(fresh, own)  # a new inode in its place
+    wait_for(lambda: agent.scanners() and not set(dead)
+             & set(agent.scanners()), "scanners come back", 10)
+    path = agent.write("after", EICAR)
+    wait_for(lambda: agent.count("SELECT count(*) FROM detection WHERE path="
+                                 f"'{path}'"), "a detection after it")

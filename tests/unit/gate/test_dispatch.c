@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later - long: all cases need one scene */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "agent/gate/cache.h"
+#include "agent/gate/dispatch.h"
+#include "agent/gate/ident.h"
+#include "agent/gate/pending.h"
+#include "agent/lib/buf.h"
+#include "agent/lib/chan.h"
+#include "agent/lib/msg.h"
+
+#define SCANNERS 2
+#define TIMEOUT_MS 10000
+
+struct scene {
+	struct pending *pending;
+	struct cache *cache;
+	struct dispatch *dispatch;
+	int chans[SCANNERS]; /* the scanners' ends */
+	int ours[SCANNERS];
+	char folder[32];
+	/* Answers, and who was said to be stuck. */
+	size_t answers_len;
+	uint16_t result;
+	uint64_t tag;
+	char error[64];
+	size_t stuck_len;
+	uint32_t stuck_pid;
+};
+
+static void
+on_answer(void *arg, const struct question *question,
+	  const struct msg_verdict *verdict)
+{
+	struct scene *scene = arg;
+
+	scene->answers_len++;
+	scene->result = verdict->result;
+	scene->tag = question->tag;
+	strncpy(scene->error, verdict->error, sizeof(scene->error) - 1);
+}
+
+static void
+on_stuck(void *arg, uint16_t index, uint32_t pid)
+{
+	struct scene *scene = arg;
+
+	(void)index;
+	scene->stuck_len++;
+	scene->stuck_pid = pid;
+}
+
+static void
+link_scanner(struct scene *scene, uint16_t index)
+{
+	assert_int_equal(chan_pair(&scene->ours[index], &scene->chans[index]),
+			 0);
+	dispatch_link(scene->dispatch, index, 1000U + index,
+		      scene->ours[index]);
+}
+
+static void
+end_scanner(struct scene *scene, uint16_t index)
+{
+	dispatch_unlink(scene->dispatch, index);
+	(void)close(scene->ours[index]);
+	(void)close(scene->chans[index]);
+	scene->ours[index] = -1;
+}
+
+static int
+setup(void **state)
+{
+	static struct scene scene;
+
+	scene = (struct scene){ .folder = "/tmp/khien-dispatch-XXXXXX" };
+	if (!mkdtemp(scene.folder))
+		return -1;
+	scene.pending = pending_new(on_answer, &scene);
+	scene.cache = cache_new(64, 1);
+	scene.dispatch =
+		dispatch_new(scene.pending, scene.cache, on_stuck, &scene);
+	dispatch_set_timeout(scene.dispatch, TIMEOUT_MS);
+	for (uint16_t i = 0; i < SCANNERS; i++)
+		link_scanner(&scene, i);
+	*state = &scene;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct scene *scene = *state;
+	char path[64];
+
+	for (uint16_t i = 0; i < SCANNERS; i++)
+		if (scene->ours[i] >= 0)
+			end_scanner(scene, i);
+	dispatch_free(scene->dispatch);
+	pending_free(scene->pending);
+	cache_free(scene->cache);
+	for (char name = 'a'; name <= 'z'; name++) {
+		(void)snprintf(path, sizeof(path), "%s/%c", scene->folder,
+			       name);
+		(void)unlink(path);
+	}
+	return rmdir(scene->folder);
+}
+
+/* The file of that name with that content. */
+static void
+write_file(const struct scene *scene, char name, const char *text)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "%s/%c", scene->folder, name);
+	int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	(void)close(fd);
+}
+
+static void
+ask(struct scene *scene, char name, uint16_t cause, uint64_t tag)
+{
+	struct ident ident;
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "%s/%c", scene->folder, name);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(ident_read(fd, &ident), 0);
+	struct question question = {
+		.cause = cause,
+		.written = cause == MSG_CAUSE_WRITE,
+		.tag = tag,
+		.fd = fd,
+		.ident = &ident,
+	};
+	dispatch_ask(scene->dispatch, &question);
+	dispatch_run(scene->dispatch);
+}
+
+/* What a scanner was sent: its tag, or 0 for nothing. */
+static uint64_t
+receive(const struct scene *scene, uint16_t index)
+{
+	uint8_t bytes[256];
+	struct msg_scan scan;
+	struct buf buf;
+	uint16_t type;
+	size_t len;
+	int fd;
+
+	int r = chan_read(scene->chans[index], bytes, sizeof(bytes), &len, &fd);
+	if (r == -EAGAIN)
+		return 0;
+	assert_int_equal(r, 0);
+	assert_int_equal(msg_open(&buf, bytes, len, &type), 0);
+	assert_int_equal(type, MSG_SCAN);
+	assert_int_equal(msg_get_scan(&buf, &scan), 0);
+	assert_true(fd >= 0);
+	(void)close(fd);
+	return scan.tag;
+}
+
+static int
+answer(struct scene *scene, uint16_t index, uint64_t tag, uint16_t result,
+       uint32_t flags)
+{
+	struct msg_verdict verdict = { .tag = tag,
+				       .result = result,
+				       .cause = MSG_CAUSE_WRITE,
+				       .flags = flags,
+				       .sha256 = "",
+				       .error = "",
+				       .path = "" };
+	int r = dispatch_verdict(scene->dispatch, index, &verdict);
+
+	dispatch_run(scene->dispatch);
+	return r;
+}
+
+static struct dispatch_counts
+counts(const struct scene *scene)
+{
+	struct dispatch_counts result;
+
+	dispatch_count(scene->dispatch, &result);
+	return result;
+}
+
+static void
+each_scanner_has_one(void **state)
+{
+	struct scene *scene = *state;
+
+	for (char name = 'a'; name <= 'c'; name++) {
+		write_file(scene, name, "x");
+		ask(scene, name, MSG_CAUSE_WRITE, (uint64_t)name);
+	}
+	uint64_t first = receive(scene, 0), second = receive(scene, 1);
+	assert_true(first != 0 && second != 0 && first != second);
+	assert_int_equal(receive(scene, 0), 0);
+	assert_int_equal(receive(scene, 1), 0);
+	assert_int_equal(answer(scene, 1, second, MSG_MATCH, 0), 0);
+	assert_int_equal(scene->result, MSG_MATCH);
+	assert_int_equal(scene->tag, 'b');
+	uint64_t third = receive(scene, 1);
+	assert_true(third != 0);
+	assert_int_equal(answer(scene, 0, first, MSG_CLEAN, 0), 0);
+	assert_int_equal(answer(scene, 1, third, MSG_CLEAN, 0), 0);
+	assert_int_equal(scene->answers_len, 3);
+	assert_int_equal(counts(scene).scans, 3);
+	assert_int_equal(counts(scene).scanners, 2);
+}
+
+/* Scans the file by its first scanner with that outcome. */
+static void
+scan(struct scene *scene, char name, uint16_t result, uint32_t flags)
+{
+	ask(scene, name, MSG_CAUSE_WRITE, 1);
+	uint64_t tag = receive(scene, 0);
+	assert_true(tag != 0);
+	assert_int_equal(answer(scene, 0, tag, result, flags), 0);
+}
+
+/* Whether an execution of it needs a scan; answers that. */
+static bool
+is_scanned(struct scene *scene, char name)
+{
+	ask(scene, name, MSG_CAUSE_EXEC, 2);
+	uint64_t tag = receive(scene, 0);
+	if (tag != 0)
+		assert_int_equal(answer(scene, 0, tag, MSG_MATCH, 0), 0);
+	return tag != 0;
+}
+
+static void
+only_clean_is_remembered(void **state)
+{
+	const struct {
+		uint16_t result;
+		uint32_t flags;
+		bool remembered;
+	} cases[] = {
+		{ MSG_CLEAN, 0, true },
+		{ MSG_CLEAN, MSG_PARTIAL, false },
+		{ MSG_CLEAN, MSG_CHANGED, false },
+		{ MSG_MATCH, 0, false },
+		{ MSG_TIMEOUT, 0, false },
+		{ MSG_FAILED, 0, false },
+		{ MSG_SKIPPED, 0, false },
+	};
+	struct scene *scene = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char name = (char)('a' + i);
+
+		write_file(scene, name, "x");
+		scan(scene, name, cases[i].result, cases[i].flags);
+		assert_int_equal(is_scanned(scene, name), !cases[i].remembered);
+	}
+	assert_int_equal(counts(scene).hits, 1);
+}
+
+/* Who writes, or asks for a scan, gets one although the file is known. */
+static void
+memory_is_for_execution(void **state)
+{
+	struct scene *scene = *state;
+
+	write_file(scene, 'a', "x");
+	scan(scene, 'a', MSG_CLEAN, 0);
+	ask(scene, 'a', MSG_CAUSE_ASKED, 3);
+	uint64_t tag = receive(scene, 0);
+	assert_true(tag != 0);
+	assert_int_equal(answer(scene, 0, tag, MSG_CLEAN, 0), 0);
+	scan(scene, 'a', MSG_CLEAN, 0);
+	assert_false(is_scanned(scene, 'a'));
+	assert_int_equal(scene->result, MSG_CLEAN);
+}
+
+static void
+changes_are_scanned(void **state)
+{
+	struct scene *scene = *state;
+
+	write_file(scene, 'a', "x");
+	scan(scene, 'a', MSG_CLEAN, 0);
+	/* Without a close that we heard of. */
+	write_file(scene, 'a', "longer");
+	assert_true(is_scanned(scene, 'a'));
+
+	/* Changed under the scanner's eyes: clean, but not for long. */
+	ask(scene, 'a', MSG_CAUSE_WRITE, 1);
+	uint64_t tag = receive(scene, 0);
+	write_file(scene, 'a', "longer still");
+	assert_int_equal(answer(scene, 0, tag, MSG_CLEAN, 0), 0);
+	assert_true(is_scanned(scene, 'a'));
+}
+
+static void
+written_while_scanned_is_not_remembered(void **state)
+{
+	struct scene *scene = *state;
+
+	write_file(scene, 'a', "x");
+	ask(scene, 'a', MSG_CAUSE_WRITE, 1);
+	uint64_t tag = receive(scene, 0);
+	/* Size and times say nothing of it: only the close does. */
+	ask(scene, 'a', MSG_CAUSE_WRITE, 2);
+	assert_int_equal(receive(scene, 1), 0);
+	assert_int_equal(answer(scene, 0, tag, MSG_CLEAN, 0), 0);
+	assert_int_equal(cache_len(scene->cache), 0);
+	tag = receive(scene, 0);
+	assert_true(tag != 0);
+	assert_int_equal(answer(scene, 0, tag, MSG_CLEAN, 0), 0);
+	assert_int_equal(cache_len(scene->cache), 1);
+}
+
+static void
+new_scanner_brings_new_rules(void **state)
+{
+	struct scene *scene = *state;
+
+	write_file(scene, 'a', "x");
+	scan(scene, 'a', MSG_CLEAN, 0);
+	assert_false(is_scanned(scene, 'a'));
+	end_scanner(scene, 1);
+	link_scanner(scene, 1);
+	assert_true(is_scanned(scene, 'a'));
+
+	/* A verdict by the rules of before does not count afterwards. */
+	ask(scene, 'a', MSG_CAUSE_EXEC, 1);
+	uint64_t tag = receive(scene, 0);
+	end_scanner(scene, 1);
+	link_scanner(scene, 1);
+	assert_int_equal(answer(scene, 0, tag, MSG_CLEAN, 0), 0);
+	assert_true(is_scanned(scene, 'a'));
+}
+
+static void
+crash_is_tried_twice(void **state)
+{
+	struct scene *scene = *state;
+
+	write_file(scene, 'a', "x");
+	ask(scene, 'a', MSG_CAUSE_EXEC, 1);
+	assert_true(receive(scene, 0) != 0);
+	end_scanner(scene, 0);
+	assert_int_equal(scene->answers_len, 0);
+	dispatch_run(scene->dispatch);
+	assert_true(receive(scene, 1) != 0);
+	end_scanner(scene, 1);
+	assert_int_equal(scene->answers_len, 1);
+	assert_int_equal(scene->result, MSG_CRASHED);
+	assert_int_equal(counts(scene).scanners, 0);
+
+	/* Not again, whoever asks and whatever scanners come. */
+	link_scanner(scene, 0);
+	assert_false(is_scanned(scene, 'a'));
+	ask(scene, 'a', MSG_CAUSE_ASKED, 3);
+	assert_int_equal(receive(scene, 0), 0);
+	assert_int_equal(scene->result, MSG_CRASHED);
+	assert_int_equal(scene->tag, 3);
+	assert_int_equal(scene->answers_len, 3);
+	/* Until it changes. */
+	write_file(scene, 'a', "other");
+	scan(scene, 'a', MSG_CLEAN, 0);
+}
+
+static void
+killed_scanner_costs_nothing(void **state)
+{
+	struct scene *scene = *state;
+
+	for (char name = 'a'; name <= 'c'; name++) {
+		write_file(scene, name, "x");
+		ask(scene, name, MSG_CAUSE_WRITE, 1);
+	}
+	assert_true(receive(scene, 0) != 0);
+	assert_true(receive(scene, 1) != 0);
+	end_scanner(scene, 0);
+	end_scanner(scene, 1);
+	dispatch_run(scene->dispatch);
+	assert_int_equal(pending_len(scene->pending), 3);
+	link_scanner(scene, 0);
+	dispatch_run(scene->dispatch);
+	for (int i = 0; i < 3; i++) {
+		uint64_t tag = receive(scene, 0);
+
+		assert_true(tag != 0);
+		assert_int_equal(answer(scene, 0, tag, MSG_CLEAN, 0), 0);
+	}
+	assert_int_equal(scene->answers_len, 3);
+	assert_int_equal(scene->result, MSG_CLEAN);
+}
+
+static void
+late_answer_is_ignored(void **state)
+{
+	struct scene *scene = *state;
+
+	/* No limit of its own and no grace left: late at once. */
+	dispatch_set_timeout(scene->dispatch, (uint64_t)-DISPATCH_GRACE_MS);
+	write_file(scene, 'a', "x");
+	ask(scene, 'a', MSG_CAUSE_WRITE, 1);
+	uint64_t tag = receive(scene, 0);
+	assert_false(dispatch_tick(scene->dispatch));
+	assert_int_equal(scene->stuck_len, 1);
+	assert_int_equal(scene->stuck_pid, 1000);
+	assert_int_equal(scene->result, MSG_CRASHED);
+	assert_int_equal(scene->answers_len, 1);
+	assert_int_equal(answer(scene, 0, tag, MSG_CLEAN, 0), 0);
+	assert_int_equal(scene->answers_len, 1);
+	/* It gets no more to do until another one takes its place. */
+	dispatch_set_timeout(scene->dispatch, TIMEOUT_MS);
+	assert_int_equal(counts(scene).scanners, 1);
+	write_file(scene, 'b', "x");
+	ask(scene, 'b', MSG_CAUSE_WRITE, 2);
+	assert_int_equal(receive(scene, 0), 0);
+	tag = receive(scene, 1);
+	assert_true(dispatch_tick(scene->dispatch));
+	assert_int_equal(answer(scene, 1, tag, MSG_CLEAN, 0), 0);
+	assert_false(dispatch_tick(scene->dispatch));
+	assert_int_equal(scene->stuck_len, 1);
+}
+
+static void
+unasked_answer_is_malformed(void **state)
+{
+	struct scene *scene = *state;
+
+	assert_int_equal(answer(scene, 0, 1, MSG_CLEAN, 0), -EBADMSG);
+	assert_int_equal(answer(scene, DISPATCH_SCANNERS_MAX, 1, MSG_CLEAN, 0),
+			 -EBADMSG);
+	write_file(scene, 'a', "x");
+	ask(scene, 'a', MSG_CAUSE_WRITE, 1);
+	uint64_t tag = receive(scene, 0);
+	assert_int_equal(answer(scene, 0, tag + 1, MSG_CLEAN, 0), -EBADMSG);
+	assert_int_equal(answer(scene, 1, tag, MSG_CLEAN, 0), -EBADMSG);
+	assert_int_equal(answer(scene, 0, tag, MSG_CLEAN, 0), 0);
+	assert_int_equal(answer(scene, 0, tag, MSG_CLEAN, 0), -EBADMSG);
+}
+
+static void
+empty_file_is_clean(void **state)
+{
+	struct scene *scene = *state;
+
+	write_file(scene, 'a', "");
+	ask(scene, 'a', MSG_CAUSE_WRITE, 1);
+	assert_int_equal(receive(scene, 0), 0);
+	assert_int_equal(scene->result, MSG_CLEAN);
+	assert_int_equal(cache_len(scene->cache), 0);
+	/* Who asks wants to know its hash too. */
+	ask(scene, 'a', MSG_CAUSE_ASKED, 1);
+	assert_true(receive(scene, 0) != 0);
+}
+
+/* Without room written files are passed over, and who asked is told. */
+static void
+full_table_drops(void **state)
+{
+	struct scene *scene = *state;
+	struct ident ident = { .device = 1, .size = 1 };
+	struct question question = { .cause = MSG_CAUSE_EXEC,
+				     .fd = -1,
+				     .ident = &ident };
+
+	while (pending_room(scene->pending, false) > 0) {
+		ident.inode++;
+		dispatch_ask(scene->dispatch, &question);
+	}
+	assert_int_equal(scene->answers_len, 0);
+	ident.inode++;
+	dispatch_ask(scene->dispatch, &question);
+	assert_int_equal(scene->result, MSG_SKIPPED);
+	assert_int_equal(counts(scene).dropped, 1);
+	question.cause = MSG_CAUSE_ASKED;
+	while (pending_room(scene->pending, true) > 0)
+		dispatch_ask(scene->dispatch, &question);
+	dispatch_ask(scene->dispatch, &question);
+	assert_int_equal(scene->result, MSG_FAILED);
+	assert_int_equal(counts(scene).dropped, 2);
+	/* A descriptor that is none fails; nothing is left behind. */
+	dispatch_run(scene->dispatch);
+	assert_int_equal(pending_len(scene->pending), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(each_scanner_has_one),
+		TEST(only_clean_is_remembered),
+		TEST(memory_is_for_execution),
+		TEST(changes_are_scanned),
+		TEST(written_while_scanned_is_not_remembered),
+		TEST(new_scanner_brings_new_rules),
+		TEST(crash_is_tried_twice),
+		TEST(killed_scanner_costs_nothing),
+		TEST(late_answer_is_ignored),
+		TEST(unasked_answer_is_malformed),
+		TEST(empty_file_is_clean),
+		TEST(full_table_drops),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "agent/lib/buf.h"
+#include "agent/lib/conf.h"
+
+static uint8_t bytes[64 * 1024];
+static char long_path[CONF_PATH_MAX + 1];
+static struct conf conf, back;
+
+static void
+test_defaults(void **state)
+{
+	(void)state;
+	conf_init(&conf);
+	assert_string_equal(conf.state_dir, "/var/lib/khien");
+	assert_string_equal(conf.run_dir, "/run/khien");
+	assert_string_equal(conf.group, "khien");
+	assert_true(conf.process && conf.file);
+	assert_string_equal(conf.mode, "observe");
+	assert_string_equal(conf.watch, "");
+	assert_int_equal(conf.workers, 0);
+	assert_int_equal(conf.max_size, 100 << 20);
+	assert_int_equal(conf.timeout_ms, 10000);
+	assert_string_equal(conf.rules_dir, "/usr/share/khien/rules");
+	assert_string_equal(conf.local_dir, "/etc/khien/rules.d");
+	assert_int_equal(conf.max_size_mb, 512);
+	assert_int_equal(conf.retention_days, 30);
+}
+
+static void
+test_set(void **state)
+{
+	static const struct {
+		const char *section, *key, *value;
+		int r;
+	} cases[] = {
+		{ "agent", "state_dir", "/a", 0 },
+		{ "agent", "state_dir", "a", -EINVAL },
+		{ "agent", "state_dir", "", -EINVAL },
+		{ "agent", "run_dir", "/with space", 0 },
+		{ "agent", "group", "root", 0 },
+		{ "agent", "group", "", -EINVAL },
+		{ "agent", "group", "a2345678901234567890123456789012", 0 },
+		{ "agent", "group", "a23456789012345678901234567890123",
+		  -EINVAL },
+		{ "agent", "statedir", "/a", -ENOENT },
+		{ "Agent", "state_dir", "/a", -ENOENT },
+		{ "", "state_dir", "/a", -ENOENT },
+		{ "sensor", "process", "on", 0 },
+		{ "sensor", "process", "off", 0 },
+		{ "sensor", "process", "yes", -EINVAL },
+		{ "sensor", "file", "", -EINVAL },
+		{ "gate", "mode", "off", 0 },
+		{ "gate", "mode", "observe", 0 },
+		{ "gate", "mode", "watching", -EINVAL },
+		{ "gate", "watch", "", 0 },
+		{ "gate", "watch", "/a:/b", 0 },
+		{ "gate", "watch", "/a:b", -EINVAL },
+		{ "gate", "watch", "/a:", -EINVAL },
+		{ "gate", "exclude", "/proc:/sys", 0 },
+		{ "gate", "exclude", "proc", -EINVAL },
+		{ "scan", "workers", "0", 0 },
+		{ "scan", "workers", "-1", -EINVAL },
+		{ "scan", "workers", "4294967296", -EINVAL },
+		{ "scan", "workers", "two", -EINVAL },
+		{ "scan", "timeout_ms", "10000", 0 },
+		{ "scan", "timeout_ms", "10 s", -EINVAL },
+		{ "scan", "max_size", "1048576", 0 },
+		{ "scan", "max_size", "99999999999999999999", -EINVAL },
+		{ "store", "max_size_mb", "512", 0 },
+		{ "store", "retention_days", "30", 0 },
+		{ "store", "retention_days", "0x1e", -EINVAL },
+		{ "rules", "dir", "/r", 0 },
+		{ "rules", "local_dir", "../r", -EINVAL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *why = NULL;
+		conf_init(&conf);
+		back = conf;
+		int r = conf_set(&conf, cases[i].section, cases[i].key,
+				 cases[i].value, &why);
+		if (r != cases[i].r)
+			print_message("%s.%s = %s\n", cases[i].section,
+				      cases[i].key, cases[i].value);
+		assert_int_equal(r, cases[i].r);
+		if (r == -EINVAL)
+			assert_true(why && *why);
+	}
+}
+
+static void
+test_mode_enforce_is_refused_with_a_reason(void **state)
+{
+	const char *why = NULL;
+
+	(void)state;
+	conf_init(&conf);
+	assert_int_equal(conf_set(&conf, "gate", "mode", "enforce", &why),
+			 -EINVAL);
+	assert_non_null(strstr(why, "not built"));
+	assert_string_equal(conf.mode, "observe");
+}
+
+static void
+test_long_path(void **state)
+{
+	const char *why;
+
+	(void)state;
+	conf_init(&conf);
+	memset(long_path, '/', CONF_PATH_MAX - 1);
+	assert_int_equal(conf_set(&conf, "rules", "dir", long_path, &why), 0);
+	long_path[CONF_PATH_MAX - 1] = '/';
+	assert_int_equal(conf_set(&conf, "rules", "dir", long_path, &why),
+			 -EINVAL);
+}
+
+static void
+fill(void)
+{
+	const char *why;
+
+	conf_init(&conf);
+	assert_int_equal(conf_set(&conf, "agent", "state_dir", "/s", &why), 0);
+	assert_int_equal(conf_set(&conf, "gate", "watch", "/w:/x", &why), 0);
+	assert_int_equal(conf_set(&conf, "gate", "mode", "off", &why), 0);
+	assert_int_equal(conf_set(&conf, "sensor", "file", "off", &why), 0);
+	for (uint32_t i = 0; i < CONF_ROLES_MAX; i++) {
+		conf.role_uid[i] = 100 + i;
+		conf.role_gid[i] = 200 + i;
+	}
+	conf.group_gid = 300;
+}
+
+static void
+test_round_trip(void **state)
+{
+	struct buf buf;
+
+	(void)state;
+	fill();
+	buf_init_write(&buf, bytes, sizeof(bytes));
+	conf_put(&buf, &conf);
+	assert_true(buf_done(&buf));
+	memset(&back, 0, sizeof(back));
+	buf_init_read(&buf, bytes, buf.at);
+	assert_int_equal(conf_get(&buf, &back), 0);
+	assert_string_equal(back.state_dir, "/s");
+	assert_string_equal(back.watch, "/w:/x");
+	assert_string_equal(back.mode, "off");
+	assert_string_equal(back.local_dir, conf.local_dir);
+	assert_true(back.process && !back.file);
+	assert_int_equal(back.max_size, conf.max_size);
+	assert_int_equal(back.timeout_ms, conf.timeout_ms);
+	assert_int_equal(back.max_size_mb, conf.max_size_mb);
+	assert_int_equal(back.retention_days, conf.retention_days);
+	assert_memory_equal(back.role_uid, conf.role_uid,
+			    sizeof(back.role_uid));
+	assert_memory_equal(back.role_gid, conf.role_gid,
+			    sizeof(back.role_gid));
+	assert_int_equal(back.group_gid, 300);
+}
+
+static void
+test_every_cut_is_refused(void **state)
+{
+	struct buf buf;
+	size_t whole;
+
+	(void)state;
+	fill();
+	buf_init_write(&buf, bytes, sizeof(bytes));
+	conf_put(&buf, &conf);
+	whole = buf.at;
+	for (size_t size = 0; size <= whole + 1; size++) {
+		buf_init_read(&buf, bytes, size);
+		assert_int_equal(conf_get(&buf, &back),
+				 size == whole ? 0 : -EBADMSG);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_set),
+		cmocka_unit_test(test_mode_enforce_is_refused_with_a_reason),
+		cmocka_unit_test(test_long_path),
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_every_cut_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "agent/lib/log.h"
+
+#define LINE_MAX 16384
+
+struct capture {
+	int saved, read_end;
+	char text[LINE_MAX];
+};
+
+static struct capture capture;
+
+static int
+setup(void **state)
+{
+	int ends[2];
+
+	(void)state;
+	if (pipe(ends) < 0)
+		return -1;
+	capture.saved = dup(STDERR_FILENO);
+	capture.read_end = ends[0];
+	(void)dup2(ends[1], STDERR_FILENO);
+	(void)close(ends[1]);
+	log_init("khien-test");
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	(void)dup2(capture.saved, STDERR_FILENO);
+	(void)close(capture.saved);
+	(void)close(capture.read_end);
+	return 0;
+}
+
+static const char *
+said(void)
+{
+	ssize_t len = read(capture.read_end, capture.text, LINE_MAX - 1);
+
+	capture.text[len > 0 ? len : 0] = '\0';
+	return capture.text;
+}
+
+static void
+test_levels(void **state)
+{
+	(void)state;
+	log_info("a %d", 1);
+	assert_string_equal(said(), "<6>khien-test: a 1\n");
+	log_warning("%s", "b");
+	assert_string_equal(said(), "<4>khien-test: b\n");
+	errno = ENOSPC;
+	log_error("c: %m");
+	assert_int_equal(errno, ENOSPC);
+	assert_string_equal(said(),
+			    "<3>khien-test: c: No space left on device\n");
+}
+
+static void
+test_debug_is_asked_for(void **state)
+{
+	(void)state;
+	log_debug("no");
+	log_info("yes");
+	assert_string_equal(said(), "<6>khien-test: yes\n");
+	(void)setenv("KHIEN_DEBUG", "1", 1);
+	log_init("khien-test");
+	log_debug("yes");
+	assert_string_equal(said(), "<7>khien-test: yes\n");
+	(void)unsetenv("KHIEN_DEBUG");
+}
+
+static void
+test_hostile_text_stays_on_one_line(void **state)
+{
+	static const struct {
+		const char *text, *expected;
+	} cases[] = {
+		{ "a\nb\r", "a\\x0ab\\x0d" },
+		{ "\x1b[2J", "\\x1b[2J" },
+		{ "\xff\\", "\\xff\\x5c" },
+		{ "Khi\xc3\xaan", "Khi\xc3\xaan" },
+		{ "100%s%n", "100%s%n" },
+	};
+	char expected[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		(void)strcpy(expected, "<6>khien-test: ");
+		(void)strcat(expected, cases[i].expected);
+		(void)strcat(expected, "\n");
+		log_info("%s", cases[i].text);
+		assert_string_equal(said(), expected);
+	}
+}
+
+static void
+test_long_lines_are_cut(void **state)
+{
+	static char text[5000];
+
+	(void)state;
+	for (int fill = 0; fill < 2; fill++) {
+		memset(text, fill ? '\xff' : 'x', sizeof(text) - 1);
+		log_info("%s", text);
+		const char *line = said();
+		size_t len = strlen(line);
+		assert_true(len > 2000 && len < LINE_MAX - 1);
+		assert_int_equal(line[len - 1], '\n');
+		assert_ptr_equal(strchr(line, '\n'), line + len - 1);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_levels, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_debug_is_asked_for, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(
+			test_hostile_text_stays_on_one_line, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_long_lines_are_cut, setup,
+						teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
