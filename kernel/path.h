@@ -6,7 +6,7 @@
 #include "kernel/khien_abi.h"
 #include "kernel/ring.h"
 
-#define PATH_DEPTH 96	    /* components and mounts that one walk passes */
+#define PATH_DEPTH 128	    /* components and mounts that one walk passes */
 #define PATH_CUT (1u << 31) /* in the result of path_walk() */
 
 /*

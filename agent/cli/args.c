@@ -255,7 +255,7 @@ parse_option(struct reading *reading, int argc, char **argv, int *at)
 	    sizeof(reading->seen) / sizeof(reading->seen[0]))
 		return refuse(reading, "too many options");
 	reading->seen[reading->seen_len++] = option;
-	return set_option(reading, option, value);
+	return set_option(reading, option, value ? value : "");
 }
 
 static int

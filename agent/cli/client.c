@@ -93,19 +93,29 @@ set_address(const char *path, struct sockaddr_un *address, int *ret_dir)
 	return (size_t)written < sizeof(address->sun_path) ? 0 : -ENAMETOOLONG;
 }
 
+static struct client *
+client_new(void)
+{
+	struct client *client = calloc(1, sizeof(*client));
+
+	if (!client)
+		return NULL;
+	client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (client->fd >= 0)
+		return client;
+	free(client);
+	return NULL;
+}
+
 int
 client_open(const char *path, struct client **ret_client, char *why,
 	    size_t why_size)
 {
-	CLEANUP(client_freep)
-	struct client *client = calloc(1, sizeof(*client));
+	CLEANUP(client_freep) struct client *client = client_new();
 	CLEANUP_FD int dir = -1;
 	struct sockaddr_un address;
 
 	if (!client)
-		return say_failed(ENOMEM, path, why, why_size);
-	client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (client->fd < 0)
 		return say_failed(errno, path, why, why_size);
 	int r = set_address(path, &address, &dir);
 	if (r < 0)
@@ -201,10 +211,12 @@ client_finish(struct client *client)
 static int
 fill(struct client *client)
 {
-	memmove(client->bytes, client->bytes + client->from,
-		client->to - client->from);
-	client->to -= client->from;
-	client->from = 0;
+	if (client->from) {
+		memmove(client->bytes, client->bytes + client->from,
+			client->to - client->from);
+		client->to -= client->from;
+		client->from = 0;
+	}
 	if (client->size - client->to < READ_SIZE) {
 		size_t size = 2 * client->size + 2 * READ_SIZE;
 		if (size > LINE_MAX_SIZE)

@@ -163,14 +163,10 @@ print_reached(const struct args *args, const char *why)
 	CLEANUP(doc_freep) struct doc *doc = doc_new();
 	CLEANUP_FREE char *line = NULL;
 
-	if (!doc || doc_set_text(doc, "khien.check.name", "socket") ||
-	    doc_set_bool(doc, "khien.check.ok", !*why) ||
-	    doc_set_text(doc, "khien.check.detail",
-			 *why ? why : "the agent listens") ||
-	    doc_set_text(doc, "khien.check.advice",
-			 *why ? "start khiend, or name its socket with "
-				"--socket" :
-				""))
+	if (!doc || doc_set_text(doc, "khien.doctor.check", "socket") ||
+	    doc_set_bool(doc, "khien.doctor.ok", !*why) ||
+	    doc_set_text(doc, "khien.doctor.text",
+			 *why ? why : "the agent listens"))
 		return;
 	line = doc_line(doc);
 	if (args->json && line)

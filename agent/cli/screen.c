@@ -13,6 +13,8 @@
 #include "agent/lib/str.h"
 
 #define LABEL_WIDTH 12
+#define UNCOVERED "khien.uncovered"
+#define UNCOVERED_SHOWN 8
 
 static void
 put_label(const char *label)
@@ -163,8 +165,11 @@ put_store(const struct doc *doc)
 	text_size(size, (uint64_t)(bytes < 0 ? 0 : bytes));
 	put_label("store");
 	text_put(doc_text_or(doc, "khien.store.path", "?"));
-	text_printf(": %s, %" PRId64 " rows", size,
-		    doc_number(doc, "khien.store.rows", 0));
+	text_printf(": %s, %" PRId64 " events of processes, %" PRId64
+		    " of files, %" PRId64 " detections",
+		    size, doc_number(doc, "khien.store.rows.process", 0),
+		    doc_number(doc, "khien.store.rows.file", 0),
+		    doc_number(doc, "khien.store.rows.detection", 0));
 	if (oldest && *oldest) {
 		when_shorten(when, oldest);
 		text_printf(", since ");
@@ -187,6 +192,53 @@ put_rules(const struct doc *doc)
 	text_printf("\n");
 }
 
+/* A file system of the kernel's own holds no files that anybody wrote. */
+static bool
+is_worth_saying(const struct doc *doc, size_t index)
+{
+	const char *text = doc_string(doc_item(doc, UNCOVERED, index));
+
+	if (!text || strstr(text, "the kernel's own"))
+		return false;
+	for (size_t i = 0; i < index; i++) {
+		const char *other = doc_string(doc_item(doc, UNCOVERED, i));
+		if (other && str_equal(other, text))
+			return false;
+	}
+	return true;
+}
+
+static void
+put_coverage(const struct doc *doc)
+{
+	size_t len = doc_len(doc, UNCOVERED);
+	size_t worth = 0;
+
+	for (size_t i = 0; i < len; i++)
+		worth += is_worth_saying(doc, i);
+	put_label("coverage");
+	if (!worth) {
+		text_printf("all file systems that hold files\n");
+		return;
+	}
+	text_printf("what is written on %zu file systems is not scanned:\n",
+		    worth);
+	size_t shown = 0;
+	for (size_t i = 0; i < len && shown < UNCOVERED_SHOWN; i++) {
+		if (!is_worth_saying(doc, i))
+			continue;
+		put_label("");
+		text_put(doc_string(doc_item(doc, UNCOVERED, i)));
+		text_printf("\n");
+		shown++;
+	}
+	if (worth > shown) {
+		put_label("");
+		text_printf("and %zu more: khienctl --json status\n",
+			    worth - shown);
+	}
+}
+
 void
 screen_status(const struct doc *doc)
 {
@@ -196,12 +248,7 @@ screen_status(const struct doc *doc)
 	put_lost(doc);
 	put_store(doc);
 	put_rules(doc);
-	put_label("coverage");
-	if (doc_len(doc, "khien.uncovered"))
-		put_texts(doc, "khien.uncovered",
-			  "files not scanned on: ", ", ", "\n");
-	else
-		text_printf("all watched file systems\n");
+	put_coverage(doc);
 	if (doc_len(doc, "khien.not_built")) {
 		put_label("not built");
 		put_texts(doc, "khien.not_built", "", ", ", "\n");
@@ -211,17 +258,9 @@ screen_status(const struct doc *doc)
 void
 screen_check(const struct doc *doc)
 {
-	bool ok = doc_true(doc, "khien.check.ok");
-	const char *advice = doc_text_or(doc, "khien.check.advice", "");
-
-	text_printf("%s  ", ok ? "ok  " : "FAIL");
-	text_column(doc_text_or(doc, "khien.check.name", "?"), 20);
+	text_printf("%s  ", doc_true(doc, "khien.doctor.ok") ? "ok  " : "FAIL");
+	text_column(doc_text_or(doc, "khien.doctor.check", "?"), 16);
 	text_printf(" ");
-	text_put(doc_text_or(doc, "khien.check.detail", ""));
+	text_put(doc_text_or(doc, "khien.doctor.text", ""));
 	text_printf("\n");
-	if (!ok && *advice) {
-		text_printf("      ");
-		text_put(advice);
-		text_printf("\n");
-	}
 }

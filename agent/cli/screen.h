@@ -6,5 +6,5 @@ struct doc;
 
 /* The one object of `status`. */
 void screen_status(const struct doc *doc);
-/* One check of `doctor`: a line, and what to do about it. */
+/* One check of `doctor`: a line. */
 void screen_check(const struct doc *doc);

@@ -16,11 +16,11 @@
 #include "agent/lib/str.h"
 
 /*
- * Debian's inih takes its limits from variables; where they are compiled in,
- * these do not exist, and a line may be as long as inih was built for.
+ * Debian's inih takes its limits from variables of these names; where they are
+ * compiled in there are none, and a line is as long as inih was built for.
  */
-extern bool ini_use_stack __attribute__((weak));
-extern int ini_initial_alloc __attribute__((weak));
+extern bool on_stack __asm__("ini_use_stack") __attribute__((weak));
+extern int line_alloc __asm__("ini_initial_alloc") __attribute__((weak));
 
 #define BLANK " \t\r\f\v"
 
@@ -212,9 +212,9 @@ source_parse(const struct source_reader *reader, const uint8_t *bytes,
 	if (len)
 		memcpy(text, bytes, len);
 	text[len] = '\0';
-	if (&ini_use_stack && &ini_initial_alloc) {
-		ini_use_stack = false;
-		ini_initial_alloc = SOURCE_LINE_MAX + 2;
+	if (&on_stack && &line_alloc) {
+		on_stack = false;
+		line_alloc = SOURCE_LINE_MAX + 2;
 	}
 	return parse(&cursor);
 }

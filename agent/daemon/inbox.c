@@ -25,17 +25,21 @@ may_keep(uint16_t role)
 
 /*
  * A new engine knows nothing of who else is there.  It has the reports that
- * waited first, then each process as it is now.
+ * waited first, then each process as it is now, khiend first.
  */
 static void
 tell_all(struct supervise *supervise)
 {
+	static const char since[] = "running since before this engine";
+
 	supervise_flush(supervise);
+	supervise_tell(supervise, NULL, MSG_PEER_STARTED, supervise->since_ns,
+		       since);
 	for (size_t i = 0; i < SUPERVISE_CHILDREN; i++) {
 		const struct child *child = &supervise->children[i];
 		if (child->role != ROLE_ENGINE && child->state == CHILD_UP)
 			supervise_tell(supervise, child, MSG_PEER_STARTED,
-				       child->since_ns, "");
+				       child->since_ns, since);
 	}
 }
 

@@ -138,6 +138,7 @@ check(const char *folder, const char *config)
 static int
 prepare(void)
 {
+	static const int taken[] = { SIGCHLD, SIGHUP, SIGINT, SIGTERM };
 	sigset_t set;
 	int null;
 
@@ -153,10 +154,12 @@ prepare(void)
 	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		return -errno;
 	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+		/* One that we were started to ignore would never be seen. */
+		if (signal(taken[i], SIG_DFL) == SIG_ERR)
+			return -errno;
+		sigaddset(&set, taken[i]);
+	}
 	return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? -errno : 0;
 }
 

@@ -54,12 +54,18 @@ fill_environment(char **dst)
 	dst[len] = NULL;
 }
 
-/* SIGPIPE stays ignored: a logger that went away must not end a process. */
+/*
+ * Whoever started khiend may have had signals ignored, as nohup(1) does.
+ * SIGPIPE stays so: a logger that went away must not end a process.
+ */
 static int
 clean_signals(void)
 {
 	sigset_t none;
 
+	for (int number = 1; number < NSIG; number++)
+		if (number != SIGPIPE)
+			(void)signal(number, SIG_DFL); /* not all may be set */
 	sigemptyset(&none);
 	return sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Starts a program: fork(2), and in the child all that leads up to execve(2). */
+/* Starts a program: fork(2), and in the child all that leads to execve(2). */
 #pragma once
 
 #include <stddef.h>

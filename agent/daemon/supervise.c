@@ -362,8 +362,9 @@ supervise_run(struct supervise *supervise, struct conf *conf,
 	if (r == 0)
 		r = control_open(supervise);
 	if (r == 0) {
-		supervise_tell(supervise, NULL, MSG_PEER_STARTED, loop_now_ns(),
-			       "");
+		supervise->since_ns = loop_now_ns();
+		supervise_tell(supervise, NULL, MSG_PEER_STARTED,
+			       supervise->since_ns, "");
 		supervise_settle(supervise);
 		r = loop_run(supervise->loop);
 	}

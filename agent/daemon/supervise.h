@@ -28,6 +28,7 @@ struct place;
 
 struct supervise {
 	const char *folder; /* of the programs; borrowed */
+	uint64_t since_ns;  /* boot time of our start */
 	const char *path;   /* configuration file, or NULL; borrowed */
 	struct conf *conf;  /* in force; borrowed */
 	struct loop *loop;

@@ -49,8 +49,8 @@ add(struct alive *alive, size_t *size, struct alive_entry entry)
 {
 	if (alive->len == *size) {
 		size_t more = *size ? 2 * *size : 512;
-		void *entries = reallocarray(alive->entries, more,
-					     sizeof(entry));
+		void *entries =
+			reallocarray(alive->entries, more, sizeof(entry));
 		if (!entries)
 			return -ENOMEM;
 		alive->entries = entries;
@@ -106,10 +106,11 @@ alive_has(const struct alive *alive, uint32_t pid, uint64_t start_ns)
 	const struct alive_entry *entry = NULL;
 
 	if (alive->len)
-		entry = bsearch(&key, alive->entries, alive->len,
-				sizeof(key), compare);
+		entry = bsearch(&key, alive->entries, alive->len, sizeof(key),
+				compare);
 	if (!entry)
 		return false;
 	uint64_t ticks = start_ns / alive->tick_ns;
-	return ticks <= entry->start_ticks + 1 && ticks + 1 >= entry->start_ticks;
+	return ticks <= entry->start_ticks + 1 &&
+	       ticks + 1 >= entry->start_ticks;
 }

@@ -92,8 +92,7 @@ answer_pass(struct client *client)
 
 /* What khien-query is asked for must be in the store first. */
 static void
-pass(struct engine *engine, struct client *client, const char *line,
-     size_t len)
+pass(struct engine *engine, struct client *client, const char *line, size_t len)
 {
 	writer_flush(engine->writer);
 	client->request = strndup(line, len);
@@ -154,4 +153,14 @@ answer_request(struct client *client, const char *line, size_t len)
 	} else {
 		run(engine, client, line, len, &request);
 	}
+}
+
+void
+answer_refuse(struct client *client, const char *line, size_t len,
+	      const char *why)
+{
+	struct request request = { .word = "" };
+
+	record(control_engine(client->control), client, line, len, &request);
+	client_end(client, 2, why);
 }

@@ -9,6 +9,10 @@ struct client;
 /* Takes a request line; the client is in CLIENT_READING. */
 void answer_request(struct client *client, const char *line, size_t len);
 
+/* Refuses what is no request line at all. */
+void answer_refuse(struct client *client, const char *line, size_t len,
+		   const char *why);
+
 /* Tells further rules until `size` bytes wait to be sent. */
 void answer_list(struct client *client, size_t size);
 

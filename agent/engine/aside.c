@@ -16,6 +16,7 @@
 /* Names tried when the clock stands still or went back. */
 #define TRIES 1000
 #define SIDE_MAX 160
+#define SQL_MAX 2048
 
 /* 0 when SQLite finds nothing wrong in the whole file. */
 static int
@@ -30,6 +31,23 @@ whole_check(struct db *db)
 	if (r < 0)
 		return r;
 	return r && str_equal(db_text(stmt, 0), "ok") ? 0 : -EUCLEAN;
+}
+
+/* Whether it is a store at all, and not somebody else's database. */
+static int
+check_tables(struct db *db)
+{
+	char sql[SQL_MAX];
+
+	for (unsigned int i = 0; i < SCHEMA_TABLES; i++) {
+		CLEANUP(db_finishp) struct db_stmt *stmt = NULL;
+		(void)snprintf(sql, sizeof(sql), "SELECT id,%s FROM %s LIMIT 0",
+			       schema_columns(i), schema_table_name(i));
+		int r = db_prepare(db, sql, &stmt);
+		if (r < 0)
+			return r == -EINVAL ? -EUCLEAN : r;
+	}
+	return 0;
 }
 
 int
@@ -52,7 +70,10 @@ aside_check(const char *path)
 		return -ENOTSUP;
 	if (version < 0)
 		return -EUCLEAN;
-	return st.st_size <= ASIDE_CHECK_MAX ? whole_check(db) : 0;
+	r = version == SCHEMA_VERSION ? check_tables(db) : 0;
+	if (r < 0 || st.st_size > ASIDE_CHECK_MAX)
+		return r;
+	return whole_check(db);
 }
 
 static int

@@ -23,9 +23,9 @@ struct asking_file {
 	struct client *client; /* NULL: gone, the verdict is for nobody */
 	char *path;	       /* owned */
 	int64_t client_tag;
-	uint64_t tag;	       /* 0: free entry */
+	uint64_t tag; /* 0: free entry */
 	uint64_t begun_ns;
-	int fd;		       /* -1 once it was sent */
+	int fd; /* -1 once it was sent */
 };
 
 struct asking {
@@ -150,13 +150,13 @@ answer(struct asking *asking, struct asking_file *file,
 	struct client *client = file->client;
 
 	if (client) {
-		client_put(client, asking_write(verdict, file->client_tag,
-						file->path));
+		client_put(client,
+			   asking_write(verdict, file->client_tag, file->path));
 		client->matched = client->matched || verdict->len;
-		client->failed = client->failed ||
-				 (verdict->result != MSG_CLEAN &&
-				  verdict->result != MSG_MATCH &&
-				  verdict->result != MSG_SKIPPED);
+		client->failed =
+			client->failed || (verdict->result != MSG_CLEAN &&
+					   verdict->result != MSG_MATCH &&
+					   verdict->result != MSG_SKIPPED);
 	}
 	leave(asking, file);
 }

@@ -15,8 +15,8 @@ struct doc;
 struct engine;
 struct msg_verdict;
 
-#define ASKING_MAX 64		/* of all clients */
-#define ASKING_OF_CLIENT 16	/* as the protocol says */
+#define ASKING_MAX 64	    /* of all clients */
+#define ASKING_OF_CLIENT 16 /* as the protocol says */
 /* Far above the scanner's own limit, which the gate watches. */
 #define ASKING_NS (300 * UINT64_C(1000000000))
 /* The gate is restarted within this time. */

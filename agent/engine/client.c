@@ -167,8 +167,8 @@ receive(struct client *client)
 			       .msg_control = control.bytes,
 			       .msg_controllen = sizeof(control.bytes) };
 
-	ssize_t len = recvmsg(client->fd, &head,
-			      MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	ssize_t len =
+		recvmsg(client->fd, &head, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (len < 0)
 		return errno == EINTR ? -EAGAIN : -errno;
 	int r = take_fds(client, &head);
@@ -210,7 +210,8 @@ client_lines(struct client *client)
 		size_t taken;
 		const char *end = find_end(client, &taken);
 		if (!end && client->in_len == REQUEST_MAX) {
-			client_end(client, 2, "a line has more than 65536 bytes");
+			answer_refuse(client, client->in, client->in_len,
+				      "a line has more than 65536 bytes");
 			return;
 		}
 		if (!end)

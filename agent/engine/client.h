@@ -14,7 +14,7 @@ struct control;
 struct doc;
 struct loop_watch;
 
-#define CLIENT_FDS_MAX 32    /* received and not used yet */
+#define CLIENT_FDS_MAX 32	    /* received and not used yet */
 #define CLIENT_OUT_MAX (256 * 1024) /* no further line is taken above it */
 
 enum client_state {
@@ -38,15 +38,15 @@ struct client {
 	bool gone;	      /* to be freed when its handler returns */
 	char *in;	      /* REQUEST_MAX + 1, owned; NULL: none yet */
 	size_t in_len;
-	char *out;	      /* owned */
+	char *out; /* owned */
 	size_t out_len, out_size;
 	int fds[CLIENT_FDS_MAX];
 	size_t fds_len;
-	char *request;	      /* while it waits: the whole line, owned */
+	char *request;		  /* while it waits: the whole line, owned */
 	unsigned int outstanding; /* files being scanned */
-	uint64_t rows;	      /* lines of answer */
-	bool matched, failed; /* of the files so far */
-	size_t listed;	      /* rules told */
+	uint64_t rows;		  /* lines of answer */
+	bool matched, failed;	  /* of the files so far */
+	size_t listed;		  /* rules told */
 };
 
 /* Takes fd.  NULL: no memory, fd is closed. */

@@ -21,9 +21,7 @@
 bool
 detect_own_match(const struct msg_verdict *verdict, struct msg_match *ret_match)
 {
-	struct msg_match match = { .id = "",
-				   .ruleset = "khien",
-				   .attack = "" };
+	struct msg_match match = { .id = "", .ruleset = "khien", .attack = "" };
 
 	if (verdict->result == MSG_CRASHED) {
 		match.rule = "khien_scanner_crashed";
@@ -55,8 +53,8 @@ note(struct engine *engine, const struct msg_verdict *verdict)
 	if (verdict->result != MSG_FAILED)
 		return;
 	engine->scans_failed++;
-	(void)snprintf(engine->scan_error, sizeof(engine->scan_error),
-		       "%s: %s", verdict->path, verdict->error);
+	(void)snprintf(engine->scan_error, sizeof(engine->scan_error), "%s: %s",
+		       verdict->path, verdict->error);
 }
 
 /* Counts up the earlier row, which may still be in memory: rows keep order. */

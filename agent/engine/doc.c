@@ -157,14 +157,15 @@ doc_set_time(struct doc *doc, const char *name, int64_t wall_ns)
 	char date[64], text[96];
 	struct tm tm;
 
-	if (rest < 0)
+	time_t seconds = (time_t)(wall_ns / second);
+	if (rest < 0) {
 		rest += second;
-	time_t seconds = (time_t)((wall_ns - rest) / second);
+		seconds--;
+	}
 	if (!gmtime_r(&seconds, &tm))
 		return;
 	(void)strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	(void)snprintf(text, sizeof(text), "%s.%09lldZ", date,
-		       (long long)rest);
+	(void)snprintf(text, sizeof(text), "%s.%09lldZ", date, (long long)rest);
 	doc_set_text(doc, name, text);
 }
 

@@ -52,8 +52,7 @@ char *doc_write(const struct doc *doc);
  * Reads one object of at most `len` bytes of text.  Returns 0; -EINVAL with
  * ret_why (at least 160 bytes) filled; -ENOMEM.
  */
-int doc_read(const char *text, size_t len, struct doc **ret_doc,
-	     char *ret_why);
+int doc_read(const char *text, size_t len, struct doc **ret_doc, char *ret_why);
 
 /* Members of the top object.  -ENOENT no such name, -EINVAL other type. */
 int doc_get_text(const struct doc *doc, const char *name,

@@ -52,9 +52,10 @@ check_role(struct doctor *doctor, uint16_t role)
 	const char *name = role_get(role)->name;
 	bool ok = running >= wanted;
 
-	tell(doctor, name, ok, ok ? "khien-%s: %u running" :
-				    "khien-%s: %u running; khiend's log says"
-				    " why it ends",
+	tell(doctor, name, ok,
+	     ok ? "khien-%s: %u running" :
+		  "khien-%s: %u running; khiend's log says"
+		  " why it ends",
 	     name, running);
 }
 
@@ -117,11 +118,12 @@ check_programs(struct doctor *doctor)
 static void
 check_losses(struct doctor *doctor)
 {
-	for (uint16_t class = EVENT_CRITICAL; class <= EVENT_BULK; class++) {
+	for (uint16_t class = EVENT_CRITICAL; class <= EVENT_BULK; class ++) {
 		uint64_t lost = reason_lost(doctor->engine, class);
 		const char *name = event_class_name(class);
-		tell(doctor, class == EVENT_CRITICAL ? "critical events" :
-						       "bulk events",
+		tell(doctor,
+		     class == EVENT_CRITICAL ? "critical events" :
+					       "bulk events",
 		     lost == 0, "%llu %s events are missing in this boot",
 		     (unsigned long long)lost, name);
 	}
@@ -132,8 +134,7 @@ check_coverage(struct doctor *doctor)
 {
 	const struct values *values = doctor->engine->values;
 	const char *mode = values_get(values, ROLE_GATE, "mode");
-	uint64_t uncovered =
-		values_number(values, ROLE_GATE, "uncovered.len");
+	uint64_t uncovered = values_number(values, ROLE_GATE, "uncovered.len");
 	bool off = mode && str_equal(mode, "off");
 
 	tell(doctor, "coverage", !off,

@@ -14,12 +14,12 @@ struct engine {
 	struct identity *identity;
 	struct clock *clock;
 	struct store *store;
-	struct row *row;	/* the one being made */
+	struct row *row; /* the one being made */
 	struct spool *spool;
 	struct progress *progress;
 	struct loss *loss;
 	struct tree *tree;
-	struct alive *alive;	/* for the first opening of the store */
+	struct alive *alive; /* for the first opening of the store */
 	struct writer *writer;
 	struct retention *retention;
 	struct fold *fold;
@@ -28,11 +28,11 @@ struct engine {
 	struct roster *roster;
 	struct values *values;
 	struct control *control;
-	struct asking *asking;	/* scans that clients wait for */
-	uint64_t started_ns;	/* boot time */
+	struct asking *asking; /* scans that clients wait for */
+	uint64_t started_ns;   /* boot time */
 	/* Since this process started. */
 	uint64_t events, duplicates;
 	uint64_t detections, folded;
 	uint64_t scans_failed;
-	char scan_error[256];	/* of the last that failed */
+	char scan_error[256]; /* of the last that failed */
 };

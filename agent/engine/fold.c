@@ -73,8 +73,8 @@ fold_repeats(struct fold *fold, const struct fold_key *key, uint64_t now_ns)
 			return true;
 	}
 	forget_old(fold, now_ns);
-	fold->entries[fold->len++] = (struct fold_entry){
-		.key = TAKE(text), .len = len, .first_ns = now_ns
-	};
+	fold->entries[fold->len++] = (struct fold_entry){ .key = TAKE(text),
+							  .len = len,
+							  .first_ns = now_ns };
 	return false;
 }

@@ -19,8 +19,8 @@
 static void
 write_file(const char *id)
 {
-	CLEANUP_FD int fd = open(HOST_FILE,
-				 O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	CLEANUP_FD int fd =
+		open(HOST_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
 	if (fd < 0 || file_write_all(fd, id, strlen(id)) < 0 ||
 	    file_write_all(fd, "\n", 1) < 0)

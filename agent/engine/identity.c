@@ -122,6 +122,7 @@ identity_entity(const struct identity *identity, uint32_t pid,
 	for (size_t i = 0; i < sizeof(start_ns); i++)
 		key[sizeof(pid) + i] = (uint8_t)(start_ns >> (8 * i));
 	state = hash(state, key, sizeof(key));
+	/* Folded; the start goes first so that an index grows at its end. */
 	state = wide_of(start_ns, (uint64_t)(state >> 64) ^ (uint64_t)state);
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (uint8_t)(state >> (8 * (sizeof(bytes) - 1 - i)));

@@ -19,10 +19,10 @@ struct image {
 	struct image *older; /* a reference, or NULL */
 	uint64_t since_ns;   /* boot time of the exec */
 	uint32_t refs;
-	uint32_t size;	     /* of all this, in bytes */
+	uint32_t size; /* of all this, in bytes */
 	uint32_t args_len;
 	bool args_cut;
-	const char *comm;    /* the four point behind this struct */
+	const char *comm; /* the four point behind this struct */
 	const char *executable;
 	const char *cwd;
 	const uint8_t *args;

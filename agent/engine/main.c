@@ -12,25 +12,17 @@
 
 #include "agent/engine/alive.h"
 #include "agent/engine/asking.h"
-#include "agent/engine/clock.h"
 #include "agent/engine/control.h"
 #include "agent/engine/detect.h"
 #include "agent/engine/engine.h"
-#include "agent/engine/fold.h"
-#include "agent/engine/host.h"
 #include "agent/engine/identity.h"
 #include "agent/engine/ingest.h"
-#include "agent/engine/loss.h"
+#include "agent/engine/parts.h"
 #include "agent/engine/patience.h"
-#include "agent/engine/progress.h"
 #include "agent/engine/record.h"
 #include "agent/engine/retention.h"
 #include "agent/engine/roster.h"
-#include "agent/engine/row.h"
 #include "agent/engine/rules.h"
-#include "agent/engine/spool.h"
-#include "agent/engine/store.h"
-#include "agent/engine/tree.h"
 #include "agent/engine/values.h"
 #include "agent/engine/writer.h"
 #include "agent/lib/buf.h"
@@ -47,43 +39,9 @@
 /* Freed memory goes back to the system beyond this. */
 #define TRIM_BYTES (256 * 1024)
 
-/* All parts: they live as long as the process. */
 static struct peer peer;
-static struct identity identity;
-static struct clock clock_;
-static struct store store;
-static struct row row;
-static struct spool spool;
-static struct progress progress;
-static struct loss loss;
-static struct tree tree;
-static struct alive alive;
-static struct writer writer;
-static struct retention retention;
-static struct fold fold;
-static struct patience patience;
-static struct rules rules;
-static struct roster roster;
-static struct values values;
-static struct msg_verdict verdict;
-
-static struct engine engine = {
-	.peer = &peer,
-	.identity = &identity,
-	.clock = &clock_,
-	.store = &store,
-	.row = &row,
-	.spool = &spool,
-	.progress = &progress,
-	.loss = &loss,
-	.tree = &tree,
-	.alive = &alive,
-	.retention = &retention,
-	.fold = &fold,
-	.rules = &rules,
-	.roster = &roster,
-	.values = &values,
-};
+static struct engine *engine;
+static struct msg_verdict verdict; /* being read: too large for the stack */
 
 static int
 take_verdict(struct buf *buf)
@@ -95,8 +53,8 @@ take_verdict(struct buf *buf)
 	if (r < 0)
 		return r;
 	if (verdict.tag & ASKING_TAG)
-		(void)asking_verdict(engine.asking, &verdict);
-	detect_verdict(&engine, &verdict, bytes, len);
+		(void)asking_verdict(engine->asking, &verdict);
+	detect_verdict(engine, &verdict, bytes, len);
 	return 0;
 }
 
@@ -108,7 +66,7 @@ take_rule(const struct peer_link *link, struct buf *buf)
 	int r = msg_get_rule(buf, &rule);
 	if (r < 0)
 		return r;
-	rules_take(&rules, link->index, &rule, loop_now_ns());
+	rules_take(engine->rules, link->index, &rule, loop_now_ns());
 	return 0;
 }
 
@@ -123,8 +81,8 @@ take_peer(struct buf *buf)
 	if (about.who.role >= ROLE_LEN)
 		return -EBADMSG;
 	bool config = about.state == MSG_PEER_CONFIG;
-	roster_peer(&roster, &about);
-	writer_agent(&writer,
+	roster_peer(engine->roster, &about);
+	writer_agent(engine->writer,
 		     &(struct record_agent){
 			     .type = event_type_name(config ? EVENT_CONFIG :
 							      EVENT_PEER),
@@ -133,11 +91,28 @@ take_peer(struct buf *buf)
 			     .role = role_get(about.who.role)->name,
 			     .index = about.who.index,
 			     .pid = about.who.pid,
-			     .message = *about.detail || config ?
-						about.detail :
-						"started",
+			     .message = *about.detail || config ? about.detail :
+								  "started",
 		     });
 	return 0;
+}
+
+/* Who may say what. */
+static bool
+is_his(uint16_t role, uint16_t type)
+{
+	switch (type) {
+	case MSG_EVENTS:
+		return role == ROLE_SENSOR || role == ROLE_GATE;
+	case MSG_VERDICT:
+		return role == ROLE_GATE;
+	case MSG_RULE:
+		return role == ROLE_SCAN;
+	case MSG_PEER:
+		return role == ROLE_DAEMON;
+	default:
+		return true;
+	}
 }
 
 static int
@@ -146,15 +121,17 @@ on_message(void *arg, const struct peer_link *link, uint16_t type,
 {
 	(void)arg;
 	file_closep(&fd);
+	if (!is_his(link->role, type))
+		return -EBADMSG;
 	switch (type) {
 	case MSG_EVENTS:
-		return ingest_events(&engine, link, buf);
+		return ingest_events(engine, link, buf);
 	case MSG_VERDICT:
 		return take_verdict(buf);
 	case MSG_RULE:
 		return take_rule(link, buf);
 	case MSG_STATUS:
-		return values_take(&values, link->role, buf);
+		return values_take(engine->values, link->role, buf);
 	case MSG_PEER:
 		return take_peer(buf);
 	default:
@@ -166,12 +143,12 @@ static int
 on_link(void *arg, const struct peer_link *link)
 {
 	(void)arg;
-	roster_link(&roster, link->role, link->index, link->pid, true,
+	roster_link(engine->roster, link->role, link->index, link->pid, true,
 		    loop_now_ns());
 	if (link->role == ROLE_QUERY)
-		control_query_linked(engine.control);
+		control_query_linked(engine->control);
 	if (link->role == ROLE_GATE)
-		asking_linked(engine.asking);
+		asking_linked(engine->asking);
 	return 0;
 }
 
@@ -179,22 +156,23 @@ static void
 on_unlink(void *arg, const struct peer_link *link)
 {
 	(void)arg;
-	roster_link(&roster, link->role, link->index, link->pid, false,
+	roster_link(engine->roster, link->role, link->index, link->pid, false,
 		    loop_now_ns());
-	writer_forget(&writer, link);
+	writer_forget(engine->writer, link);
 	if (link->role == ROLE_SENSOR)
-		patience_give_up(&patience);
+		patience_give_up(engine->patience);
 	if (link->role == ROLE_GATE)
-		asking_unlinked(engine.asking);
+		asking_unlinked(engine->asking);
 	if (link->role == ROLE_SCAN)
-		rules_forget(&rules, link->index);
+		rules_forget(engine->rules, link->index);
 }
 
 static int
 on_config(void *arg, const struct conf *conf)
 {
 	(void)arg;
-	retention_set(&retention, conf->max_size_mb, conf->retention_days);
+	retention_set(engine->retention, conf->max_size_mb,
+		      conf->retention_days);
 	return 0;
 }
 
@@ -204,40 +182,23 @@ on_second(void *arg)
 	uint64_t now_ns = loop_now_ns();
 
 	(void)arg;
-	writer_second(&writer);
-	control_second(engine.control, now_ns);
-	asking_second(engine.asking, now_ns);
+	writer_second(engine->writer);
+	control_second(engine->control, now_ns);
+	asking_second(engine->asking, now_ns);
 	return 0;
-}
-
-/* What needs no descriptor of khiend's and cannot fail but for memory. */
-static int
-make_tables(void)
-{
-	int r = row_init(&row);
-
-	if (r == 0)
-		r = progress_init(&progress);
-	if (r == 0)
-		r = tree_init(&tree, &identity);
-	spool_init(&spool);
-	on_config(NULL, peer.conf);
-	clock_.offset_ns = clock_read();
-	engine.started_ns = loop_now_ns();
-	return r;
 }
 
 /* What can be read only before the seal. */
 static int
 look_around(void)
 {
-	int r = identity_read(&identity);
+	int r = identity_read(engine->identity);
 
 	if (r < 0) {
 		log_error("boot id: %s, ending", strerror(-r));
 		return r;
 	}
-	r = alive_read(&alive);
+	r = alive_read(engine->alive);
 	if (r < 0)
 		log_warning("/proc: %s, the tree may keep processes that"
 			    " ended",
@@ -265,17 +226,13 @@ seal(void)
 static int
 open_parts(void)
 {
-	int r = host_init(&identity);
+	int r = parts_open(engine);
 
-	if (r == 0)
-		r = patience_init(&patience, &engine);
-	if (r == 0)
-		r = writer_init(&writer, &engine);
 	if (r < 0)
 		return r;
-	if (!asking_new(&engine))
+	if (!asking_new(engine))
 		return -ENOMEM;
-	if (!control_new(&engine, peer_take_kept(&peer, "status.sock"),
+	if (!control_new(engine, peer_take_kept(&peer, "status.sock"),
 			 peer_take_kept(&peer, "control.sock")))
 		return -ENOMEM;
 	if (!loop_add_timer(peer.loop, SECOND_MS, on_second, NULL))
@@ -286,14 +243,13 @@ open_parts(void)
 static int
 run(void)
 {
-	int r = look_around();
-
-	if (r == 0)
-		r = make_tables();
+	engine = parts_new(&peer);
+	int r = engine ? look_around() : -ENOMEM;
 	if (r == 0)
 		r = seal();
 	if (r < 0)
 		return r;
+	(void)on_config(NULL, peer.conf);
 	r = open_parts();
 	if (r < 0) {
 		log_error("start: %s, ending", strerror(-r));
@@ -305,26 +261,19 @@ run(void)
 	peer.on_config = on_config;
 	r = peer_run(&peer);
 	/* khiend is gone or stops us: what was taken is stored. */
-	patience_give_up(&patience);
-	writer_flush(&writer);
+	patience_give_up(engine->patience);
+	writer_flush(engine->writer);
 	return r;
 }
 
 static void
 done(void)
 {
-	control_free(engine.control);
-	asking_free(engine.asking);
-	store_close(&store);
-	patience_done(&patience);
-	spool_done(&spool);
-	progress_done(&progress);
-	tree_done(&tree);
-	alive_done(&alive);
-	fold_done(&fold);
-	rules_done(&rules);
-	values_done(&values);
-	row_done(&row);
+	if (engine) {
+		control_free(engine->control);
+		asking_free(engine->asking);
+	}
+	parts_free(engine);
 	peer_done(&peer);
 }
 
@@ -342,7 +291,6 @@ main(int argc, char **argv)
 	}
 	if (r == 0)
 		r = run();
-	if (r != -EBADF || peer.loop)
-		done();
+	done();
 	return r < 0 ? 1 : 0;
 }

@@ -9,8 +9,7 @@ int
 progress_init(struct progress *progress)
 {
 	*progress = (struct progress){ 0 };
-	progress->lines =
-		calloc(PROGRESS_MAX, sizeof(struct progress_line *));
+	progress->lines = calloc(PROGRESS_MAX, sizeof(struct progress_line *));
 	return progress->lines ? 0 : -ENOMEM;
 }
 

@@ -25,7 +25,7 @@ struct progress_line {
 	uint64_t sequence;  /* highest taken */
 	uint64_t newest_ns; /* boot time of the youngest taken */
 	uint64_t window[PROGRESS_WINDOW / 64]; /* bit (number % WINDOW) */
-	bool dirty;	    /* not stored yet */
+	bool dirty;			       /* not stored yet */
 };
 
 struct progress {

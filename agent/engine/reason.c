@@ -39,8 +39,8 @@ reason_lost(const struct engine *engine, uint16_t class)
 	char name[32];
 
 	(void)snprintf(name, sizeof(name), "lost.%s", event_class_name(class));
-	uint64_t told = engine->loss->sum[class] +
-			engine->spool->dropped[class];
+	uint64_t told =
+		engine->loss->sum[class] + engine->spool->dropped[class];
 	uint64_t counted = values_number(engine->values, ROLE_SENSOR, name);
 	return told > counted ? told : counted;
 }
@@ -95,7 +95,7 @@ say_programs(struct engine *engine, struct doc *list)
 static void
 say_losses(struct engine *engine, struct doc *list)
 {
-	for (uint16_t class = EVENT_CRITICAL; class <= EVENT_AGENT; class++) {
+	for (uint16_t class = EVENT_CRITICAL; class <= EVENT_AGENT; class ++) {
 		uint64_t lost = reason_lost(engine, class);
 		if (lost)
 			say(list, "%llu %s events are missing in this boot",

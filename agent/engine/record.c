@@ -113,8 +113,8 @@ static void
 put_end(struct row *row, const struct event *event)
 {
 	bool ends = event->type == EVENT_EXIT;
-	bool timed = ends && event->start_ns &&
-		     event->boot_ns >= event->start_ns;
+	bool timed =
+		ends && event->start_ns && event->boot_ns >= event->start_ns;
 
 	number_or_null(row, ends, event->exit_code);
 	number_or_null(row, ends, event->exit_signal);
@@ -140,9 +140,8 @@ process_row(struct row *row, const struct event *event, struct tree *tree,
 	put_who(row, event, tree, process, clock);
 	put_credentials(row, event);
 	row_text(row, event->comm);
-	row_text(row, executes || event->path[0] || !image ?
-			      event->path :
-			      image->executable);
+	row_text(row, executes || event->path[0] || !image ? event->path :
+							     image->executable);
 	row_text(row, event->path2);
 	row_text(row, event->script);
 	row_text(row, event->cwd);
@@ -202,10 +201,10 @@ record_event(struct row *row, const struct event *event, struct tree *tree,
 	struct record_agent agent = {
 		.type = event_type_name(event->type),
 		.boot_ns = event->boot_ns,
-		.lost_class = event->type == EVENT_LOSS ?
-				      event_class_name(
-					      (uint16_t)event->lost_class) :
-				      NULL,
+		.lost_class =
+			event->type == EVENT_LOSS ?
+				event_class_name((uint16_t)event->lost_class) :
+				NULL,
 		.count = event->count,
 		.role = event->name,
 		.pid = event->pid,
@@ -299,8 +298,7 @@ put_process(struct row *row, const struct tree_process *process,
 }
 
 static void
-put_parent(struct row *row, const struct tree_process *parent,
-	   uint64_t boot_ns)
+put_parent(struct row *row, const struct tree_process *parent, uint64_t boot_ns)
 {
 	const struct image *image =
 		image_at(parent ? parent->image : NULL, boot_ns);

@@ -19,9 +19,8 @@ struct tree_process;
  * An event's row; `process` is its process in the tree, or NULL when it is not
  * known.  Returns 0, -ENOMEM.
  */
-int record_event(struct row *row, const struct event *event,
-		 struct tree *tree, struct tree_process *process,
-		 const struct clock *clock);
+int record_event(struct row *row, const struct event *event, struct tree *tree,
+		 struct tree_process *process, const struct clock *clock);
 
 /* Our own events: `type` is "loss", "peer", "clock", "config", ... */
 struct record_agent {
@@ -31,7 +30,7 @@ struct record_agent {
 	uint64_t count;
 	const char *role; /* NULL: none */
 	uint32_t index;
-	uint32_t pid;	  /* 0: none */
+	uint32_t pid; /* 0: none */
 	const char *message;
 };
 void record_agent(struct row *row, const struct record_agent *agent,

@@ -26,7 +26,7 @@ enum request_command {
 
 struct request {
 	enum request_command command;
-	bool needs_root; /* only by control.sock */
+	bool needs_root;	      /* only by control.sock */
 	char word[REQUEST_WORD_SIZE]; /* the command as it was written */
 };
 

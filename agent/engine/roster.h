@@ -16,7 +16,7 @@ struct msg_peer;
 
 struct roster_entry {
 	uint16_t role, index;
-	uint32_t pid;	   /* 0: not known */
+	uint32_t pid; /* 0: not known */
 	uint32_t restarts;
 	uint64_t since_ns; /* boot time of the last change; 0: not known */
 	bool running;

@@ -67,9 +67,9 @@ static void
 append(struct rules_list *list, const struct msg_rule *rule)
 {
 	const char *parts[PARTS] = {
-		rule->rule.rule,	rule->rule.id,
-		rule->rule.ruleset,	rule->rule.description,
-		rule->rule.severity,	rule->rule.attack,
+		rule->rule.rule,     rule->rule.id,
+		rule->rule.ruleset,  rule->rule.description,
+		rule->rule.severity, rule->rule.attack,
 		rule->error,
 	};
 	size_t len = 0;

@@ -24,7 +24,7 @@ struct rules_list {
 
 struct rules {
 	struct rules_list active, building;
-	bool whole;	  /* active is a complete list */
+	bool whole; /* active is a complete list */
 	bool is_building;
 	uint16_t builder; /* index of the scanner whose list is being taken */
 	uint32_t next;	  /* its number of the next rule */

@@ -19,8 +19,8 @@ struct spool_row {
 	struct spool_row *next;
 	uint64_t count; /* events that are lost with it */
 	uint32_t len;
-	uint8_t table;	/* enum schema_table */
-	uint8_t class;	/* enum event_class */
+	uint8_t table;	 /* enum schema_table */
+	uint8_t class;	 /* enum event_class */
 	uint8_t bytes[]; /* see row_bind() */
 };
 

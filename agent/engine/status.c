@@ -29,9 +29,9 @@
 
 /* Rooms of the design that are not furnished. */
 static const char *const not_built[] = {
-	"network sensor",	 "privilege sensor",
-	"asking before exec",	 "archives",
-	"signed rule releases",	 "quarantine",
+	"network sensor",	"privilege sensor",
+	"asking before exec",	"archives",
+	"signed rule releases", "quarantine",
 	"killing of processes",
 };
 
@@ -174,7 +174,7 @@ lost_status(struct engine *engine, struct doc *doc)
 {
 	char name[64];
 
-	for (uint16_t class = EVENT_CRITICAL; class <= EVENT_AGENT; class++) {
+	for (uint16_t class = EVENT_CRITICAL; class <= EVENT_AGENT; class ++) {
 		(void)snprintf(name, sizeof(name), "khien.lost.%s",
 			       event_class_name(class));
 		doc_set_number(doc, name, (int64_t)reason_lost(engine, class));

@@ -36,17 +36,15 @@ static const char *const texts[STORE_STATEMENTS] = {
 	[STORE_PROGRESS] =
 		"INSERT OR REPLACE INTO progress(boot,class,cpu,sequence,"
 		"newest_ns,window) VALUES(?,?,?,?,?,?)",
-	[STORE_LOST] =
-		"INSERT INTO lost(boot,class,count) VALUES(?1,?2,?3)"
-		" ON CONFLICT(boot,class) DO UPDATE SET count=count+?3",
+	[STORE_LOST] = "INSERT INTO lost(boot,class,count) VALUES(?1,?2,?3)"
+		       " ON CONFLICT(boot,class) DO UPDATE SET count=count+?3",
 	[STORE_LIVE_PUT] =
 		"INSERT OR REPLACE INTO live(entity_id,pid,start_boot_ns,"
 		"start_ns,ppid,parent_start_boot_ns,uid,exec_boot_ns,comm,"
 		"executable,cwd,args,args_cut,boot)"
 		" VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[STORE_LIVE_DROP] = "DELETE FROM live WHERE entity_id=?",
-	[STORE_META_PUT] =
-		"INSERT OR REPLACE INTO meta(key,value) VALUES(?,?)",
+	[STORE_META_PUT] = "INSERT OR REPLACE INTO meta(key,value) VALUES(?,?)",
 	[STORE_META_GET] = "SELECT value FROM meta WHERE key=?",
 	[STORE_ARGS] = "SELECT args FROM process WHERE entity_id=? AND"
 		       " args IS NOT NULL ORDER BY id DESC LIMIT 1",
@@ -106,10 +104,11 @@ find_boot(struct store *store, const char *boot_id, int64_t wall_ns)
 		return r < 0 ? r : -EUCLEAN;
 	store->boot = db_number(find, 0);
 	/* Their processes are gone and their numbers mean nothing any more. */
-	return db_exec(store->db,
-		       "DELETE FROM live WHERE boot<>(SELECT max(id) FROM boot);"
-		       "DELETE FROM progress WHERE boot<>"
-		       "(SELECT max(id) FROM boot)");
+	return db_exec(
+		store->db,
+		"DELETE FROM live WHERE boot<>(SELECT max(id) FROM boot);"
+		"DELETE FROM progress WHERE boot<>"
+		"(SELECT max(id) FROM boot)");
 }
 
 static int

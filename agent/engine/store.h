@@ -39,8 +39,8 @@ enum store_statement {
 struct store {
 	struct db *db; /* NULL: not open */
 	struct db_stmt *statements[STORE_STATEMENTS];
-	int64_t boot;  /* key of the current boot */
-	int error;     /* 0, or why it does not work now: -errno */
+	int64_t boot;		    /* key of the current boot */
+	int error;		    /* 0, or why it does not work now: -errno */
 	char why[STORE_TEXT_MAX];   /* error in words */
 	char aside[STORE_TEXT_MAX]; /* what was set aside at the last opening:
 				       a sentence, or "" */

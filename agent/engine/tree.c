@@ -234,7 +234,8 @@ find_or_add(struct tree *tree, const struct event *event, int64_t offset_ns)
 	process = add(tree, event->pid, event->start_ns);
 	if (!process)
 		return NULL;
-	process->start_wall_ns = (int64_t)event->start_ns + offset_ns;
+	process->start_wall_ns =
+		(int64_t)(event->start_ns + (uint64_t)offset_ns);
 	process->ppid = event->ppid;
 	process->parent_start_ns = event->parent_start_ns;
 	process->uid = event->uid;
@@ -296,8 +297,7 @@ tree_apply(struct tree *tree, const struct event *event, int64_t offset_ns,
 struct tree_process *
 tree_restore(struct tree *tree, const struct tree_process *stored)
 {
-	struct tree_process *process =
-		add(tree, stored->pid, stored->start_ns);
+	struct tree_process *process = add(tree, stored->pid, stored->start_ns);
 
 	if (!process) {
 		image_put(stored->image);

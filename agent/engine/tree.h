@@ -42,8 +42,8 @@ struct tree_process {
 };
 
 struct tree {
-	const struct identity *identity; /* borrowed */
-	struct tree_process **buckets;	 /* owned */
+	const struct identity *identity;	/* borrowed */
+	struct tree_process **buckets;		/* owned */
 	struct tree_process *oldest, *youngest; /* ended ones, by their end */
 	struct tree_process *changed;
 	size_t len, ended;

@@ -46,7 +46,7 @@ load(struct engine *engine)
 {
 	int r = store_load_progress(engine->store, engine->progress);
 
-	for (uint16_t class = EVENT_CRITICAL; class <= EVENT_AGENT; class++) {
+	for (uint16_t class = EVENT_CRITICAL; class <= EVENT_AGENT; class ++) {
 		uint64_t sum = 0;
 		if (r == 0)
 			r = store_load_lost(engine->store,
@@ -189,6 +189,8 @@ writer_ack(struct writer *writer, const struct peer_link *link, uint64_t number)
 	};
 	if (writer->engine->store->error)
 		send_acks(writer);
+	else if (writer->acks_len >= WRITER_ACKS_WAIT)
+		writer_flush(writer);
 	else
 		arm(writer);
 }
@@ -212,7 +214,7 @@ tell_dropped(struct engine *engine)
 {
 	struct spool *spool = engine->spool;
 
-	for (uint16_t class = EVENT_CRITICAL; class <= EVENT_AGENT; class++) {
+	for (uint16_t class = EVENT_CRITICAL; class <= EVENT_AGENT; class ++) {
 		uint64_t count = spool->dropped[class];
 		if (!count)
 			continue;
@@ -260,7 +262,7 @@ write_progress(struct engine *engine)
 static int
 write_lost(struct engine *engine)
 {
-	for (uint16_t class = EVENT_CRITICAL; class <= EVENT_AGENT; class++) {
+	for (uint16_t class = EVENT_CRITICAL; class <= EVENT_AGENT; class ++) {
 		uint64_t count = engine->loss->unstored[class];
 		int r = 0;
 		if (count)

@@ -19,6 +19,8 @@ struct record_agent;
 #define WRITER_WAIT_MS 200
 /* ... and no more rows than these wait. */
 #define WRITER_ROWS_MAX 2000
+/* Half of what the sensor sends without an answer: it need never stop. */
+#define WRITER_ACKS_WAIT 8
 #define WRITER_ACKS_MAX 256
 
 struct writer_ack {
@@ -30,8 +32,8 @@ struct writer {
 	struct engine *engine;
 	struct loop_watch *timer;
 	bool armed;
-	bool opened;	       /* the store was open once in this process */
-	uint64_t retry_ns;     /* boot time: not before, while it fails */
+	bool opened;	   /* the store was open once in this process */
+	uint64_t retry_ns; /* boot time: not before, while it fails */
 	struct writer_ack acks[WRITER_ACKS_MAX];
 	size_t acks_len;
 	uint64_t rows, commits; /* since this process started */

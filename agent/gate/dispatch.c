@@ -21,12 +21,16 @@
 #define SCAN_SIZE 64
 /* Scanners that one file may end. */
 #define BLAME_MAX 2
+/* How long a question waits for its scanner's successor: khiend's back-off. */
+#define RETRY_NS 6000000000U
 
 struct scanner {
 	int chan; /* borrowed; -1: there is none */
 	uint32_t pid;
 	bool stuck; /* not to be asked any more */
 	int leader; /* the question in its hands, or NONE */
+	int retry;  /* one that its predecessor did not survive, or NONE */
+	uint64_t retry_ns; /* until when that waits */
 	uint64_t tag;
 	uint64_t sent_ns, deadline_ns;
 	uint32_t generation; /* of the rules, and the file, when it was sent */
@@ -61,6 +65,7 @@ dispatch_new(struct pending *pending, struct cache *cache,
 	for (size_t i = 0; i < DISPATCH_SCANNERS_MAX; i++) {
 		dispatch->scanners[i].chan = -1;
 		dispatch->scanners[i].leader = NONE;
+		dispatch->scanners[i].retry = NONE;
 	}
 	return dispatch;
 }
@@ -144,6 +149,8 @@ dispatch_refuse(struct dispatch *dispatch, const struct question *question,
 {
 	struct msg_verdict verdict;
 
+	if (question->written)
+		cache_forget(dispatch->cache, question->ident);
 	describe(&verdict, question, result, error);
 	pending_answer(dispatch->pending, question, &verdict);
 }
@@ -187,13 +194,22 @@ dispatch_link(struct dispatch *dispatch, uint16_t index, uint32_t pid, int chan)
 	scanner->stuck = false;
 }
 
-/* The file in its hands ended the scanner, or held it for too long. */
+/*
+ * The scanner ended, or hangs, with a question in its hands.  That alone is no
+ * proof against the file, for scanners are also replaced, killed and stopped;
+ * but what its fresh successor does with it is.
+ */
 static void
 blame(struct dispatch *dispatch, struct scanner *scanner, const char *error)
 {
 	int leader = scanner->leader;
 
 	scanner->leader = NONE;
+	if (pending_blame(dispatch->pending, leader) < BLAME_MAX) {
+		scanner->retry = leader;
+		scanner->retry_ns = now_ns() + RETRY_NS;
+		return;
+	}
 	dispatch->counts.crashes++;
 	cache_add(dispatch->cache, &scanner->ident, dispatch->generation,
 		  CACHE_CRASHES);
@@ -207,27 +223,29 @@ dispatch_unlink(struct dispatch *dispatch, uint16_t index)
 		return;
 	struct scanner *scanner = &dispatch->scanners[index];
 	scanner->chan = -1;
-	if (scanner->leader == NONE)
-		return;
-	if (pending_blame(dispatch->pending, scanner->leader) < BLAME_MAX) {
-		pending_again(dispatch->pending, scanner->leader);
-		scanner->leader = NONE;
-		return;
-	}
-	blame(dispatch, scanner, "the scanner ended while it read this file");
+	if (scanner->leader != NONE)
+		blame(dispatch, scanner,
+		      "the scanner ended while it read this file");
 }
 
+/* One that has its predecessor's question to settle comes first. */
 static struct scanner *
 find_idle(struct dispatch *dispatch)
 {
+	struct scanner *idle = NULL;
+
 	for (size_t i = 0; i < DISPATCH_SCANNERS_MAX; i++) {
 		struct scanner *scanner = &dispatch->scanners[i];
 
-		if (scanner->chan >= 0 && !scanner->stuck &&
-		    scanner->leader == NONE)
+		if (scanner->chan < 0 || scanner->stuck ||
+		    scanner->leader != NONE)
+			continue;
+		if (scanner->retry != NONE)
 			return scanner;
+		if (!idle)
+			idle = scanner;
 	}
-	return NULL;
+	return idle;
 }
 
 static int
@@ -302,7 +320,10 @@ dispatch_run(struct dispatch *dispatch)
 
 		if (!scanner)
 			return;
-		int leader = pending_next(dispatch->pending);
+		int leader = scanner->retry;
+		scanner->retry = NONE;
+		if (leader == NONE)
+			leader = pending_next(dispatch->pending);
 		if (leader == NONE)
 			return;
 		start(dispatch, scanner, leader);
@@ -349,6 +370,16 @@ dispatch_verdict(struct dispatch *dispatch, uint16_t index,
 	return 0;
 }
 
+/* No successor came: any other scanner will do. */
+static void
+stop_waiting(struct dispatch *dispatch, struct scanner *scanner, uint64_t now)
+{
+	if (now < scanner->retry_ns)
+		return;
+	pending_again(dispatch->pending, scanner->retry);
+	scanner->retry = NONE;
+}
+
 bool
 dispatch_tick(struct dispatch *dispatch)
 {
@@ -358,12 +389,15 @@ dispatch_tick(struct dispatch *dispatch)
 	for (uint16_t i = 0; i < DISPATCH_SCANNERS_MAX; i++) {
 		struct scanner *scanner = &dispatch->scanners[i];
 
+		if (scanner->retry != NONE) {
+			busy = true;
+			stop_waiting(dispatch, scanner, now);
+		}
 		if (scanner->leader == NONE)
 			continue;
-		if (now < scanner->deadline_ns) {
-			busy = true;
+		busy = true;
+		if (now < scanner->deadline_ns)
 			continue;
-		}
 		scanner->stuck = true;
 		dispatch->counts.stuck++;
 		dispatch->stuck(dispatch->arg, i, scanner->pid);

@@ -3,10 +3,10 @@
  * Gives waiting questions to scanners, each of which has one at a time, and
  * settles them with what comes back or with what is remembered.
  *
- * A scanner that ends takes nothing with it: its question goes to another one
- * once, for a scanner may be replaced or killed without fault of the file.  A
- * file that ends two of them, or does not let one answer in time, is answered
- * MSG_CRASHED and not scanned again until it changes.
+ * A scanner that ends or hangs takes nothing with it: its question goes to its
+ * successor, for a scanner may be replaced, killed or stopped without fault of
+ * the file.  A file that does it to that one too is answered MSG_CRASHED and
+ * not scanned again until it changes.
  */
 #pragma once
 
@@ -52,7 +52,10 @@ void dispatch_unlink(struct dispatch *dispatch, uint16_t index);
  */
 void dispatch_ask(struct dispatch *dispatch, const struct question *question);
 
-/* Answers the question with a result of the caller's.  Takes its fd. */
+/*
+ * Answers the question with a result of the caller's.  Takes its descriptor;
+ * what was known of a written file is forgotten.
+ */
 void dispatch_refuse(struct dispatch *dispatch, const struct question *question,
 		     uint16_t result, const char *error);
 
@@ -66,7 +69,7 @@ void dispatch_run(struct dispatch *dispatch);
 int dispatch_verdict(struct dispatch *dispatch, uint16_t index,
 		     const struct msg_verdict *verdict);
 
-/* Looks at the deadlines; returns whether any scan is under way. */
+/* Looks at the deadlines; returns whether there are any. */
 bool dispatch_tick(struct dispatch *dispatch);
 
 struct dispatch_counts {

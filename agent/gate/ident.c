@@ -8,6 +8,9 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#ifndef STATX_MNT_ID /* Linux 5.8 */
+#define STATX_MNT_ID 0x1000U
+#endif
 #ifndef AT_HANDLE_FID /* Linux 6.5: a handle that need not be openable */
 #define AT_HANDLE_FID 0x200
 #endif
@@ -44,8 +47,8 @@ ident_read(int fd, struct ident *ret_ident)
 {
 	struct statx stx;
 
-	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS,
-		  &stx) < 0)
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
+		  STATX_BASIC_STATS | STATX_MNT_ID, &stx) < 0)
 		return -errno;
 
 	*ret_ident = (struct ident){
@@ -59,6 +62,8 @@ ident_read(int fd, struct ident *ret_ident)
 		.gid = stx.stx_gid,
 		.links = stx.stx_nlink,
 	};
+	if (stx.stx_mask & STATX_MNT_ID)
+		ret_ident->mount_id = stx.stx_mnt_id;
 	read_handle(fd, 0, ret_ident);
 	if (ret_ident->handle_len == 0)
 		read_handle(fd, AT_HANDLE_FID, ret_ident);

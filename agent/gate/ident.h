@@ -19,6 +19,7 @@ struct ident {
 	uint64_t size;		    /* bytes */
 	int64_t ctime_ns, mtime_ns; /* since the epoch; wraps in 2262 */
 	uint32_t mode, uid, gid, links;
+	uint64_t mount_id; /* of the descriptor; 0: the kernel tells none */
 	int32_t handle_type;
 	uint16_t handle_len; /* 0: the file system gives no handle */
 	uint8_t handle[IDENT_HANDLE_MAX]; /* zero behind handle_len */

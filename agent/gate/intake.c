@@ -9,6 +9,7 @@
 
 #include "agent/gate/dispatch.h"
 #include "agent/gate/ident.h"
+#include "agent/gate/mounts.h"
 #include "agent/gate/notify.h"
 #include "agent/gate/path.h"
 #include "agent/gate/pending.h"
@@ -24,6 +25,8 @@
 struct intake {
 	struct dispatch *dispatch;     /* borrowed */
 	struct report *report;	       /* borrowed */
+	const struct mounts *mounts;   /* borrowed */
+	const struct conf *conf;       /* borrowed */
 	char state_dir[CONF_PATH_MAX]; /* as the kernel names it */
 	uint32_t store_uid; /* who owns what lies there; 0: nobody of ours */
 	uint32_t pids[INTAKE_PIDS_MAX];
@@ -34,7 +37,7 @@ struct intake {
 
 struct intake *
 intake_new(struct dispatch *dispatch, struct report *report,
-	   const struct conf *conf)
+	   const struct mounts *mounts, const struct conf *conf)
 {
 	struct intake *intake = calloc(1, sizeof(*intake));
 	char *real CLEANUP_FREE = realpath(conf->state_dir, NULL);
@@ -43,6 +46,8 @@ intake_new(struct dispatch *dispatch, struct report *report,
 		return NULL;
 	intake->dispatch = dispatch;
 	intake->report = report;
+	intake->mounts = mounts;
+	intake->conf = conf;
 	intake->store_uid = conf->role_uid[ROLE_ENGINE];
 	(void)str_copy(intake->state_dir, sizeof(intake->state_dir),
 		       real ? real : conf->state_dir);
@@ -82,6 +87,17 @@ is_own_file(const struct intake *intake, const struct ident *ident)
 {
 	return intake->store_uid != 0 && ident->uid == intake->store_uid &&
 	       path_is_beneath(intake->path, intake->state_dir);
+}
+
+/*
+ * Whether [gate] exclude names it.  In another mount namespace, which any user
+ * can make, any file may have that path: only ours counts.
+ */
+static bool
+is_excluded(const struct intake *intake, const struct ident *ident)
+{
+	return path_is_in_list(intake->path, intake->conf->exclude) &&
+	       mounts_has(intake->mounts, ident->mount_id);
 }
 
 /* The event's path, into intake->path; sets the flags that it brings. */
@@ -163,19 +179,27 @@ intake_event(void *arg, const struct notify_event *event)
 		.boot_ns = loop_now_ns(),
 		.ident = &ident,
 	};
+	bool excluding = intake->conf->exclude[0] != '\0';
+	uint32_t flags = 0;
+	if (event->written || excluding)
+		flags = read_path(intake, fd, &ident);
+	if (event->written && is_own_file(intake, &ident)) {
+		intake->counts.ignored++;
+		return;
+	}
+	question.fd = TAKE_FD(fd);
 	if (event->written) {
-		uint32_t flags = read_path(intake, fd, &ident);
-
-		if (is_own_file(intake, &ident)) {
-			intake->counts.ignored++;
-			return;
-		}
 		tell_close(intake, &question, flags);
 		intake->counts.written++;
 	}
 	if (event->executed)
 		intake->counts.executed++;
-	question.fd = TAKE_FD(fd);
+	if (excluding && is_excluded(intake, &ident)) {
+		intake->counts.excluded++;
+		dispatch_refuse(intake->dispatch, &question, MSG_SKIPPED,
+				"excluded by [gate] exclude");
+		return;
+	}
 	dispatch_ask(intake->dispatch, &question);
 }
 

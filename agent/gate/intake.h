@@ -13,15 +13,16 @@
 struct conf;
 struct dispatch;
 struct intake;
+struct mounts;
 struct notify_event;
 struct report;
 
 /* Our own, our parent's and those at the other ends of our links. */
 #define INTAKE_PIDS_MAX 18
 
-/* Borrows dispatch and report.  NULL: no memory. */
+/* Borrows all of them.  NULL: no memory. */
 struct intake *intake_new(struct dispatch *dispatch, struct report *report,
-			  const struct conf *conf);
+			  const struct mounts *mounts, const struct conf *conf);
 void intake_free(struct intake *intake);
 
 /* Processes whose doings are ours. */
@@ -38,7 +39,8 @@ void intake_ask(struct intake *intake, uint64_t tag, int fd);
 
 struct intake_counts {
 	uint64_t written, executed;
-	uint64_t ignored; /* our own, or not a regular file */
+	uint64_t ignored;  /* our own, or not a regular file */
+	uint64_t excluded; /* told, but not scanned */
 };
 void intake_count(const struct intake *intake,
 		  struct intake_counts *ret_counts);

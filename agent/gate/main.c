@@ -310,10 +310,9 @@ on_message(void *arg, const struct peer_link *link, uint16_t type,
 }
 
 static void
-refresh(struct gate *gate, bool changed)
+refresh(struct gate *gate)
 {
-	int r = mounts_refresh(gate->mounts, &gate->notify, gate->peer.conf,
-			       changed);
+	int r = mounts_refresh(gate->mounts, &gate->notify, gate->peer.conf);
 
 	gate->refreshed_ns = loop_now_ns();
 	if (r < 0)
@@ -329,7 +328,7 @@ on_config(void *arg, const struct conf *conf)
 	dispatch_set_timeout(gate->dispatch, conf->timeout_ms);
 	/* New rules: what ended a scanner may do no longer. */
 	cache_clear(gate->cache, true);
-	refresh(gate, true);
+	refresh(gate);
 	status_send(gate->status);
 	return 0;
 }
@@ -343,14 +342,14 @@ on_mounts(void *arg, int fd, uint32_t events)
 	(void)events;
 	if (loop_now_ns() - gate->refreshed_ns < REMOUNT_MS * 1000000U)
 		return loop_set_timer(gate->remount, REMOUNT_MS, 0);
-	refresh(gate, false);
+	refresh(gate);
 	return 0;
 }
 
 static int
 on_remount(void *arg)
 {
-	refresh(arg, false);
+	refresh(arg);
 	return 0;
 }
 
@@ -360,7 +359,7 @@ on_status(void *arg)
 	struct gate *gate = arg;
 
 	if (mounts_is_missing(gate->mounts))
-		refresh(gate, false);
+		refresh(gate);
 	status_send(gate->status);
 	return 0;
 }
@@ -383,7 +382,8 @@ make_tables(struct gate *gate)
 	if (!gate->dispatch)
 		return -ENOMEM;
 	dispatch_set_timeout(gate->dispatch, conf->timeout_ms);
-	gate->intake = intake_new(gate->dispatch, gate->report, conf);
+	gate->intake =
+		intake_new(gate->dispatch, gate->report, gate->mounts, conf);
 	if (!gate->intake)
 		return -ENOMEM;
 	struct status_sources sources = {
@@ -442,7 +442,7 @@ start(struct gate *gate)
 	gate->peer.on_unlink = on_unlink;
 	gate->peer.on_message = on_message;
 	gate->peer.on_config = on_config;
-	refresh(gate, false);
+	refresh(gate);
 	return peer_seal(&gate->peer, -1);
 }
 

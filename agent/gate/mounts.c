@@ -183,18 +183,6 @@ read_list(struct mounts *mounts)
 	}
 }
 
-static bool
-is_excluded(const struct conf *conf, const char *point)
-{
-	char path[CONF_PATH_MAX];
-	const char *at = conf->exclude;
-
-	while (path_next(&at, path, sizeof(path)))
-		if (path_is_beneath(point, path))
-			return true;
-	return false;
-}
-
 static struct mount *
 find_id(struct mounts *mounts, uint32_t id)
 {
@@ -285,7 +273,7 @@ decide(struct mounts *mounts, const struct conf *conf,
 		return FOREIGN;
 	if (str_equal(conf->mode, "off"))
 		return OFF;
-	if (is_excluded(conf, mount->point))
+	if (path_is_in_list(mount->point, conf->exclude))
 		return EXCLUDED;
 	if (!is_watched(mounts, conf, mount->device))
 		return UNWATCHED;
@@ -335,9 +323,12 @@ cover(struct mounts *mounts, struct notify *notify, struct mount *mount)
 	mount->error = -r;
 }
 
-/* What a mark reaches is covered, however this mount of it is reached. */
+/*
+ * What a mark reaches is covered, however this mount of it is reached.  What is
+ * no longer wanted is let go.
+ */
 static void
-finish(struct mounts *mounts, struct notify *notify, bool changed)
+finish(struct mounts *mounts, struct notify *notify)
 {
 	for (size_t i = 0; i < mounts->len; i++) {
 		struct mount *mount = &mounts->list[i];
@@ -346,23 +337,23 @@ finish(struct mounts *mounts, struct notify *notify, bool changed)
 			continue;
 		if (is_covered(mounts, mount->device))
 			mount->reason = COVERED;
-		else if (changed &&
-			 (mount->reason == EXCLUDED ||
+		else if ((mount->reason == EXCLUDED ||
 			  mount->reason == UNWATCHED) &&
-			 !is_behind_foreign(mounts, mount))
+			 !is_behind_foreign(mounts, mount) &&
+			 is_reachable(mount))
 			(void)notify_unmark(notify, mount->point);
 	}
 }
 
 int
 mounts_refresh(struct mounts *mounts, struct notify *notify,
-	       const struct conf *conf, bool changed)
+	       const struct conf *conf)
 {
 	int r = read_list(mounts);
 
 	if (r < 0)
 		return r;
-	if (changed && str_equal(conf->mode, "off"))
+	if (str_equal(conf->mode, "off"))
 		notify_flush(notify);
 	size_t len = mounts->len;
 	find_devices(mounts, conf);
@@ -372,8 +363,17 @@ mounts_refresh(struct mounts *mounts, struct notify *notify,
 	for (size_t i = 0; i < len; i++)
 		if (mounts->list[i].reason == UNDECIDED)
 			cover(mounts, notify, &mounts->list[i]);
-	finish(mounts, notify, changed);
+	finish(mounts, notify);
 	return 0;
+}
+
+bool
+mounts_has(const struct mounts *mounts, uint64_t id)
+{
+	for (size_t i = 0; i < mounts->len; i++)
+		if (mounts->list[i].id == id && mounts->list[i].id != 0)
+			return true;
+	return false;
 }
 
 bool

@@ -28,18 +28,21 @@ void mounts_close(struct mounts *mounts);
 int mounts_fd(const struct mounts *mounts);
 
 /*
- * Reads the list anew and watches what `conf` wants to be watched; `changed`:
- * conf differs from the last time, so what it no longer wants is let go.
- * Returns 0, or -errno when the list could not be read: all is as it was.
+ * Reads the list anew, watches what `conf` wants to be watched and lets go of
+ * the rest.  Returns 0, or -errno when the list could not be read: all is as it
+ * was.
  */
 int mounts_refresh(struct mounts *mounts, struct notify *notify,
-		   const struct conf *conf, bool changed);
+		   const struct conf *conf);
 
 /*
  * Whether a path of [gate] watch could not be found last time: it may appear
  * without a change of the list.
  */
 bool mounts_is_missing(const struct mounts *mounts);
+
+/* Whether that mount is one of our namespace's, as last read. */
+bool mounts_has(const struct mounts *mounts, uint64_t id);
 
 /* One mount, or one path of [gate] watch that does not exist. */
 struct mounts_entry {

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "agent/lib/conf.h"
+
 bool
 path_is_beneath(const char *path, const char *folder)
 {
@@ -26,4 +28,15 @@ path_next(const char **at, char *dst, size_t size)
 	dst[len] = '\0';
 	*at += len;
 	return true;
+}
+
+bool
+path_is_in_list(const char *path, const char *folders)
+{
+	char folder[CONF_PATH_MAX];
+
+	while (path_next(&folders, folder, sizeof(folder)))
+		if (path_is_beneath(path, folder))
+			return true;
+	return false;
 }

@@ -71,6 +71,7 @@ put_counts(struct buf *buf, const struct status_sources *from)
 	msg_put_pair_number(buf, "events.written", events.written);
 	msg_put_pair_number(buf, "events.executed", events.executed);
 	msg_put_pair_number(buf, "events.ignored", events.ignored);
+	msg_put_pair_number(buf, "events.excluded", events.excluded);
 	msg_put_pair_number(buf, "events.unreadable", from->notify->unreadable);
 	msg_put_pair_number(buf, "queue.overflows", from->notify->overflows);
 	msg_put_pair_number(buf, "scans.done", scans.scans);

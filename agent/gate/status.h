@@ -6,7 +6,7 @@
  *   covered.N, uncovered.N    a mount point; uncovered: "POINT: why"; a value
  *                             of "" takes an entry back
  *   covered.len, uncovered.len
- *   events.{written,executed,ignored,unreadable}
+ *   events.{written,executed,ignored,excluded,unreadable}
  *   scans.{done,crashed,stuck,dropped}
  *   scan_us.{p50,p99,max}
  *   cache.{hits,len}   pending.{now,max}   queue.overflows

@@ -2,6 +2,8 @@
 #include "agent/lib/log.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,6 +24,7 @@
 static const char *name = "khien";
 static bool debug;
 static bool terminal;
+static unsigned int dropped; /* lines since the last that was written */
 
 void
 log_init(const char *program)
@@ -48,6 +51,30 @@ escape(char *dst, const char *text)
 	*dst = '\0';
 }
 
+/*
+ * A reader of the log that reads nothing must not stop the writer: a pipe that
+ * is ready takes PIPE_BUF bytes at once (pipe(7)), anything else is dropped.
+ */
+static void
+write_or_drop(const char *line, size_t len)
+{
+	struct pollfd out = { .fd = STDERR_FILENO, .events = POLLOUT };
+	char note[HEAD_MAX];
+
+	if (poll(&out, 1, 0) != 1 || !(out.revents & POLLOUT)) {
+		dropped++;
+		return;
+	}
+	(void)file_write_all(STDERR_FILENO, line, len);
+	if (!dropped)
+		return;
+	int size = snprintf(note, sizeof(note), "%.60s: %u lines were lost\n",
+			    name, dropped);
+	dropped = 0;
+	if (poll(&out, 1, 0) == 1)
+		(void)file_write_all(STDERR_FILENO, note, (size_t)size);
+}
+
 /* One write(2) a line, so that lines of several processes do not mix. */
 __attribute__((format(printf, 2, 0))) static void
 write_line(int level, const char *format, va_list args)
@@ -55,7 +82,7 @@ write_line(int level, const char *format, va_list args)
 	int saved = errno;
 	char text[TEXT_MAX];
 	char escaped[ESCAPED_MAX];
-	char line[HEAD_MAX + ESCAPED_MAX + 1];
+	char line[PIPE_BUF];
 	int head;
 
 	/* vsnprintf() expands %m from errno. */
@@ -65,10 +92,10 @@ write_line(int level, const char *format, va_list args)
 		head = snprintf(line, HEAD_MAX, "%.60s: ", name);
 	else
 		head = snprintf(line, HEAD_MAX, "<%d>%.60s: ", level, name);
-	(void)str_utf8(line + head, ESCAPED_MAX, escaped);
+	(void)str_utf8(line + head, sizeof(line) - (size_t)head - 1, escaped);
 	size_t len = strlen(line);
 	line[len++] = '\n';
-	(void)file_write_all(STDERR_FILENO, line, len);
+	write_or_drop(line, len);
 	errno = saved;
 }
 

@@ -30,12 +30,18 @@ is_taken(const struct names *names, size_t len, const char *name)
 	return false;
 }
 
-/* Each column's name, with _2, _3, ... where an earlier one has it already. */
-static void
-name_columns(struct names *names, const struct store_rows *rows)
+/*
+ * Each column's name, with _2, _3, ... where an earlier one has it already.
+ * The caller's, to be freed with free(); NULL: no memory.
+ */
+static struct names *
+name_columns(const struct store_rows *rows)
 {
+	struct names *names = malloc(sizeof(*names));
 	char base[NAME_MAX_SIZE - 8];
 
+	if (!names)
+		return NULL;
 	names->len = store_columns(rows);
 	for (size_t i = 0; i < names->len; i++) {
 		char *name = names->name[i];
@@ -44,6 +50,7 @@ name_columns(struct names *names, const struct store_rows *rows)
 		for (unsigned int n = 2; is_taken(names, i, name); n++)
 			(void)snprintf(name, NAME_MAX_SIZE, "%s_%u", base, n);
 	}
+	return names;
 }
 
 static void
@@ -122,15 +129,15 @@ int
 ask_run(struct job *job)
 {
 	CLEANUP(store_endp) struct store_rows *rows = NULL;
-	CLEANUP_FREE struct names *names = malloc(sizeof(*names));
+	CLEANUP_FREE struct names *names = NULL;
 
-	if (!names)
-		return job_fail(job, -ENOMEM, "out of memory");
 	job->reply->spool = true;
 	int r = store_ask(job->store, job->request->sql, &rows);
 	if (r < 0)
 		return job_fail_store(job, r);
-	name_columns(names, rows);
+	names = name_columns(rows);
+	if (!names)
+		return job_fail(job, -ENOMEM, "out of memory");
 	r = tell_rows(job, rows, names);
 	job->truncated = r < 0 && job->reply->rows;
 	return r;

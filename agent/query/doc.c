@@ -164,8 +164,7 @@ escaped(const char *text, size_t len)
 		len -= part_len;
 		if (!len)
 			return json_stringn(dst, at);
-		memcpy(dst + at, "\\x00", 4);
-		at += 4;
+		at += (size_t)snprintf(dst + at, size - at, "\\x00");
 		text++;
 		len--;
 	}

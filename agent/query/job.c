@@ -103,12 +103,22 @@ find_host(struct job *job)
 	return 0;
 }
 
+/* Nobody waits for the answer any more. */
+static bool
+is_unwanted(void *arg)
+{
+	const struct job *job = arg;
+
+	return reply_is_gone(job->reply, 0);
+}
+
 static int
 answer(struct job *job, uint32_t time_ms)
 {
 	int r = store_open(job->file, time_ms, &job->store);
 	if (r < 0)
 		return job_fail_store(job, r);
+	store_set_stop(job->store, is_unwanted, job);
 	r = find_host(job);
 	if (r < 0)
 		return r;

@@ -34,6 +34,7 @@ struct list {
 	bool wanted[RECORD_FAMILIES];
 	struct filter *filters[RECORD_FAMILIES]; /* owned */
 	int64_t newest[RECORD_FAMILIES];	 /* id of the newest row seen */
+	struct store_rows *by_id[RECORD_FAMILIES]; /* owned; NULL: not yet */
 };
 
 static int
@@ -110,18 +111,33 @@ gather(struct list *list, unsigned int family, const char *condition,
 	return r < 0 ? job_fail_store(list->job, r) : 0;
 }
 
+/* Reads the row of one key.  Returns as job_next(). */
+static int
+find(struct list *list, const struct key *key, struct doc **ret_record)
+{
+	const struct store_cell id = STORE_NUMBER_CELL(key->id);
+	struct store_rows **rows = &list->by_id[key->family];
+	int r;
+
+	if (*rows)
+		r = store_again(*rows, &id, 1);
+	else
+		r = job_select(list->job, key->family, "t.id = ?1", &id, 1,
+			       rows);
+	if (r < 0)
+		return job_fail_store(list->job, r);
+	r = job_next(list->job, key->family, *rows, ret_record);
+	store_rest(*rows);
+	return r;
+}
+
 /* Tells the row of one key; one that retention has taken is passed over. */
 static int
 tell(struct list *list, const struct key *key)
 {
-	CLEANUP(store_endp) struct store_rows *rows = NULL;
 	CLEANUP(doc_freep) struct doc *record = NULL;
-	const struct store_cell id = STORE_NUMBER_CELL(key->id);
 
-	int r = job_select(list->job, key->family, "t.id = ?1", &id, 1, &rows);
-	if (r == 0)
-		r = job_next(list->job, key->family, rows, &record);
-	store_endp(&rows);
+	int r = find(list, key, &record);
 	return r <= 0 ? r : reply_row(list->job->reply, record);
 }
 
@@ -239,8 +255,10 @@ list_run(struct job *job)
 		return job_fail(job, -ENOMEM, "out of memory");
 	list->job = job;
 	int r = run(list);
-	for (unsigned int i = 0; i < RECORD_FAMILIES; i++)
+	for (unsigned int i = 0; i < RECORD_FAMILIES; i++) {
 		filter_free(list->filters[i]);
+		store_end(list->by_id[i]);
+	}
 	free(list->keys);
 	free(list);
 	return r;

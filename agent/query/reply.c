@@ -83,6 +83,21 @@ drain(struct reply *reply, size_t left)
 	}
 }
 
+/* Adds an empty block at the end; NULL: no memory. */
+static struct reply_block *
+add_block(struct reply *reply)
+{
+	struct reply_block *block = malloc(sizeof(*block));
+
+	if (!block)
+		return NULL;
+	block->next = NULL;
+	block->from = block->to = 0;
+	*(reply->last ? &reply->last->next : &reply->first) = block;
+	reply->last = block;
+	return block;
+}
+
 static int
 queue(void *arg, const char *bytes, size_t len)
 {
@@ -90,18 +105,10 @@ queue(void *arg, const char *bytes, size_t len)
 
 	while (len) {
 		struct reply_block *block = reply->last;
-		if (!block || block->to == BLOCK_SIZE) {
-			block = malloc(sizeof(*block));
-			if (!block)
-				return -ENOMEM;
-			block->next = NULL;
-			block->from = block->to = 0;
-			if (reply->last)
-				reply->last->next = block;
-			else
-				reply->first = block;
-			reply->last = block;
-		}
+		if (!block || block->to == BLOCK_SIZE)
+			block = add_block(reply);
+		if (!block)
+			return -ENOMEM;
 		size_t part = BLOCK_SIZE - block->to;
 		if (part > len)
 			part = len;

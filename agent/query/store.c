@@ -12,8 +12,8 @@
 
 #include "agent/lib/file.h"
 
-/* Virtual machine steps between two looks at the clock: well under 1 ms. */
-#define STEPS 10000
+/* Virtual machine steps between two looks at the clock: about 1 ms. */
+#define STEPS 50000
 /* How long to wait for the engine's short exclusive moments. */
 #define BUSY_MS 2000
 
@@ -21,6 +21,8 @@ struct store {
 	sqlite3 *db;
 	uint32_t time_ms;
 	uint64_t deadline_ns;
+	bool (*stop)(void *arg);
+	void *stop_arg;
 	char refused[256]; /* what the authorizer did not let through, or "" */
 	char error[512];
 };
@@ -56,6 +58,9 @@ fail(struct store *store, int error, const char *format, ...)
 static int
 translate(struct store *store, int code)
 {
+	/* Some refusals come back as an error of the statement. */
+	if (code == SQLITE_ERROR && store->refused[0])
+		code = SQLITE_AUTH;
 	switch (code & 0xff) {
 	case SQLITE_AUTH:
 	case SQLITE_READONLY:
@@ -107,6 +112,8 @@ check_time(void *arg)
 {
 	const struct store *store = arg;
 
+	if (store->stop && store->stop(store->stop_arg))
+		return 1;
 	return now_ns() >= store->deadline_ns;
 }
 
@@ -221,7 +228,6 @@ restrict_to_reading(struct store *store)
 {
 	sqlite3 *db = store->db;
 
-	(void)sqlite3_extended_result_codes(db, 0);
 	(void)sqlite3_busy_timeout(db, BUSY_MS);
 	(void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	(void)sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
@@ -277,6 +283,13 @@ store_freep(struct store **store)
 	*store = NULL;
 }
 
+void
+store_set_stop(struct store *store, bool (*stop)(void *arg), void *arg)
+{
+	store->stop = stop;
+	store->stop_arg = arg;
+}
+
 const char *
 store_error(const struct store *store)
 {
@@ -289,13 +302,8 @@ bind(sqlite3_stmt *stmt, int number, const struct store_cell *cell)
 	switch (cell->type) {
 	case STORE_NUMBER:
 		return sqlite3_bind_int64(stmt, number, cell->number);
-	case STORE_REAL:
-		return sqlite3_bind_double(stmt, number, cell->real);
 	case STORE_TEXT:
 		return sqlite3_bind_text(stmt, number, cell->bytes,
-					 (int)cell->len, SQLITE_TRANSIENT);
-	case STORE_BLOB:
-		return sqlite3_bind_blob(stmt, number, cell->bytes,
 					 (int)cell->len, SQLITE_TRANSIENT);
 	default:
 		return sqlite3_bind_null(stmt, number);
@@ -331,6 +339,27 @@ prepare(struct store *store, const char *sql, struct store_rows **ret_rows,
 	return 0;
 }
 
+void
+store_rest(struct store_rows *rows)
+{
+	(void)sqlite3_reset(rows->stmt);
+	(void)alarm(0);
+}
+
+int
+store_again(struct store_rows *rows, const struct store_cell *params,
+	    size_t len)
+{
+	(void)sqlite3_reset(rows->stmt);
+	start_clock(rows->store);
+	for (size_t i = 0; i < len; i++) {
+		int code = bind(rows->stmt, (int)i + 1, &params[i]);
+		if (code != SQLITE_OK)
+			return translate(rows->store, code);
+	}
+	return 0;
+}
+
 int
 store_select(struct store *store, const char *sql,
 	     const struct store_cell *params, size_t len,
@@ -340,15 +369,12 @@ store_select(struct store *store, const char *sql,
 	const char *rest;
 
 	int r = prepare(store, sql, &rows, &rest);
-	if (r < 0)
+	if (r < 0 || !rows)
 		return r;
-	for (size_t i = 0; i < len; i++) {
-		int code = bind(rows->stmt, (int)i + 1, &params[i]);
-		if (code != SQLITE_OK)
-			return translate(store, code);
-	}
-	*ret_rows = TAKE(rows);
-	return 0;
+	r = store_again(rows, params, len);
+	if (r == 0)
+		*ret_rows = TAKE(rows);
+	return r;
 }
 
 /* Nothing but space, comments and semicolons is left. */

@@ -56,12 +56,18 @@ int store_open(const char *file, uint32_t time_ms, struct store **ret_store);
 void store_free(struct store *store);
 void store_freep(struct store **store);
 
+/*
+ * While a statement runs, `stop` is asked now and then: when it says true, the
+ * statement ends as at its time limit.
+ */
+void store_set_stop(struct store *store, bool (*stop)(void *arg), void *arg);
+
 /* What the last failure was; valid until the next call. */
 const char *store_error(const struct store *store);
 
 /*
  * Prepares a statement of ours with its parameters ?1, ?2, ...; the bytes in
- * the cells are copied.  The rows are the caller's.
+ * the cells, numbers and texts, are copied.  The rows are the caller's.
  */
 int store_select(struct store *store, const char *sql,
 		 const struct store_cell *params, size_t len,
@@ -73,6 +79,14 @@ int store_ask(struct store *store, const char *sql,
 
 /* Returns 1 with a row, 0 after the last one, -errno. */
 int store_next(struct store_rows *rows);
+
+/*
+ * Begins the statement anew with other parameters; returns as store_select().
+ * store_rest() ends what it holds of the store until then.
+ */
+int store_again(struct store_rows *rows, const struct store_cell *params,
+		size_t len);
+void store_rest(struct store_rows *rows);
 
 size_t store_columns(const struct store_rows *rows);
 /* Valid as long as the rows; never NULL. */

@@ -160,16 +160,35 @@ find_asked(struct job *job, struct node *ret_node)
 	return 0;
 }
 
-/* The children's entities, oldest first; *ret_entities is the caller's. */
+/* A process's children, oldest first. */
+struct children {
+	char (*entities)[ENTITY_SIZE]; /* owned */
+	size_t len, size;
+};
+
+static int
+add_child(struct children *children, const struct store_cell *entity)
+{
+	if (children->len == children->size) {
+		size_t size = children->size ? 2 * children->size : 16;
+		char(*entities)[ENTITY_SIZE] =
+			reallocarray(children->entities, size, ENTITY_SIZE);
+		if (!entities)
+			return -ENOMEM;
+		children->entities = entities;
+		children->size = size;
+	}
+	copy_cell(children->entities[children->len++], ENTITY_SIZE, entity);
+	return 0;
+}
+
+/* At most `max`; the caller frees the entities in any case. */
 static int
 find_children(struct job *job, const struct node *node, size_t max,
-	      char (**ret_entities)[ENTITY_SIZE], size_t *ret_len)
+	      struct children *children)
 {
 	CLEANUP(store_endp) struct store_rows *rows = NULL;
-	CLEANUP_FREE char(*entities)[ENTITY_SIZE] = NULL;
 	const struct store_cell entity = STORE_TEXT_CELL(node->entity_id);
-	size_t len = 0;
-	size_t size = 0;
 
 	int r = store_select(job->store,
 			     "SELECT p.entity_id FROM process p "
@@ -178,34 +197,28 @@ find_children(struct job *job, const struct node *node, size_t max,
 			     "q.entity_id = p.entity_id AND q.id < p.id) "
 			     "AND p.entity_id <> ?1 ORDER BY p.id",
 			     &entity, 1, &rows);
-	while (r == 0 && (r = store_next(rows)) > 0) {
-		r = 0;
-		if (len == max) {
-			job->truncated = true;
-			break;
-		}
-		if (len == size) {
-			size = size ? 2 * size : 16;
-			void *grown = reallocarray(entities, size, ENTITY_SIZE);
-			if (!grown)
-				return job_fail(job, -ENOMEM, "out of memory");
-			entities = grown;
-		}
-		copy_cell(entities[len++], ENTITY_SIZE, store_cells(rows));
-	}
 	if (r < 0)
 		return job_fail_store(job, r);
-	*ret_entities = TAKE(entities);
-	*ret_len = len;
-	return 0;
+	for (;;) {
+		r = store_next(rows);
+		if (r < 0)
+			return job_fail_store(job, r);
+		if (r == 0)
+			return 0;
+		if (children->len == max) {
+			job->truncated = true;
+			return 0;
+		}
+		if (add_child(children, store_cells(rows)) < 0)
+			return job_fail(job, -ENOMEM, "out of memory");
+	}
 }
 
-/* The node and all below it; at most TREE_DEPTH_MAX calls deep. */
+/* The node and all below it; depth is bounded, and so are the calls. */
 static int
 tell_below(struct job *job, const struct node *node, size_t depth, bool asked)
 {
-	char(*entities)[ENTITY_SIZE] = NULL;
-	size_t len = 0;
+	struct children children = { 0 };
 
 	int r = tell_node(job, node, depth, asked);
 	if (r < 0)
@@ -214,18 +227,17 @@ tell_below(struct job *job, const struct node *node, size_t depth, bool asked)
 		job->truncated = true;
 		return 0;
 	}
-	r = find_children(job, node, TREE_LEN_MAX - job->reply->rows, &entities,
-			  &len);
-	for (size_t i = 0; r == 0 && i < len; i++) {
+	r = find_children(job, node, TREE_LEN_MAX - job->reply->rows,
+			  &children);
+	for (size_t i = 0; r == 0 && i < children.len; i++) {
 		struct node child = { 0 };
-		(void)snprintf(child.entity_id, sizeof(child.entity_id), "%s",
-			       entities[i]);
+		memcpy(child.entity_id, children.entities[i], ENTITY_SIZE);
 		if (job->reply->rows < TREE_LEN_MAX)
 			r = tell_below(job, &child, depth + 1, false);
 		else
 			job->truncated = true;
 	}
-	free(entities);
+	free(children.entities);
 	return r;
 }
 

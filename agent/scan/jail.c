@@ -2,6 +2,7 @@
 #include "agent/scan/jail.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,6 +23,9 @@
 #define GRACE_MS 2000
 /* Large rule sets take a while; a set that takes longer is of no use. */
 #define COMPILE_MS 300000
+
+/* The child's. */
+#define CHAN_FD 3
 
 static char why[128];
 
@@ -103,6 +107,35 @@ read_rules(struct jail *jail)
 	return 0;
 }
 
+/*
+ * The child keeps the channel and standard error: neither the caller's input
+ * and output nor whatever else the caller left open.
+ */
+static int
+let_go(int chan)
+{
+	/* Out of the way of what it is to become, and of the others. */
+	int high = fcntl(chan, F_DUPFD, CHAN_FD + 1);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (high < 0 || null < 0 || dup2(null, STDIN_FILENO) < 0 ||
+	    dup2(null, STDOUT_FILENO) < 0)
+		return -errno;
+	if (dup2(high, CHAN_FD) < 0 || close_range(CHAN_FD + 1, ~0U, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+__attribute__((noreturn)) static void
+run_child(struct jail *jail, int chan)
+{
+	int r = let_go(chan);
+
+	if (r == 0)
+		r = serve_run(CHAN_FD, jail->rules, jail->limits);
+	_exit(r < 0 ? 2 : 0);
+}
+
 int
 jail_start(struct jail *jail, const char **ret_why)
 {
@@ -121,11 +154,8 @@ jail_start(struct jail *jail, const char **ret_why)
 	jail->pid = fork();
 	if (jail->pid < 0)
 		return -errno;
-	if (jail->pid == 0) {
-		file_closep(&ours);
-		r = serve_run(theirs, jail->rules, jail->limits);
-		_exit(r < 0 ? 2 : 0);
-	}
+	if (jail->pid == 0)
+		run_child(jail, theirs);
 	jail->chan = TAKE_FD(ours);
 	file_closep(&theirs);
 	r = read_rules(jail);

@@ -114,7 +114,7 @@ take_option(struct arguments *arguments, int option)
 		break;
 	case 'f':
 		arguments->offline_asked = true;
-		/* fallthrough */
+		__attribute__((fallthrough));
 	case 1: /* no option: see getopt_long(3) on a leading '-' */
 		offline->paths[offline->paths_len++] = optarg;
 		break;

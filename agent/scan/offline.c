@@ -2,6 +2,7 @@
 #include "agent/scan/offline.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -20,8 +21,6 @@
 
 #define PATH_SIZE 4096
 #define SHIPPED_RULES "/usr/share/khien/rules"
-/* From the folder of a program that was built and not installed. */
-#define BUILT_RULES "/../signatures/yara"
 
 struct run {
 	struct jail jail;
@@ -86,22 +85,20 @@ on_error(void *arg, const char *path, const char *why)
 	run->failed = true;
 }
 
-/* The rules beside a build, or the installed ones. */
+/* The rules beside a build, sanitized or not; else the installed ones. */
 static void
 find_rules(char *dst)
 {
+	const char *const built[] = { "/../signatures/yara",
+				      "/../../signatures/yara" };
 	struct stat st;
-	ssize_t len = readlink("/proc/self/exe", dst, PATH_SIZE - 1);
+	ssize_t len = readlink("/proc/self/exe", dst, PATH_SIZE / 2);
+	char *slash = len > 0 ? memrchr(dst, '/', (size_t)len) : NULL;
 
-	if (len > 0) {
-		dst[len] = '\0';
-		char *slash = strrchr(dst, '/');
-		if (slash &&
-		    (size_t)(slash - dst) + sizeof(BUILT_RULES) <= PATH_SIZE) {
-			memcpy(slash, BUILT_RULES, sizeof(BUILT_RULES));
-			if (stat(dst, &st) == 0 && S_ISDIR(st.st_mode))
-				return;
-		}
+	for (size_t i = 0; slash && i < 2; i++) {
+		memcpy(slash, built[i], strlen(built[i]) + 1);
+		if (stat(dst, &st) == 0 && S_ISDIR(st.st_mode))
+			return;
 	}
 	memcpy(dst, SHIPPED_RULES, sizeof(SHIPPED_RULES));
 }
@@ -139,6 +136,18 @@ scan_paths(struct run *run, const struct offline *offline)
 	return r;
 }
 
+/* Else a file being scanned could take the place of standard error. */
+static void
+fill_standard(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	file_closep(&fd);
+}
+
 int
 offline_run(const struct offline *offline)
 {
@@ -149,6 +158,7 @@ offline_run(const struct offline *offline)
 		return 2;
 	/* A reader of our output that goes away is an error like others. */
 	(void)signal(SIGPIPE, SIG_IGN);
+	fill_standard();
 	for (size_t i = 0; i < offline->rules_len; i++)
 		read_rules(run, offline->rules[i]);
 	if (offline->rules_len == 0) {

@@ -199,6 +199,8 @@ add_entry(struct folder *folder, const char *path, int dir, const char *name,
 		return walk(folder, under, depth + 1);
 	if (!is_rule_name(name))
 		return 0;
+	if (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
+		return append_failure(folder->rules, under, true, -EINVAL);
 	return add_text(folder, under, true);
 }
 

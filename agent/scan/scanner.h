@@ -18,9 +18,9 @@ struct yara;
 #define SCANNER_SIZE_MAX (512ULL << 20)
 
 struct scanner_limits {
-	uint64_t
-		max_size; /* bytes, at most SCANNER_SIZE_MAX; of a larger file its head and tail, half
-				as much each, and the hash of the whole */
+	uint64_t max_size;   /* bytes, at most SCANNER_SIZE_MAX; of a larger
+				file head and tail are matched, half as much
+				each, and the whole is hashed */
 	uint32_t timeout_ms; /* for one file, all in all */
 };
 

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SOURCE_DEPTH_MAX 16 /* libyara's YR_MAX_INCLUDE_DEPTH */
+#define SOURCE_DEPTH_MAX 17 /* one and libyara's YR_MAX_INCLUDE_DEPTH */
 
 struct rules;
 struct rules_file;
@@ -24,6 +24,12 @@ void source_freep(struct source **source);
 
 /* Begins a file of these rules, and forgets the one before. */
 void source_begin(struct source *source, struct rules_file *file);
+
+/*
+ * Whether libyara, which ends a text at its first NUL byte, would read all of
+ * it.  If not, that is complained of.
+ */
+bool source_is_text(struct source *source);
 
 /* The file begun; NULL after source_end(). */
 struct rules_file *source_file(const struct source *source);

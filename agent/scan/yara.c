@@ -36,7 +36,7 @@ struct build {
 	YR_COMPILER *compiler;
 };
 
-_Static_assert(SOURCE_DEPTH_MAX == YR_MAX_INCLUDE_DEPTH,
+_Static_assert(SOURCE_DEPTH_MAX == YR_MAX_INCLUDE_DEPTH + 1,
 	       "as many files within files as libyara reads");
 
 static void
@@ -76,6 +76,13 @@ yara_version(void)
 	return YR_VERSION;
 }
 
+/* libyara counts only the files that are included. */
+static int
+depth_of(const struct build *build)
+{
+	return build->compiler->file_name_stack_ptr + 1;
+}
+
 /* `from` is as it was written, which does not say where it lies. */
 static const char *
 on_include(const char *name, const char *from, const char *namespace, void *arg)
@@ -84,8 +91,7 @@ on_include(const char *name, const char *from, const char *namespace, void *arg)
 
 	(void)from;
 	(void)namespace;
-	return source_include(build->source,
-			      build->compiler->file_name_stack_ptr, name);
+	return source_include(build->source, depth_of(build), name);
 }
 
 static void
@@ -96,8 +102,7 @@ on_message(int level, const char *file, int line, const YR_RULE *rule,
 
 	(void)file;
 	if (level == YARA_ERROR_LEVEL_ERROR)
-		source_complain(build->source,
-				build->compiler->file_name_stack_ptr, line,
+		source_complain(build->source, depth_of(build), line,
 				rule ? rule->identifier : NULL, message);
 }
 
@@ -110,13 +115,8 @@ add_file(struct build *build, struct rules_file *file)
 	source_begin(build->source, file);
 	(void)snprintf(namespace, sizeof(namespace), "%u/%s", file->folder,
 		       file->path);
-	/* A stream, because a text may have a NUL byte within. */
-	CLEANUP(close_streamp)
-	FILE *stream = fmemopen(file->text, file->len, "r");
-	if (!stream)
-		return -ENOMEM;
-	if (yr_compiler_add_file(build->compiler, stream, namespace,
-				 file->path) == 0)
+	if (source_is_text(build->source) &&
+	    yr_compiler_add_string(build->compiler, file->text, namespace) == 0)
 		return 0;
 	return -EINVAL;
 }
@@ -291,7 +291,7 @@ yara_new(struct rules *rules, struct yara **ret_yara)
 		r = read_rules(yara);
 	if (r == 0)
 		r = begin_scanner(yara);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	*ret_yara = TAKE(yara);
 	return 0;

@@ -5,22 +5,23 @@
 #include <string.h>
 
 #include "agent/lib/event.h"
+#include "agent/lib/str.h"
 #include "agent/sensor/path.h"
 
 #define PLACES 512 /* processes times types times directories in a second */
 #define BUCKETS 512
 #define NONE UINT16_MAX
+#define PATH_KEPT 1024 /* events with a longer path always pass */
 
 struct place {
 	uint64_t opened_ns;
 	uint32_t seen;
 	uint64_t held;
 	struct event event; /* key, and what the last one was like */
-	char *path;	    /* owned: the last one's */
-	size_t path_size;
-	size_t directory; /* bytes of path that are the key's */
+	size_t directory;   /* bytes of path that are the key's */
 	char comm[17];
-	uint16_t next; /* in its bucket, or among the free */
+	uint16_t next;	      /* in its bucket, or among the free */
+	char path[PATH_KEPT]; /* the last one's */
 };
 
 struct aggregate {
@@ -49,10 +50,6 @@ aggregate_new(void)
 void
 aggregate_free(struct aggregate *aggregate)
 {
-	if (!aggregate)
-		return;
-	for (size_t i = 0; i < PLACES; i++)
-		free(aggregate->places[i].path);
 	free(aggregate);
 }
 
@@ -86,23 +83,6 @@ same_place(const struct place *place, const struct event *event,
 	       memcmp(place->path, event->path, directory) == 0;
 }
 
-/* Keeps a copy of the path.  False: no memory. */
-static bool
-copy_path(struct place *place, const char *path)
-{
-	size_t size = strlen(path) + 1;
-
-	if (size > place->path_size) {
-		char *more = realloc(place->path, size + 64);
-		if (!more)
-			return false;
-		place->path = more;
-		place->path_size = size + 64;
-	}
-	memcpy(place->path, path, size);
-	return true;
-}
-
 static void
 open_place(struct aggregate *aggregate, const struct event *event,
 	   uint16_t bucket, size_t directory, uint64_t now_ns)
@@ -112,9 +92,8 @@ open_place(struct aggregate *aggregate, const struct event *event,
 	if (i == NONE)
 		return;
 	struct place *place = &aggregate->places[i];
-	if (!copy_path(place, event->path))
-		return;
 	aggregate->free = place->next;
+	(void)str_copy(place->path, sizeof(place->path), event->path);
 	place->opened_ns = now_ns;
 	place->seen = 1;
 	place->held = 0;
@@ -125,29 +104,28 @@ open_place(struct aggregate *aggregate, const struct event *event,
 }
 
 /* What the aggregate will tell: the last event, but nothing that is its own. */
-static bool
+static void
 hold(struct aggregate *aggregate, struct place *place,
      const struct event *event)
 {
-	if (!copy_path(place, event->path))
-		return false;
 	place->event = *event;
-	strncpy(place->comm, event->comm ? event->comm : "",
-		sizeof(place->comm) - 1);
+	(void)str_copy(place->path, sizeof(place->path), event->path);
+	(void)str_copy(place->comm, sizeof(place->comm),
+		       event->comm ? event->comm : "");
 	place->event.flags |= EVENT_AGGREGATE;
 	place->event.comm = place->comm;
 	place->event.path2 = NULL;
 	place->event.name = NULL;
 	place->held++;
 	aggregate->held++;
-	return true;
 }
 
 bool
 aggregate_hold(struct aggregate *aggregate, const struct event *event,
 	       uint64_t now_ns)
 {
-	if (event->class != EVENT_BULK || !event->path)
+	if (event->class != EVENT_BULK || !event->path ||
+	    strlen(event->path) >= PATH_KEPT)
 		return false;
 	size_t directory = path_directory(event->path);
 	uint16_t bucket = bucket_of(event, directory);
@@ -160,7 +138,8 @@ aggregate_hold(struct aggregate *aggregate, const struct event *event,
 			place->seen++;
 			return false;
 		}
-		return hold(aggregate, place, event);
+		hold(aggregate, place, event);
+		return true;
 	}
 	open_place(aggregate, event, bucket, directory, now_ns);
 	return false;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/types.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "agent/sensor/path.h"
@@ -226,6 +227,18 @@ take_path(struct decode *ret, struct texts *texts, const uint32_t *len,
 	return dst;
 }
 
+/* mkdir and mknod say the mode without what every mode begins with. */
+static void
+put_type(struct event *event)
+{
+	if (event->mode & S_IFMT)
+		return;
+	if (event->type == EVENT_MKDIR)
+		event->mode |= S_IFDIR;
+	else if (event->type == EVENT_CREATE)
+		event->mode |= S_IFREG;
+}
+
 static int
 decode_file(const uint8_t *bytes, size_t size, struct decode *ret)
 {
@@ -239,6 +252,7 @@ decode_file(const uint8_t *bytes, size_t size, struct decode *ret)
 			       false };
 	put_head(ret, &file.head);
 	put_inode(event, &file.file);
+	put_type(event);
 	event->mount_ns = file.mount_ns;
 	event->old_mode = file.value;
 	event->path = take_path(ret, &texts, &file.len[KHIEN_FILE_PATH],

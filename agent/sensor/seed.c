@@ -184,7 +184,8 @@ seed_read(struct seeds *seeds, int iterator,
 	}
 	if (r < 0)
 		return r;
-	*seeds = (struct seeds){ .bytes = TAKE(out.at), .size = out.len };
+	*seeds = (struct seeds){ .size = out.len };
+	seeds->bytes = TAKE(out.at);
 	return 0;
 }
 

@@ -11,7 +11,8 @@
 int
 tally_open(struct tally *tally, int fd, uint64_t *seen, size_t len)
 {
-	*tally = (struct tally){ .seen = seen, .len = len };
+	*tally = (struct tally){ .len = len };
+	tally->seen = seen;
 	tally->done = calloc(len, sizeof(*tally->done));
 	if (!tally->done)
 		return -ENOMEM;

@@ -57,22 +57,23 @@ batch_at(struct window *window, uint64_t number)
 	       (number % WINDOW_BATCHES) * MSG_MAX;
 }
 
-static int
+/* False with errno set, and an empty window. */
+static bool
 map(struct window *window, size_t numberings, int fd)
 {
 	*window = (struct window){ .numberings = numberings };
 	window->mark = calloc(1, mark_size(numberings));
 	if (!window->mark)
-		return -ENOMEM;
+		return false;
 	void *area = mmap(NULL, area_size(numberings), PROT_READ | PROT_WRITE,
 			  MAP_SHARED, fd, 0);
 	if (area == MAP_FAILED) {
-		int r = -errno;
-		window_done(window);
-		return r;
+		free(window->mark);
+		*window = (struct window){ 0 };
+		return false;
 	}
 	window->area = area;
-	return 0;
+	return true;
 }
 
 int
@@ -84,9 +85,8 @@ window_new(struct window *window, size_t numberings, int *ret_fd)
 		return -errno;
 	if (ftruncate(fd, (off_t)area_size(numberings)) < 0)
 		return -errno;
-	int r = map(window, numberings, fd);
-	if (r < 0)
-		return r;
+	if (!map(window, numberings, fd))
+		return -errno;
 	window->area->magic = MAGIC;
 	window->area->abi = KHIEN_ABI;
 	window->area->numberings = (uint32_t)numberings;
@@ -121,9 +121,8 @@ window_resume(struct window *window, size_t numberings, int fd)
 		return -errno;
 	if ((size_t)st.st_size != area_size(numberings))
 		return -ESTALE;
-	int r = map(window, numberings, fd);
-	if (r < 0)
-		return r;
+	if (!map(window, numberings, fd))
+		return -errno;
 	if (!sound(window)) {
 		window_done(window);
 		return -ESTALE;

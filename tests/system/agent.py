@@ -18,6 +18,7 @@ SAN = BUILD.name == "san"
 # where they are promised.
 PATIENCE_S = 60 if SAN else 30
 ROLES = ("sensor", "gate", "scan", "engine", "query")
+TRUE = os.path.realpath("/bin/true")
 # Written in two pieces, so that no scanner stops at this file.
 EICAR = (b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-"
          b"STANDARD-ANTIVIRUS-TEST-FILE!$H+H*")
@@ -216,15 +217,21 @@ class Agent:
     def events(self, *args):
         return self.ask("events", "--limit", "100000", *args)
 
+    def execs_of_true(self, tag, distinct=False):
+        """How often /bin/true was executed with the tag in its arguments.
+        (khienctl, which asks, has the tag among its own.)"""
+        what = "DISTINCT args" if distinct else "*"
+        return self.count(
+            f"SELECT count({what}) FROM process WHERE type='exec' AND "
+            f"executable='{TRUE}' AND args LIKE '%{tag}%'")
+
     def settle(self):
         """Waits until what happened so far is in the store: runs a program
         with a name of its own and waits for its row."""
         token = f"settle-{os.getpid()}-{time.monotonic_ns()}"
         subprocess.run(["/bin/true", token], check=True)
-        wait_for(lambda: self.count(
-            "SELECT count(*) FROM process WHERE type='exec' AND "
-            f"args LIKE '%{token}%'"), "a program's exec is stored",
-            limit_s=90)
+        wait_for(lambda: self.execs_of_true(token),
+                 "a program's exec is stored", limit_s=90)
 
     # Talking without khienctl.
 

@@ -115,8 +115,10 @@ def test_memfd_is_flagged(agent):
     code = ("import os; fd = os.memfd_create('hidden');"
             "os.write(fd, open('/bin/true', 'rb').read());"
             "os.execve(fd, ['from memory'], {})")
-    event = exec_of(agent, run(sys.executable, "-c", code))
-    assert get(event, "process.args") == ["from memory"]
+    pid = run(sys.executable, "-c", code)
+    event = wait_for(lambda: [e for e in execs(agent, pid)
+                              if get(e, "process.args") == ["from memory"]],
+                     "the exec from memory")[0]
     assert "memfd" in get(event, "khien.flags")
 
 
@@ -234,17 +236,11 @@ def test_every_exec_of_a_storm_is_stored(agent, tool):
                    check=True)
     agent.settle()
 
-    def stored():
-        return agent.count("SELECT count(*) FROM process WHERE type='exec' "
-                           f"AND args LIKE '%{tag}%'")
-
-    # Two: exec-storm itself has the tag among its arguments once.
-    wait_for(lambda: stored() >= STORM + 1, "the whole storm is stored", 60)
-    assert stored() == STORM + 1
+    wait_for(lambda: agent.execs_of_true(tag) >= STORM,
+             "the whole storm is stored", 60)
+    assert agent.execs_of_true(tag) == STORM
+    assert agent.execs_of_true(tag, distinct=True) == STORM
     assert agent.lost("critical") == 0
-    pids = agent.count("SELECT count(DISTINCT args) FROM process WHERE "
-                       f"type='exec' AND args LIKE '%{tag}%'")
-    assert pids == STORM + 1
 
 
 @pytest.mark.slow(400)

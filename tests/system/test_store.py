@@ -235,13 +235,14 @@ def test_full_disk(make_agent):
     agent.settle()
     rows = agent.count("SELECT count(*) FROM process")
     ballast = agent.state / "ballast"
-    with open(ballast, "wb") as file:
+    fd = os.open(ballast, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC)
+    for size in (65536, 4096):
         try:
-            while True:
-                file.write(b"\0" * 65536)
-                file.flush()
+            while os.write(fd, b"\0" * size):
+                pass
         except OSError:
             pass
+    os.close(fd)
     for number in range(300):
         subprocess.run(["/bin/true", "x" * 2000, str(number)], check=True)
     second = agent.write("second", EICAR)

@@ -81,15 +81,13 @@ def test_killed_in_a_storm(agent, tool, role):
         assert others.wait(300) == 0
     wait_for(lambda: told(agent, role, pid), "an event says so")
     agent.settle()
-    stored = (lambda: agent.count(
-        "SELECT count(*) FROM process WHERE type='exec' AND args LIKE "
-        f"'%{tag}%'"))
     # Arrives or is counted; what arrives, arrives once.
-    wait_for(lambda: stored() + agent.lost("critical") >= count + 1,
-             "the storm is stored or counted")
-    assert stored() <= count + 1
+    wait_for(lambda: agent.execs_of_true(tag) + agent.lost("critical")
+             >= count, "the storm is stored or counted")
+    assert agent.execs_of_true(tag) == \
+        agent.execs_of_true(tag, distinct=True)
     if role in ("gate", "scan", "query"):
-        assert stored() == count + 1
+        assert agent.execs_of_true(tag) == count
 
 
 def test_what_happened_while_the_sensor_was_away(agent):
@@ -100,14 +98,10 @@ def test_what_happened_while_the_sensor_was_away(agent):
         subprocess.run(["/bin/true", tag], check=True)
     agent.settle()
 
-    def stored():
-        return agent.count(
-            "SELECT count(*) FROM process WHERE type='exec' AND "
-            "args LIKE '%away-%'")
-
-    wait_for(lambda: stored() + agent.lost("critical") - before >= len(tags),
+    wait_for(lambda: agent.execs_of_true("away-") + agent.lost("critical")
+             - before >= len(tags),
              "what happened meanwhile arrives or is counted")
-    assert stored() <= len(tags)
+    assert agent.execs_of_true("away-") <= len(tags)
 
 
 def test_what_happened_while_the_engine_was_away(agent):
@@ -118,9 +112,8 @@ def test_what_happened_while_the_engine_was_away(agent):
             subprocess.run(["/bin/true", tag], check=True)
         wait_for(agent.status, "the engine is back")
         agent.settle()
-        wait_for(lambda r=round_: agent.count(
-            "SELECT count(*) FROM process WHERE type='exec' AND args LIKE "
-            f"'%engine-{r}-%'") == 50, "nothing is lost and nothing twice")
+        wait_for(lambda r=round_: agent.execs_of_true(f"engine-{r}-") == 50,
+                 "nothing is lost and nothing twice")
     assert agent.lost("critical") == 0
 
 

@@ -29,8 +29,8 @@ main(int argc, char **argv)
 		r = chmod(path, 04755);
 	if (r < 0)
 		err(2, "%s by %s", path, how);
-	(void)printf(
-		"{\"type\":\"chmod\",\"pid\":%d,\"path\":\"%s\",\"mode\":\"4755\"}\n",
-		getpid(), path);
+	(void)printf("{\"type\":\"chmod\",\"pid\":%d,\"path\":\"%s\""
+		     ",\"mode\":\"4755\"}\n",
+		     getpid(), path);
 	return 0;
 }

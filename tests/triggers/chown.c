@@ -28,8 +28,8 @@ main(int argc, char **argv)
 		r = chown(path, 12345, 12346);
 	if (r < 0)
 		err(2, "%s by %s", path, how);
-	(void)printf(
-		"{\"type\":\"chown\",\"pid\":%d,\"path\":\"%s\",\"uid\":12345,\"gid\":12346}\n",
-		getpid(), path);
+	(void)printf("{\"type\":\"chown\",\"pid\":%d,\"path\":\"%s\""
+		     ",\"uid\":12345,\"gid\":12346}\n",
+		     getpid(), path);
 	return 0;
 }

@@ -29,8 +29,8 @@ main(int argc, char **argv)
 	if (r < 0)
 		err(2, "%s by %s", path, how);
 	(void)fd;
-	(void)printf(
-		"{\"type\":\"link\",\"pid\":%d,\"path\":\"%s\",\"path2\":\"%s\"}\n",
-		getpid(), path, path2);
+	(void)printf("{\"type\":\"link\",\"pid\":%d,\"path\":\"%s\""
+		     ",\"path2\":\"%s\"}\n",
+		     getpid(), path, path2);
 	return 0;
 }

@@ -17,8 +17,8 @@ main(int argc, char **argv)
 	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("khien-source", path, "tmpfs", 0, NULL) < 0)
 		err(2, "%s", path);
-	(void)printf(
-		"{\"type\":\"mount\",\"pid\":%d,\"path\":\"%s\",\"path2\":\"khien-source\",\"name\":\"tmpfs\"}\n",
-		getpid(), path);
+	(void)printf("{\"type\":\"mount\",\"pid\":%d,\"path\":\"%s\""
+		     ",\"path2\":\"khien-source\",\"name\":\"tmpfs\"}\n",
+		     getpid(), path);
 	return 0;
 }

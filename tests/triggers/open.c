@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Opens a file for writing that is there already: open DIR [write|append|truncate].
+ * Opens a file for writing that is there already:
+ * open DIR [write|append|truncate].
  */
 #include <err.h>
 #include <fcntl.h>

@@ -31,8 +31,8 @@ main(int argc, char **argv)
 	if (r < 0)
 		err(2, "%s by %s", path, how);
 	(void)fd;
-	(void)printf(
-		"{\"type\":\"rename\",\"pid\":%d,\"path\":\"%s\",\"path2\":\"%s\"}\n",
-		getpid(), path, path2);
+	(void)printf("{\"type\":\"rename\",\"pid\":%d,\"path\":\"%s\""
+		     ",\"path2\":\"%s\"}\n",
+		     getpid(), path, path2);
 	return 0;
 }

@@ -22,8 +22,8 @@ main(int argc, char **argv)
 					 symlink(target, path);
 	if (r < 0)
 		err(2, "%s by %s", path, how);
-	(void)printf(
-		"{\"type\":\"symlink\",\"pid\":%d,\"path\":\"%s\",\"path2\":\"%s\"}\n",
-		getpid(), path, target);
+	(void)printf("{\"type\":\"symlink\",\"pid\":%d,\"path\":\"%s\""
+		     ",\"path2\":\"%s\"}\n",
+		     getpid(), path, target);
 	return 0;
 }

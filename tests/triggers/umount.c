@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Unmounts a tmpfs in a mount namespace of its own: umount DIR.  Needs root.
+ * Unmounts a tmpfs in a mount namespace of its own: umount DIR.
+ * Needs root.
  */
 #include <err.h>
 #include <sched.h>

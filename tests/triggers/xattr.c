@@ -30,8 +30,8 @@ main(int argc, char **argv)
 		r = removexattr(path, name);
 	if (r < 0)
 		err(2, "%s by %s", path, how);
-	(void)printf(
-		"{\"type\":\"xattr\",\"pid\":%d,\"path\":\"%s\",\"name\":\"%s\"}\n",
-		getpid(), path, name);
+	(void)printf("{\"type\":\"xattr\",\"pid\":%d,\"path\":\"%s\""
+		     ",\"name\":\"%s\"}\n",
+		     getpid(), path, name);
 	return 0;
 }

@@ -90,11 +90,10 @@ write_here(const char *name)
 }
 
 static void
-refresh(bool changed)
+refresh(void)
 {
-	assert_int_equal(mounts_refresh(scene.mounts, &scene.notify,
-					&scene.conf, changed),
-			 0);
+	assert_int_equal(
+		mounts_refresh(scene.mounts, &scene.notify, &scene.conf), 0);
 }
 
 /* Entry number `skip` of those with that mount point. */
@@ -143,7 +142,7 @@ watches_what_is_named(void **state)
 {
 	(void)state;
 	mount_here("other", "tmpfs");
-	refresh(false);
+	refresh();
 	assert_false(find("other", 0).covered);
 	assert_string_equal(find("other", 0).why,
 			    "not named by [gate] watch (tmpfs)");
@@ -156,7 +155,7 @@ watches_what_is_named(void **state)
 	/* A path within it names the file system too. */
 	(void)snprintf(scene.conf.watch, sizeof(scene.conf.watch), "%s",
 		       at("other/file"));
-	refresh(true);
+	refresh();
 	assert_true(find("other", 0).covered);
 	write_here("file");
 	write_here("other/file");
@@ -172,7 +171,7 @@ names_with_any_byte(void **state)
 	mount_here("a b\t\n\\#\xff", "tmpfs");
 	(void)snprintf(scene.conf.watch, sizeof(scene.conf.watch), "%s",
 		       at("a b\t\n\\#\xff"));
-	refresh(false);
+	refresh();
 	assert_true(find("a b\t\n\\#\xff", 0).covered);
 	write_here("a b\t\n\\#\xff/f\n");
 	drain();
@@ -187,11 +186,11 @@ hidden_mount_is_not_covered(void **state)
 	mount_here("m", "tmpfs");
 	(void)snprintf(scene.conf.watch, sizeof(scene.conf.watch), "%s",
 		       at("m"));
-	refresh(false);
+	refresh();
 	assert_true(find("m", 0).covered);
 	/* Now the path leads to another one: the first is hidden by it. */
 	mount_here("m", "tmpfs");
-	refresh(false);
+	refresh();
 	assert_false(find("m", 0).covered);
 	assert_true(find("m", 1).covered);
 }
@@ -206,7 +205,7 @@ bind_mount_shares_the_mark(void **state)
 	(void)mkdir(at("dir"), 0700);
 	(void)snprintf(from, sizeof(from), "%s", at("dir"));
 	assert_int_equal(mount(from, at("bind"), NULL, MS_BIND, NULL), 0);
-	refresh(false);
+	refresh();
 	assert_true(find("bind", 0).covered);
 	write_here("bind/file");
 	drain();
@@ -221,14 +220,14 @@ excluded_is_let_go(void **state)
 	mount_here("m", "tmpfs");
 	(void)snprintf(scene.conf.watch, sizeof(scene.conf.watch), "%s",
 		       at("m"));
-	refresh(false);
+	refresh();
 	write_here("m/file");
 	drain();
 	assert_int_equal(scene.written, 1);
 
 	(void)snprintf(scene.conf.exclude, sizeof(scene.conf.exclude), "/x:%s",
 		       at("m"));
-	refresh(true);
+	refresh();
 	assert_string_equal(find("m", 0).why,
 			    "excluded by [gate] exclude (tmpfs)");
 	write_here("m/file");
@@ -236,13 +235,13 @@ excluded_is_let_go(void **state)
 	assert_int_equal(scene.written, 0);
 
 	scene.conf.exclude[0] = '\0';
-	refresh(true);
+	refresh();
 	write_here("m/file");
 	drain();
 	assert_int_equal(scene.written, 1);
 
 	strcpy(scene.conf.mode, "off");
-	refresh(true);
+	refresh();
 	assert_string_equal(find("m", 0).why, "the gate is off (tmpfs)");
 	write_here("m/file");
 	drain();
@@ -255,13 +254,13 @@ missing_path_may_appear(void **state)
 	(void)state;
 	(void)snprintf(scene.conf.watch, sizeof(scene.conf.watch), "%s",
 		       at("later"));
-	refresh(false);
+	refresh();
 	assert_true(mounts_is_missing(scene.mounts));
 	assert_false(find("later", 0).covered);
 	assert_string_equal(find("later", 0).why,
 			    "named by [gate] watch: No such file or directory");
 	mount_here("later", "tmpfs");
-	refresh(false);
+	refresh();
 	assert_false(mounts_is_missing(scene.mounts));
 	assert_true(find("later", 0).covered);
 }
@@ -271,7 +270,7 @@ foreign_types_are_not_walked(void **state)
 {
 	(void)state;
 	mount_here("p", "proc");
-	refresh(false);
+	refresh();
 	assert_false(find("p", 0).covered);
 	assert_string_equal(find("p", 0).why, "the kernel's own (proc)");
 }
@@ -281,7 +280,7 @@ static void
 odd_files(void **state)
 {
 	(void)state;
-	refresh(false);
+	refresh();
 	assert_int_equal(mkfifo(at("pipe"), 0600), 0);
 	int fd = open(at("pipe"), O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	assert_true(fd >= 0);

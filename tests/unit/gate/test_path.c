@@ -48,12 +48,23 @@ splits_lists(void **state)
 	assert_false(path_next(&at, path, sizeof(path)));
 }
 
+static void
+looks_in_lists(void **state)
+{
+	(void)state;
+	assert_true(path_is_in_list("/b/c", "/a:/b"));
+	assert_true(path_is_in_list("/a", ":/a"));
+	assert_false(path_is_in_list("/bc", "/a:/b"));
+	assert_false(path_is_in_list("/a", ""));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(knows_what_lies_beneath),
 		cmocka_unit_test(splits_lists),
+		cmocka_unit_test(looks_in_lists),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

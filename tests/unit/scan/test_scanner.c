@@ -178,8 +178,8 @@ test_timeout_of_matching(void **state)
 	uint64_t start_ns;
 
 	(void)state;
-	prepare("rule slow { condition: for all i in (0 .. 1000000000) : "
-		"( uint8(0) == 120 ) }");
+	prepare("rule slow { condition: uint8(0) == 120 and "
+		"for all i in (0 .. 1000000000) : ( i < 2000000000 ) }");
 	limits.timeout_ms = 200;
 	scanner_set_limits(scanner, &limits);
 	start_ns = loop_now_ns();

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "agent/lib/str.h"
 #include "agent/scan/walk.h"
 #include "tests/unit/scan/samples.h"
 
@@ -105,8 +106,9 @@ test_what_is_no_file(void **state)
 	(void)state;
 	assert_int_equal(mkfifo(under("fifo"), 0600), 0);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s",
-		       under("socket"));
+	assert_int_equal(str_copy(address.sun_path, sizeof(address.sun_path),
+				  under("socket")),
+			 0);
 	assert_int_equal(bind(fd, (const struct sockaddr *)&address,
 			      sizeof(address)),
 			 0);
@@ -189,12 +191,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_folder),
-		CASE(test_what_is_no_file),
-		CASE(test_links),
-		CASE(test_missing),
-		CASE(test_stops),
-		CASE(test_deep),
+		CASE(test_folder), CASE(test_what_is_no_file),
+		CASE(test_links),  CASE(test_missing),
+		CASE(test_stops),  CASE(test_deep),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "agent/engine/db.h"
+#include "agent/engine/engine.h"
+#include "agent/engine/identity.h"
+#include "agent/engine/ingest.h"
+#include "agent/engine/loss.h"
+#include "agent/engine/parts.h"
+#include "agent/engine/patience.h"
+#include "agent/engine/store.h"
+#include "agent/engine/writer.h"
+#include "agent/lib/buf.h"
+#include "agent/lib/chan.h"
+#include "agent/lib/event.h"
+#include "agent/lib/file.h"
+#include "agent/lib/loop.h"
+#include "agent/lib/msg.h"
+#include "agent/lib/peer.h"
+#include "agent/lib/role.h"
+
+/* A whole engine but for its clients, with a sensor and a gate played here. */
+static struct peer peer;
+static struct engine *engine;
+static int sensor_end, gate_end;
+static char folder[] = "/tmp/khien-test-XXXXXX";
+static uint8_t message[MSG_MAX];
+
+static void
+start(void)
+{
+	int theirs;
+
+	peer.loop = loop_new();
+	peer.out = malloc(MSG_MAX);
+	for (size_t i = 0; i < PEER_LINKS_MAX; i++)
+		peer.links[i].fd = -1;
+	assert_int_equal(chan_pair(&sensor_end, &theirs), 0);
+	peer.links[0] = (struct peer_link){ .role = ROLE_SENSOR, .fd = theirs };
+	assert_int_equal(chan_pair(&gate_end, &theirs), 0);
+	peer.links[1] = (struct peer_link){ .role = ROLE_GATE, .fd = theirs };
+	engine = parts_new(&peer);
+	assert_non_null(engine);
+	(void)strcpy(engine->identity->boot_id,
+		     "22488b23-4ef9-48d2-8222-1091602e63b5");
+	assert_int_equal(parts_open(engine), 0);
+}
+
+/* As kill -9 leaves it: what is not committed is gone. */
+static void
+stop(void)
+{
+	parts_free(engine);
+	loop_free(peer.loop);
+	free(peer.out);
+	for (size_t i = 0; i < 2; i++)
+		file_closep(&peer.links[i].fd);
+	file_closep(&sensor_end);
+	file_closep(&gate_end);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	(void)strcpy(strrchr(folder, '-') + 1, "XXXXXX");
+	if (!mkdtemp(folder) || chdir(folder) < 0)
+		return -1;
+	start();
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	char command[64];
+
+	(void)state;
+	stop();
+	(void)snprintf(command, sizeof(command), "rm -rf %s", folder);
+	return chdir("/") < 0 || system(command) != 0;
+}
+
+static int64_t
+count(const char *sql)
+{
+	int64_t number = -1;
+
+	writer_flush(engine->writer);
+	assert_int_equal(db_number_of(engine->store->db, sql, &number), 0);
+	return number;
+}
+
+static const char *
+text(const char *sql)
+{
+	static char result[4096];
+	struct db_stmt *stmt = NULL;
+
+	writer_flush(engine->writer);
+	assert_int_equal(db_prepare(engine->store->db, sql, &stmt), 0);
+	result[0] = '\0';
+	if (db_step(stmt) == 1)
+		(void)snprintf(result, sizeof(result), "%s", db_text(stmt, 0));
+	db_finish(stmt);
+	return result;
+}
+
+static struct event
+make(uint16_t type, uint16_t class, uint64_t sequence, uint32_t pid,
+     uint64_t start_ns, uint64_t boot_ns)
+{
+	struct event event;
+
+	event_init(&event, type, class);
+	event.sequence = sequence;
+	event.pid = pid;
+	event.start_ns = start_ns;
+	event.ppid = 1;
+	event.parent_start_ns = 5;
+	event.boot_ns = boot_ns;
+	event.comm = "sh";
+	return event;
+}
+
+/* Sends one batch to the engine as that role. */
+static int
+batch(uint16_t role, uint64_t number, uint64_t drained_ns,
+      const struct event *events, uint32_t len)
+{
+	struct msg_events head = { .number = number,
+				   .drained_ns = drained_ns,
+				   .len = len };
+	struct peer_link link = { .role = role };
+	struct buf buf;
+	uint16_t type;
+
+	msg_begin(&buf, message, sizeof(message), MSG_EVENTS);
+	(void)msg_put_events(&buf, &head);
+	for (uint32_t i = 0; i < len; i++)
+		event_put(&buf, &events[i]);
+	assert_int_equal(msg_end(&buf), 0);
+	size_t size = buf.at;
+	assert_int_equal(msg_open(&buf, message, size, &type), 0);
+	return ingest_events(engine, &link, &buf);
+}
+
+static void
+sensor(uint64_t number, const struct event *events, uint32_t len)
+{
+	assert_int_equal(batch(ROLE_SENSOR, number, 0, events, len), 0);
+}
+
+/* Messages that came back to one of our ends, of that type. */
+static unsigned int
+came(int fd, uint16_t wanted)
+{
+	static uint8_t bytes[MSG_MAX];
+	unsigned int len = 0;
+	struct buf buf;
+	uint16_t type;
+	size_t size;
+	int got;
+
+	while (chan_read(fd, bytes, sizeof(bytes), &size, &got) == 0)
+		if (msg_open(&buf, bytes, size, &type) == 0)
+			len += type == wanted;
+	return len;
+}
+
+static void
+test_a_batch_is_stored_and_acknowledged(void **state)
+{
+	struct event events[] = {
+		make(EVENT_SEED, EVENT_CRITICAL, 0, 1, 5, 10),
+		make(EVENT_FORK, EVENT_CRITICAL, 1, 20, 100, 100),
+		make(EVENT_EXEC, EVENT_CRITICAL, 2, 20, 100, 110),
+		make(EVENT_EXIT, EVENT_CRITICAL, 3, 20, 100, 190),
+	};
+
+	(void)state;
+	events[0].path = "/sbin/init";
+	events[2].path = "/bin/echo";
+	events[2].args = (const uint8_t *)"/bin/echo\0a\0\0c \"d\0\xff\0";
+	events[2].args_len = events[2].args_size = 20;
+	events[3].exit_code = 3;
+	sensor(1, events, 4);
+	assert_int_equal(came(sensor_end, MSG_ACK), 0);
+	assert_int_equal(count("SELECT count(*) FROM process"), 4);
+	assert_int_equal(came(sensor_end, MSG_ACK), 1);
+	assert_string_equal(
+		text("SELECT args FROM process WHERE type='exec'"),
+		"[\"/bin/echo\",\"a\",\"\",\"c \\\"d\",\"\\\\xff\"]");
+	assert_string_equal(text("SELECT executable FROM process WHERE"
+				 " type='fork'"),
+			    "/sbin/init");
+	assert_string_equal(text("SELECT executable FROM process WHERE"
+				 " type='exit'"),
+			    "/bin/echo");
+	assert_string_equal(text("SELECT parent_executable FROM process WHERE"
+				 " type='exec'"),
+			    "/sbin/init");
+	assert_int_equal(count("SELECT run_ns FROM process WHERE type='exit'"),
+			 90);
+	assert_int_equal(count("SELECT exit_code FROM process WHERE"
+			       " type='exit'"),
+			 3);
+	assert_int_equal(count("SELECT count(DISTINCT entity_id) FROM process"
+			       " WHERE pid=20"),
+			 1);
+	assert_int_equal(count("SELECT count(*) FROM live"), 1);
+}
+
+static void
+test_what_is_sent_again_is_not_doubled(void **state)
+{
+	struct event events[] = {
+		make(EVENT_SEED, EVENT_CRITICAL, 0, 1, 5, 10),
+		make(EVENT_FORK, EVENT_CRITICAL, 1, 20, 100, 100),
+		make(EVENT_CREATE, EVENT_BULK, 1, 20, 100, 105),
+		make(EVENT_LOSS, EVENT_AGENT, 1, 0, 0, 106),
+		make(EVENT_EXIT, EVENT_CRITICAL, 2, 20, 100, 190),
+	};
+
+	(void)state;
+	events[3].lost_class = EVENT_BULK;
+	events[3].count = 7;
+	sensor(1, events, 5);
+	writer_flush(engine->writer);
+	/* Within one life, and after a death with the ack on its way. */
+	sensor(2, events, 5);
+	stop();
+	start();
+	sensor(1, events, 5);
+	assert_int_equal(count("SELECT count(*) FROM process"), 3);
+	assert_int_equal(count("SELECT count(*) FROM file"), 1);
+	assert_int_equal(count("SELECT count(*) FROM agent"), 1);
+	assert_int_equal(engine->loss->sum[EVENT_BULK], 7);
+	assert_int_equal(count("SELECT count FROM lost WHERE class='bulk'"), 7);
+	assert_int_equal(engine->duplicates, 4);
+	assert_int_equal(came(sensor_end, MSG_ACK), 1);
+}
+
+static void
+test_what_was_not_committed_is_taken_again(void **state)
+{
+	struct event events[] = {
+		make(EVENT_FORK, EVENT_CRITICAL, 1, 20, 100, 100),
+		make(EVENT_FORK, EVENT_CRITICAL, 2, 21, 101, 101),
+	};
+
+	(void)state;
+	sensor(1, events, 1);
+	writer_flush(engine->writer);
+	sensor(2, &events[1], 1);
+	stop();
+	start();
+	sensor(1, events, 2);
+	assert_int_equal(count("SELECT count(*) FROM process"), 2);
+}
+
+static void
+test_a_malformed_batch_has_no_effect(void **state)
+{
+	struct event events[] = {
+		make(EVENT_FORK, EVENT_CRITICAL, 1, 20, 100, 100),
+		make(EVENT_FORK, EVENT_CRITICAL, 2, 21, 101, 101),
+	};
+	struct peer_link link = { .role = ROLE_SENSOR };
+	struct buf buf;
+	uint16_t type;
+
+	(void)state;
+	sensor(1, events, 2);
+	writer_flush(engine->writer);
+	uint32_t size;
+	memcpy(&size, message + 4, sizeof(size));
+	events[0].sequence = 3;
+	for (uint32_t cut = 8; cut < size; cut += 7) {
+		memcpy(message + 4, &cut, sizeof(cut));
+		assert_int_equal(msg_open(&buf, message, cut, &type), 0);
+		assert_true(ingest_events(engine, &link, &buf) < 0);
+	}
+	assert_int_equal(count("SELECT count(*) FROM process"), 2);
+}
+
+static void
+test_files_are_laid_to_their_process(void **state)
+{
+	struct event events[] = {
+		make(EVENT_FORK, EVENT_CRITICAL, 1, 20, 100, 100),
+		make(EVENT_EXEC, EVENT_CRITICAL, 2, 20, 100, 110),
+		make(EVENT_EXEC, EVENT_CRITICAL, 3, 20, 100, 300),
+		make(EVENT_RENAME, EVENT_BULK, 1, 20, 100, 200),
+		make(EVENT_CHMOD, EVENT_BULK, 2, 99, 77, 200),
+	};
+
+	(void)state;
+	events[1].path = "/bin/first";
+	events[2].path = "/bin/second";
+	events[3].path = "/a\nb\xff";
+	events[3].path2 = "/c";
+	sensor(1, events, 5);
+	assert_string_equal(text("SELECT executable FROM file WHERE"
+				 " type='rename'"),
+			    "/bin/first");
+	assert_string_equal(text("SELECT path FROM file WHERE type='rename'"),
+			    "/a\nb\xff");
+	assert_string_equal(text("SELECT target FROM file WHERE type='rename'"),
+			    "/c");
+	assert_string_equal(text("SELECT executable FROM file WHERE"
+				 " type='chmod'"),
+			    "");
+	assert_int_equal(strlen(text("SELECT entity_id FROM file WHERE"
+				     " type='chmod'")),
+			 32);
+}
+
+static void
+test_the_gate_s_events_wait_for_the_sensor(void **state)
+{
+	struct event close = make(EVENT_CLOSE, EVENT_BULK, 0, 20, 0, 200);
+	struct event events[] = {
+		make(EVENT_FORK, EVENT_CRITICAL, 1, 20, 100, 100),
+		make(EVENT_EXEC, EVENT_CRITICAL, 2, 20, 100, 110),
+	};
+
+	(void)state;
+	events[1].path = "/bin/writer";
+	close.path = "/written";
+	assert_int_equal(batch(ROLE_GATE, 0, 0, &close, 1), 0);
+	assert_int_equal(count("SELECT count(*) FROM file"), 0);
+	assert_int_equal(batch(ROLE_SENSOR, 1, 250, events, 2), 0);
+	assert_int_equal(count("SELECT count(*) FROM file"), 1);
+	assert_string_equal(text("SELECT executable FROM file"), "/bin/writer");
+	/* Without a sensor nothing waits. */
+	patience_give_up(engine->patience);
+	file_closep(&peer.links[0].fd);
+	close.boot_ns = 900;
+	assert_int_equal(batch(ROLE_GATE, 0, 0, &close, 1), 0);
+	assert_int_equal(count("SELECT count(*) FROM file"), 2);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(test_a_batch_is_stored_and_acknowledged),
+		CASE(test_what_is_sent_again_is_not_doubled),
+		CASE(test_what_was_not_committed_is_taken_again),
+		CASE(test_a_malformed_batch_has_no_effect),
+		CASE(test_files_are_laid_to_their_process),
+		CASE(test_the_gate_s_events_wait_for_the_sensor),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
