@@ -184,9 +184,10 @@ $O/gen/%.skel.h: $O/kernel/%.bpf.o
 $(call objects,$(SRC_sensor)) $(call objects,$(SRC_sensor),$O/fuzz): \
 	| $(SKELETONS)
 
-# Unit tests: a program each, linked with its folder but for main.c.
+# Unit tests: a program each, linked with its folder but for main.c.  Those
+# named test_* and root-* are run; others are what they start.
 
-UNIT := $(wildcard tests/unit/*/test_*.c tests/unit/*/root-*.c)
+UNIT := $(wildcard tests/unit/*/*.c)
 UNIT_TESTS := $(patsubst %.c,$B/%,$(foreach f,lib $(PRESENT),\
 	$(filter tests/unit/$f/%,$(UNIT))))
 define unit

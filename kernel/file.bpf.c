@@ -108,12 +108,14 @@ put_path(struct khien_file *rec, struct task_struct *task, __u64 path, __u8 dir,
 	 __u64 fd, __u32 at, __u32 slot, __u32 *ret_len)
 {
 	__u64 where = at;
-	__u32 next = path_put_string(&rec->head, (void *)path, true,
-				     KHIEN_PATH_SIZE, at, &ret_len[0]);
 
 	path_hide(where);
 	if (where >= KHIEN_RECORD_SIZE)
-		return next;
+		return at;
+	/* An earlier record's byte, when the path cannot be read. */
+	((__u8 *)rec)[where] = 0;
+	__u32 next = path_put_string(&rec->head, (void *)path, true,
+				     KHIEN_PATH_SIZE, at, &ret_len[0]);
 	struct path *base = base_of(task, ((__u8 *)rec)[where], dir, fd);
 	if (!base)
 		return next;

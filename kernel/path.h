@@ -32,7 +32,8 @@ path_walk(__u64 dentry_at, __u64 vfsmount_at, __u32 start, __u32 slot)
 			 bpf_core_field_offset(struct mount, mnt));
 	struct dentry *root = BPF_CORE_READ(mount, mnt.mnt_root);
 	__u64 at = start;
-	__u64 end = at + KHIEN_PATH_SIZE - KHIEN_NAME_SIZE;
+	/* A path of 4,095 bytes is whole; a walk exceeds this by one name. */
+	__u64 end = at + KHIEN_PATH_SIZE - 1;
 
 	if (!record || !dentry_at || !vfsmount_at)
 		return at | PATH_CUT;
@@ -85,7 +86,27 @@ path_put_walk(struct khien_head *head, struct path *path, __u32 at, __u32 slot,
 	return next;
 }
 
-/* Appends a string of at most `size` bytes, user's or the kernel's. */
+static __always_inline long
+path_read(void *dst, __u32 size, const void *from, bool user)
+{
+	if (user)
+		return bpf_probe_read_user(dst, size, from);
+	return bpf_probe_read_kernel(dst, size, from);
+}
+
+/* Whether a string that filled `size` bytes goes on after them. */
+static __always_inline bool
+path_goes_on(const void *from, bool user, __u32 size)
+{
+	char last = 0;
+
+	if (path_read(&last, 1, (const char *)from + size - 1, user) < 0)
+		return true;
+	return last != 0;
+}
+
+/* Appends a string of at most `size` bytes, user's or the kernel's; nothing
+   for NULL, which some calls take with AT_EMPTY_PATH. */
 static __always_inline __u32
 path_put_string(struct khien_head *head, const void *from, bool user,
 		__u32 size, __u32 at, __u32 *ret_len)
@@ -94,7 +115,7 @@ path_put_string(struct khien_head *head, const void *from, bool user,
 	long len;
 
 	path_hide(where);
-	if (where > KHIEN_RECORD_SIZE - KHIEN_PATH_SIZE)
+	if (!from || where > KHIEN_RECORD_SIZE - KHIEN_PATH_SIZE)
 		return at;
 	if (user)
 		len = bpf_probe_read_user_str((__u8 *)head + where, size, from);
@@ -105,7 +126,7 @@ path_put_string(struct khien_head *head, const void *from, bool user,
 		head->flags |= KHIEN_PATH_CUT;
 		return at;
 	}
-	if (len == size)
+	if (len == size && path_goes_on(from, user, size))
 		head->flags |= KHIEN_PATH_CUT;
 	*ret_len = len;
 	return at + len;

@@ -34,7 +34,7 @@ say_denied(const char *path, char *why, size_t why_size)
 	struct stat stat;
 	const struct group *group = NULL;
 
-	/* The folder may be closed to us as well: then only its name is told. */
+	/* The folder may be closed to us as well. */
 	if (lstat(path, &stat) == 0)
 		group = getgrgid(stat.st_gid);
 	if (group && stat.st_gid && (stat.st_mode & S_IWGRP))
@@ -211,7 +211,7 @@ client_finish(struct client *client)
 static int
 fill(struct client *client)
 {
-	if (client->from) {
+	if (client->from && client->bytes) {
 		memmove(client->bytes, client->bytes + client->from,
 			client->to - client->from);
 		client->to -= client->from;

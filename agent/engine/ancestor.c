@@ -23,6 +23,8 @@ ancestor(const struct tree_process *process, uint64_t boot_ns, size_t *room)
 		*room -= image->args_len;
 		doc_set(doc, "args",
 			doc_from_args(image->args, image->args_len));
+		if (image->args_cut)
+			doc_set_bool(doc, "args_cut", true);
 	}
 	doc_set_time(doc, "start", process->start_wall_ns);
 	return doc;

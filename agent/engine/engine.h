@@ -20,6 +20,7 @@ struct engine {
 	struct loss *loss;
 	struct tree *tree;
 	struct alive *alive; /* for the first opening of the store */
+	struct debt *debt;
 	struct writer *writer;
 	struct retention *retention;
 	struct fold *fold;

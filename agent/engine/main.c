@@ -13,6 +13,7 @@
 #include "agent/engine/alive.h"
 #include "agent/engine/asking.h"
 #include "agent/engine/control.h"
+#include "agent/engine/debt.h"
 #include "agent/engine/detect.h"
 #include "agent/engine/engine.h"
 #include "agent/engine/identity.h"
@@ -82,6 +83,9 @@ take_peer(struct buf *buf)
 		return -EBADMSG;
 	bool config = about.state == MSG_PEER_CONFIG;
 	roster_peer(engine->roster, &about);
+	/* Told to a new engine of those that were there before it: no news. */
+	if (about.state == MSG_PEER_STARTED && *about.detail)
+		return 0;
 	writer_agent(engine->writer,
 		     &(struct record_agent){
 			     .type = event_type_name(config ? EVENT_CONFIG :
@@ -198,6 +202,11 @@ look_around(void)
 		log_error("boot id: %s, ending", strerror(-r));
 		return r;
 	}
+	r = debt_open(engine);
+	if (r < 0)
+		log_warning("debt: %s, what is lost by a death while the store"
+			    " fails is not counted",
+			    strerror(-r));
 	r = alive_read(engine->alive);
 	if (r < 0)
 		log_warning("/proc: %s, the tree may keep processes that"

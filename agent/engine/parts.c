@@ -7,6 +7,7 @@
 
 #include "agent/engine/alive.h"
 #include "agent/engine/clock.h"
+#include "agent/engine/debt.h"
 #include "agent/engine/engine.h"
 #include "agent/engine/fold.h"
 #include "agent/engine/host.h"
@@ -37,6 +38,7 @@ struct parts {
 	struct loss loss;
 	struct tree tree;
 	struct alive alive;
+	struct debt debt;
 	struct writer writer;
 	struct retention retention;
 	struct fold fold;
@@ -60,6 +62,7 @@ connect(struct parts *parts, struct peer *peer)
 		.loss = &parts->loss,
 		.tree = &parts->tree,
 		.alive = &parts->alive,
+		.debt = &parts->debt,
 		.writer = &parts->writer,
 		.retention = &parts->retention,
 		.fold = &parts->fold,
@@ -79,6 +82,7 @@ parts_new(struct peer *peer)
 	if (!parts)
 		return NULL;
 	connect(parts, peer);
+	parts->debt.fd = -1;
 	spool_init(&parts->spool);
 	parts->clock.offset_ns = clock_read();
 	int r = row_init(&parts->row);
@@ -102,6 +106,8 @@ parts_open(struct engine *engine)
 		r = patience_init(engine->patience, engine);
 	if (r == 0)
 		r = writer_init(engine->writer, engine);
+	if (r == 0)
+		debt_tell(engine);
 	return r;
 }
 
@@ -116,6 +122,7 @@ parts_free(struct engine *engine)
 	progress_done(engine->progress);
 	tree_done(engine->tree);
 	alive_done(engine->alive);
+	debt_close(engine->debt);
 	fold_done(engine->fold);
 	rules_done(engine->rules);
 	values_done(engine->values);

@@ -31,6 +31,7 @@ drop_first(struct spool *spool, struct spool_queue *queue)
 		queue->last = &queue->first;
 	queue->bytes -= size_of(row);
 	spool->bytes -= size_of(row);
+	spool->counts[row->class] -= row->count;
 	spool->len--;
 	free(row);
 }
@@ -102,6 +103,7 @@ spool_add(struct spool *spool, const struct row *row)
 	queue->last = &copy->next;
 	queue->bytes += size;
 	spool->bytes += size;
+	spool->counts[row->class] += row->count;
 	spool->len++;
 }
 

@@ -34,6 +34,7 @@ struct spool {
 	size_t bytes_max; /* SPOOL_BYTES_MAX; less in tests */
 	size_t bytes;
 	size_t len;
+	uint64_t counts[SPOOL_CLASSES];	 /* events that the rows stand for */
 	uint64_t dropped[SPOOL_CLASSES]; /* not told yet */
 };
 

@@ -7,6 +7,7 @@
 
 #include "agent/engine/alive.h"
 #include "agent/engine/clock.h"
+#include "agent/engine/debt.h"
 #include "agent/engine/db.h"
 #include "agent/engine/engine.h"
 #include "agent/engine/host.h"
@@ -27,6 +28,7 @@
 #include "agent/lib/loop.h"
 #include "agent/lib/msg.h"
 #include "agent/lib/peer.h"
+#include "agent/lib/str.h"
 
 #define RETRY_NS 1000000000
 /* A disk that damages every new store shall not be filled with old ones. */
@@ -90,6 +92,15 @@ tell_aside(struct writer *writer)
 			     });
 }
 
+static void
+note_failure(struct writer *writer)
+{
+	if (!writer->failed_ns)
+		writer->failed_ns = loop_now_ns();
+	(void)str_copy(writer->why, sizeof(writer->why),
+		       writer->engine->store->why);
+}
+
 static int
 open_store(struct writer *writer)
 {
@@ -98,8 +109,10 @@ open_store(struct writer *writer)
 
 	int r = store_open(store, engine->identity->boot_id,
 			   clock_now(engine->clock));
-	if (r < 0)
+	if (r < 0) {
+		note_failure(writer);
 		return r;
+	}
 	r = host_load(store, engine->identity);
 	if (r == 0 && !writer->opened)
 		r = load(engine);
@@ -107,6 +120,7 @@ open_store(struct writer *writer)
 		tell_all(engine);
 	if (r < 0) {
 		store_fail(store, r);
+		note_failure(writer);
 		store_close(store);
 		return r;
 	}
@@ -187,12 +201,14 @@ writer_ack(struct writer *writer, const struct peer_link *link, uint64_t number)
 	writer->acks[writer->acks_len++] = (struct writer_ack){
 		.number = number, .role = link->role, .index = link->index
 	};
-	if (writer->engine->store->error)
+	if (writer->engine->store->error) {
+		debt_set(writer->engine, false);
 		send_acks(writer);
-	else if (writer->acks_len >= WRITER_ACKS_WAIT)
+	} else if (writer->acks_len >= WRITER_ACKS_WAIT) {
 		writer_flush(writer);
-	else
+	} else {
 		arm(writer);
+	}
 }
 
 void
@@ -298,6 +314,29 @@ write_all(struct engine *engine)
 	return r;
 }
 
+/* That it did not work is told when it works again: where else? */
+static void
+tell_recovery(struct writer *writer)
+{
+	uint64_t now_ns = loop_now_ns();
+	uint64_t took_ms = (now_ns - writer->failed_ns) / 1000000;
+	char text[sizeof(writer->why) + 64];
+
+	(void)snprintf(
+		text, sizeof(text),
+		"%s; it works again after %llu ms, rows waited in memory",
+		writer->why, (unsigned long long)took_ms);
+	log_info("%s", text);
+	writer->failed_ns = 0;
+	writer_agent(writer, &(struct record_agent){
+				     .type = "store",
+				     .boot_ns = now_ns,
+				     .count = 1,
+				     .role = "engine",
+				     .message = text,
+			     });
+}
+
 /* Everything that was in the transaction is stored now. */
 static void
 settle(struct writer *writer)
@@ -311,16 +350,20 @@ settle(struct writer *writer)
 		engine->progress->lines[i]->dirty = false;
 	memset(engine->loss->unstored, 0, sizeof(engine->loss->unstored));
 	tree_changes_done(engine->tree);
-	if (engine->store->error)
-		log_info("%s works again", STORE_FILE);
+	debt_set(engine, true);
 	engine->store->error = 0;
 	engine->store->why[0] = '\0';
+	if (writer->failed_ns)
+		tell_recovery(writer);
 }
 
 static void
 failed(struct writer *writer, int error)
 {
 	store_fail(writer->engine->store, error);
+	note_failure(writer);
+	/* From here on what is acknowledged is in memory only. */
+	debt_set(writer->engine, false);
 	writer->retry_ns = loop_now_ns();
 	if (error != -EUCLEAN)
 		writer->retry_ns += RETRY_NS;

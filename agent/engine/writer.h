@@ -32,8 +32,10 @@ struct writer {
 	struct engine *engine;
 	struct loop_watch *timer;
 	bool armed;
-	bool opened;	   /* the store was open once in this process */
-	uint64_t retry_ns; /* boot time: not before, while it fails */
+	bool opened;	    /* the store was open once in this process */
+	uint64_t failed_ns; /* boot time since which it fails */
+	char why[256];	    /* in words */
+	uint64_t retry_ns;  /* boot time: not before, while it fails */
 	struct writer_ack acks[WRITER_ACKS_MAX];
 	size_t acks_len;
 	uint64_t rows, commits; /* since this process started */

@@ -61,13 +61,13 @@ static const struct key {
 static const struct {
 	const char *section, *key;
 } later[] = {
-	{ "sensor", "network" },       { "sensor", "privilege" },
-	{ "gate", "scope_cgroup" },    { "gate", "deadline_ms" },
-	{ "gate", "on_deadline" },     { "gate", "on_crash" },
-	{ "scan", "archive_depth" },   { "scan", "archive_size" },
-	{ "action", "on_malicious" },  { "action", "min_severity" },
-	{ "update", "url" },	       { "update", "ca" },
-	{ "update", "proxy" },	       { "update", "interval" },
+	{ "sensor", "network" },      { "sensor", "privilege" },
+	{ "gate", "scope_cgroup" },   { "gate", "deadline_ms" },
+	{ "gate", "on_deadline" },    { "gate", "on_crash" },
+	{ "scan", "archive_depth" },  { "scan", "archive_size" },
+	{ "action", "on_malicious" }, { "action", "min_severity" },
+	{ "update", "url" },	      { "update", "ca" },
+	{ "update", "proxy" },	      { "update", "interval" },
 	{ "update", "ring" },
 };
 

@@ -12,8 +12,8 @@
 
 struct buf;
 
-#define CONF_PATH_MAX 4096   /* PATH_MAX of linux/limits.h, with the NUL */
-#define CONF_WATCH_MAX 32    /* entries of [gate] watch and exclude */
+#define CONF_PATH_MAX 4096 /* PATH_MAX of linux/limits.h, with the NUL */
+#define CONF_WATCH_MAX 32  /* entries of [gate] watch and exclude */
 #define CONF_ROLES_MAX 16
 
 struct conf {
@@ -22,25 +22,25 @@ struct conf {
 	char run_dir[CONF_PATH_MAX];   /* default /run/khien */
 	char group[33];		       /* who may read; default khien */
 	/* [sensor] */
-	bool process, file;	       /* default on */
+	bool process, file; /* default on */
 	/* [gate] */
-	char mode[8];		       /* off, observe; default observe */
-	char watch[CONF_PATH_MAX];     /* paths separated by ':'; "" all local */
-	char exclude[CONF_PATH_MAX];   /* paths separated by ':'; "" none */
+	char mode[8];		     /* off, observe; default observe */
+	char watch[CONF_PATH_MAX];   /* paths separated by ':'; "" all local */
+	char exclude[CONF_PATH_MAX]; /* paths separated by ':'; "" none */
 	/* [scan] */
-	uint32_t workers;	       /* 0: half the processors, 1 to 4 */
-	uint64_t max_size;	       /* bytes; default 100 MiB */
-	uint32_t timeout_ms;	       /* default 10000 */
+	uint32_t workers;    /* 0: half the processors, 1 to 4 */
+	uint64_t max_size;   /* bytes; default 100 MiB */
+	uint32_t timeout_ms; /* default 10000 */
 	/* [rules] */
 	char rules_dir[CONF_PATH_MAX]; /* default /usr/share/khien/rules */
 	char local_dir[CONF_PATH_MAX]; /* default /etc/khien/rules.d */
 	/* [store] */
-	uint32_t max_size_mb;	       /* default 512 */
-	uint32_t retention_days;       /* default 30 */
+	uint32_t max_size_mb;	 /* default 512 */
+	uint32_t retention_days; /* default 30 */
 	/* Not keys: looked up by khien-conf where /etc may be read. */
 	uint32_t role_uid[CONF_ROLES_MAX]; /* by enum role_id; 0: root */
 	uint32_t role_gid[CONF_ROLES_MAX];
-	uint32_t group_gid;	       /* of `group`; UINT32_MAX: no such group */
+	uint32_t group_gid; /* of `group`; UINT32_MAX: no such group */
 };
 
 /* The defaults. */

@@ -27,7 +27,7 @@ enum event_type {
 	EVENT_EXIT = 3,
 	EVENT_SEED = 4, /* a process that was there before the sensor */
 	EVENT_CREATE = 10,
-	EVENT_OPEN = 11, /* for writing */
+	EVENT_OPEN = 11,  /* for writing */
 	EVENT_CLOSE = 12, /* after writing; from the gate */
 	EVENT_RENAME = 13,
 	EVENT_UNLINK = 14,
@@ -64,26 +64,27 @@ enum event_flag {
 
 /* Not set: ids are UINT32_MAX (loginuid, session), strings NULL or "". */
 struct event {
-	uint16_t type;	    /* enum event_type */
-	uint16_t class;	    /* enum event_class */
-	uint32_t flags;	    /* enum event_flag */
-	uint32_t cpu;	    /* sequence counts from 1 per class and cpu */
-	uint64_t sequence;  /* 0: has none (seed) */
-	uint64_t boot_ns;   /* CLOCK_BOOTTIME */
-	uint64_t count;	    /* how many happened: 1 but for aggregates, losses */
+	uint16_t type;	   /* enum event_type */
+	uint16_t class;	   /* enum event_class */
+	uint32_t flags;	   /* enum event_flag */
+	uint32_t cpu;	   /* sequence counts from 1 per class and cpu */
+	uint64_t sequence; /* 0: has none (seed) */
+	uint64_t boot_ns;  /* CLOCK_BOOTTIME */
+	uint64_t count;	   /* how many happened: 1 but for aggregates, losses */
 
-	uint32_t pid;	    /* thread group, initial pid namespace */
+	uint32_t pid; /* thread group, initial pid namespace */
 	uint32_t tid;
-	uint32_t ns_pid;    /* as the process itself sees it */
-	uint64_t start_ns;  /* boot time of the group leader's start; 0: unknown */
-	uint32_t ppid;	    /* real parent's thread group */
+	uint32_t ns_pid; /* as the process itself sees it */
+	uint64_t
+		start_ns; /* boot time of the group leader's start; 0: unknown */
+	uint32_t ppid;	  /* real parent's thread group */
 	uint64_t parent_start_ns;
 	uint32_t uid, euid, gid, egid;
-	uint32_t loginuid;  /* UINT32_MAX: none */
-	uint32_t session;   /* audit session; UINT32_MAX: none */
-	uint64_t caps;	    /* effective capabilities */
+	uint32_t loginuid; /* UINT32_MAX: none */
+	uint32_t session;  /* audit session; UINT32_MAX: none */
+	uint64_t caps;	   /* effective capabilities */
 	uint64_t cgroup_id;
-	uint64_t mount_ns;  /* inode number of the mount namespace */
+	uint64_t mount_ns; /* inode number of the mount namespace */
 	const char *comm;
 
 	const char *path;    /* exec: the resolved file; else the object */
@@ -96,19 +97,19 @@ struct event {
 	const char *name;    /* xattr's name; mount's fs type; peer's role */
 	const uint8_t *args; /* exec: argv, each ended by NUL */
 	size_t args_len;
-	uint64_t args_size;  /* bytes of argv before it was cut */
+	uint64_t args_size; /* bytes of argv before it was cut */
 
-	uint64_t device;     /* makedev() form of user space */
+	uint64_t device; /* makedev() form of user space */
 	uint64_t inode;
-	uint64_t size;	     /* bytes */
-	uint32_t mode;	     /* st_mode after the event; chmod: the new one */
-	uint32_t old_mode;   /* open: open(2) flags; else 0 */
+	uint64_t size;	   /* bytes */
+	uint32_t mode;	   /* st_mode after the event; chmod: the new one */
+	uint32_t old_mode; /* open: open(2) flags; else 0 */
 	uint32_t file_uid, file_gid; /* after the event */
 	uint32_t links;
 
-	int32_t exit_code;   /* exit: 0 to 255 */
+	int32_t exit_code;    /* exit: 0 to 255 */
 	uint32_t exit_signal; /* exit: the signal that ended it, or 0 */
-	uint32_t lost_class; /* loss: enum event_class */
+	uint32_t lost_class;  /* loss: enum event_class */
 };
 
 /* The longest strings that event_get() accepts, in bytes without the NUL. */

@@ -23,7 +23,7 @@
 
 static const char *name = "khien";
 static bool debug;
-static bool terminal;
+static bool journal;	     /* whoever reads us knows levels: sd-daemon(3) */
 static unsigned int dropped; /* lines since the last that was written */
 
 void
@@ -31,7 +31,7 @@ log_init(const char *program)
 {
 	name = program;
 	debug = getenv("KHIEN_DEBUG") != NULL;
-	terminal = isatty(STDERR_FILENO) == 1;
+	journal = getenv("JOURNAL_STREAM") != NULL;
 }
 
 /* Control characters and the backslash itself; the rest is for str_utf8(). */
@@ -88,10 +88,10 @@ write_line(int level, const char *format, va_list args)
 	/* vsnprintf() expands %m from errno. */
 	(void)vsnprintf(text, sizeof(text), format, args);
 	escape(escaped, text);
-	if (terminal)
-		head = snprintf(line, HEAD_MAX, "%.60s: ", name);
-	else
+	if (journal)
 		head = snprintf(line, HEAD_MAX, "<%d>%.60s: ", level, name);
+	else
+		head = snprintf(line, HEAD_MAX, "%.60s: ", name);
 	(void)str_utf8(line + head, sizeof(line) - (size_t)head - 1, escaped);
 	size_t len = strlen(line);
 	line[len++] = '\n';

@@ -130,7 +130,8 @@ loop_add_timer(struct loop *loop, uint64_t interval_ms, loop_timer_fn fn,
 		return NULL;
 	watch->on_timer = fn;
 	(void)TAKE_FD(fd);
-	if (interval_ms && loop_set_timer(watch, interval_ms, interval_ms) < 0) {
+	if (interval_ms &&
+	    loop_set_timer(watch, interval_ms, interval_ms) < 0) {
 		loop_remove(watch);
 		return NULL;
 	}
@@ -145,7 +146,8 @@ from_ms(uint64_t ms)
 }
 
 int
-loop_set_timer(struct loop_watch *watch, uint64_t first_ms, uint64_t interval_ms)
+loop_set_timer(struct loop_watch *watch, uint64_t first_ms,
+	       uint64_t interval_ms)
 {
 	struct itimerspec spec = { .it_interval = from_ms(interval_ms),
 				   .it_value = from_ms(first_ms) };

@@ -18,30 +18,30 @@ struct buf;
 #define MSG_VERSION 1
 /* An exec with 32 KiB of arguments and five long paths, twice over. */
 #define MSG_MAX (128 * 1024)
-#define MSG_RULES_MAX 64	/* matches told for one file */
-#define MSG_TEXT_MAX 8192	/* bytes of any text but a configuration's */
+#define MSG_RULES_MAX 64  /* matches told for one file */
+#define MSG_TEXT_MAX 8192 /* bytes of any text but a configuration's */
 
 /* Values are on the wire between programs of one version: append only. */
 enum msg_type {
-	MSG_HELLO = 1,	/* child to khiend: sealed and at work */
-	MSG_BEAT,	/* khiend to child and back, with the same number */
-	MSG_CONFIG,	/* khiend to child: struct conf; see conf_put() */
-	MSG_LINK,	/* khiend to child: fd is a channel to another process */
-	MSG_KEEP,	/* child to khiend: keep this fd under this name; khiend
+	MSG_HELLO = 1, /* child to khiend: sealed and at work */
+	MSG_BEAT,      /* khiend to child and back, with the same number */
+	MSG_CONFIG,    /* khiend to child: struct conf; see conf_put() */
+	MSG_LINK,      /* khiend to child: fd is a channel to another process */
+	MSG_KEEP,      /* child to khiend: keep this fd under this name; khiend
 			   gives all of them back to the next child */
-	MSG_READY,	/* khiend to child: configuration, kept descriptors and
+	MSG_READY,     /* khiend to child: configuration, kept descriptors and
 			   first links are all sent; seal yourself and start */
-	MSG_STATUS,	/* any to engine: named values that status shows */
-	MSG_EVENTS,	/* sensor, gate to engine: a batch of events */
-	MSG_ACK,	/* engine to sensor, gate: that batch is stored */
-	MSG_SYNC,	/* engine to sensor: drain now, answer with MSG_EVENTS */
-	MSG_SCAN,	/* gate to scan, engine to gate: fd is to be scanned */
-	MSG_VERDICT,	/* scan to gate, gate to engine: what came of it */
-	MSG_RULE,	/* scan to engine: one loaded rule, or one that failed */
-	MSG_PEER,	/* khiend to engine: a process started or ended */
-	MSG_QUERY,	/* engine to query: fd is the client, answer it */
-	MSG_STUCK,	/* gate to khiend: this scanner did not answer, kill it */
-	MSG_RELOAD,	/* engine to khiend: read configuration, rules again */
+	MSG_STATUS,    /* any to engine: named values that status shows */
+	MSG_EVENTS,    /* sensor, gate to engine: a batch of events */
+	MSG_ACK,       /* engine to sensor, gate: that batch is stored */
+	MSG_SYNC,      /* engine to sensor: drain now, answer with MSG_EVENTS */
+	MSG_SCAN,      /* gate to scan, engine to gate: fd is to be scanned */
+	MSG_VERDICT,   /* scan to gate, gate to engine: what came of it */
+	MSG_RULE,      /* scan to engine: one loaded rule, or one that failed */
+	MSG_PEER,      /* khiend to engine: a process started or ended */
+	MSG_QUERY,     /* engine to query: fd is the client, answer it */
+	MSG_STUCK,  /* gate to khiend: this scanner did not answer, kill it */
+	MSG_RELOAD, /* engine to khiend: read configuration, rules again */
 };
 
 /*
@@ -115,7 +115,7 @@ enum msg_cause {
 /* MSG_SCAN (fd attached): the answer carries the same tag. */
 struct msg_scan {
 	uint64_t tag;
-	uint16_t cause;	     /* enum msg_cause */
+	uint16_t cause; /* enum msg_cause */
 };
 void msg_put_scan(struct buf *buf, const struct msg_scan *scan);
 int msg_get_scan(struct buf *buf, struct msg_scan *ret_scan);
@@ -123,10 +123,10 @@ int msg_get_scan(struct buf *buf, struct msg_scan *ret_scan);
 enum msg_result {
 	MSG_CLEAN = 1,
 	MSG_MATCH,
-	MSG_TIMEOUT,  /* the scan's own time limit */
-	MSG_FAILED,   /* could not be read or scanned: see error */
-	MSG_CRASHED,  /* the scanner died or was killed on it; said by the gate */
-	MSG_SKIPPED,  /* not a regular file */
+	MSG_TIMEOUT, /* the scan's own time limit */
+	MSG_FAILED,  /* could not be read or scanned: see error */
+	MSG_CRASHED, /* the scanner died or was killed on it; said by the gate */
+	MSG_SKIPPED, /* not a regular file */
 };
 
 enum msg_verdict_flag {
@@ -149,9 +149,9 @@ struct msg_match {
  */
 struct msg_verdict {
 	uint64_t tag;
-	uint16_t result;      /* enum msg_result */
-	uint16_t cause;	      /* enum msg_cause */
-	uint32_t flags;	      /* enum msg_verdict_flag */
+	uint16_t result; /* enum msg_result */
+	uint16_t cause;	 /* enum msg_cause */
+	uint32_t flags;	 /* enum msg_verdict_flag */
 	uint64_t size;
 	uint32_t duration_us; /* reading, hashing and matching */
 	const char *sha256;   /* 64 hexadecimal digits; "" when not computed */
@@ -159,11 +159,11 @@ struct msg_verdict {
 	uint32_t len;	      /* matches */
 	struct msg_match matches[MSG_RULES_MAX];
 	/* From here on: said by the gate. */
-	uint64_t boot_ns;     /* when the question was asked */
-	uint32_t pid;	      /* thread group that wrote or executed */
+	uint64_t boot_ns; /* when the question was asked */
+	uint32_t pid;	  /* thread group that wrote or executed */
 	uint64_t device, inode;
 	uint32_t mode, uid, gid; /* the file's */
-	const char *path;     /* as the kernel names it; "" when it has none */
+	const char *path; /* as the kernel names it; "" when it has none */
 };
 void msg_put_verdict(struct buf *buf, const struct msg_verdict *verdict);
 int msg_get_verdict(struct buf *buf, struct msg_verdict *ret_verdict);

@@ -209,8 +209,8 @@ watch_link(struct peer_link *link)
 {
 	struct peer *peer = link->peer;
 
-	link->watch = loop_add_fd(peer->loop, link->fd, EPOLLIN, on_link_ready,
-				  link);
+	link->watch =
+		loop_add_fd(peer->loop, link->fd, EPOLLIN, on_link_ready, link);
 	if (!link->watch)
 		return -errno;
 	return peer->on_link ? peer->on_link(peer->arg, link) : 0;

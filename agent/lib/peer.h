@@ -29,7 +29,7 @@ struct peer_link {
 	uint16_t role;	/* enum role_id of the other end */
 	uint16_t index; /* which of several */
 	uint32_t pid;
-	int fd;		/* -1: free entry */
+	int fd; /* -1: free entry */
 	struct peer *peer;
 	struct loop_watch *watch;
 };

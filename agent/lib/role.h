@@ -10,14 +10,14 @@
 #include <stdint.h>
 
 enum role_id { /* also on the wire: append only */
-	ROLE_DAEMON = 0,
-	ROLE_SENSOR,
-	ROLE_GATE,
-	ROLE_SCAN,
-	ROLE_ENGINE,
-	ROLE_QUERY,
-	ROLE_CONF,
-	ROLE_LEN,
+	       ROLE_DAEMON = 0,
+	       ROLE_SENSOR,
+	       ROLE_GATE,
+	       ROLE_SCAN,
+	       ROLE_ENGINE,
+	       ROLE_QUERY,
+	       ROLE_CONF,
+	       ROLE_LEN,
 };
 
 /* What of the file system is left after sandbox_enter(). */
@@ -32,15 +32,15 @@ enum role_files {
 
 struct role {
 	uint16_t id;
-	const char *name;    /* "scan"; the program is khien-<name> */
-	const char *user;    /* "khien-scan"; NULL: stays root */
+	const char *name;      /* "scan"; the program is khien-<name> */
+	const char *user;      /* "khien-scan"; NULL: stays root */
 	uint32_t fallback_uid; /* used where that user does not exist */
-	uint64_t caps;	     /* what is left after sandbox_enter(): bit mask */
+	uint64_t caps; /* what is left after sandbox_enter(): bit mask */
 	const char *const *syscalls; /* allowed beside role_syscalls_base(), by
 					name, NULL-terminated; NULL: no filter */
-	uint8_t files;	     /* enum role_files */
-	uint64_t memory_max; /* RLIMIT_AS in bytes; 0: none */
-	uint32_t files_max;  /* RLIMIT_NOFILE */
+	uint8_t files;		     /* enum role_files */
+	uint64_t memory_max;	     /* RLIMIT_AS in bytes; 0: none */
+	uint32_t files_max;	     /* RLIMIT_NOFILE */
 };
 
 /* Never NULL for an id below ROLE_LEN. */

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -18,6 +19,7 @@
 
 #include "agent/lib/file.h"
 #include "agent/lib/role.h"
+#include "agent/lib/str.h"
 
 static int
 set_limit(__rlimit_resource_t resource, uint64_t value)
@@ -146,15 +148,29 @@ restrict_files(const struct role *role, int dir)
 
 #ifndef KHIEN_SAN
 /* Memory may be mapped, but never so that it can be executed. */
-static bool
-is_mapping(const char *name)
+static int
+allow_mapping(scmp_filter_ctx filter, int number)
 {
-	const char *const names[] = { "mmap", "mprotect" };
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
+				SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+}
 
-	for (size_t i = 0; i < 2; i++)
-		if (__builtin_strcmp(names[i], name) == 0)
-			return true;
-	return false;
+/* abort(3) ends us; the others of our user are none of our business. */
+static int
+allow_own_signal(scmp_filter_ctx filter, int number)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
+				SCMP_A0(SCMP_CMP_EQ, (uint64_t)getpid()));
+}
+
+static int
+allow_one(scmp_filter_ctx filter, const char *name, int number)
+{
+	if (str_equal(name, "mmap") || str_equal(name, "mprotect"))
+		return allow_mapping(filter, number);
+	if (str_equal(name, "tgkill"))
+		return allow_own_signal(filter, number);
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
 }
 
 static int
@@ -165,13 +181,7 @@ allow(scmp_filter_ctx filter, const char *const *names)
 		/* Not on this architecture: arm64 has no open(2). */
 		if (number == __NR_SCMP_ERROR || number < 0)
 			continue;
-		int r;
-		if (is_mapping(*names))
-			r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
-					     SCMP_A2(SCMP_CMP_MASKED_EQ,
-						     PROT_EXEC, 0));
-		else
-			r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
+		int r = allow_one(filter, *names, number);
 		if (r < 0)
 			return r;
 	}

@@ -31,21 +31,22 @@ struct job {
 };
 
 /*
- * Answers the request `text` on the stream fd from the store `file`; fd stays the
- * caller's.  time_ms is what each statement may take.  Returns 0 when the end
- * line was sent, whatever it says; -errno of reply_row() when the client is
- * gone.
+ * Answers the request `text` on the stream fd, which stays the caller's, from
+ * the store `file`.  time_ms is what each statement may take.  Returns 0 when
+ * the end line was sent, whatever it says; -errno of reply_row() when the
+ * client is gone.
  */
 int job_run(int fd, const char *file, uint32_t time_ms, const char *text);
 
-/* For the commands.  Writes what went wrong, as the end line will say it. */
+/* For the commands.  Says what went wrong, as the end line will. */
 int job_fail(struct job *job, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* The same in the store's words. */
 int job_fail_store(struct job *job, int error);
 
 /*
- * Rows of a family (of enum record_family) under a condition (that follows WHERE), for record_make().
+ * Rows of a family (of enum record_family) under a condition, which follows
+ * WHERE, for record_make().
  * Returns 0; -errno of store_select(), said by job_fail_store().
  */
 int job_select(struct job *job, unsigned int family, const char *condition,

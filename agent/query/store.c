@@ -331,10 +331,8 @@ prepare(struct store *store, const char *sql, struct store_rows **ret_rows,
 		return fail(store, -EINVAL, "there is no statement");
 	if (!sqlite3_stmt_readonly(rows->stmt))
 		return translate(store, SQLITE_READONLY);
+	/* At most STORE_COLUMNS_MAX: see set_limits(). */
 	rows->columns = (size_t)sqlite3_column_count(rows->stmt);
-	if (rows->columns > STORE_COLUMNS_MAX)
-		return fail(store, -EINVAL, "more than %d columns",
-			    STORE_COLUMNS_MAX);
 	*ret_rows = TAKE(rows);
 	return 0;
 }

@@ -49,9 +49,9 @@ def get(record, path, default=None):
 
 class Agent:
     def __init__(self, folder, conf=None, watch=True, programs=None,
-                 environment=None, state_size=None):
-        """`conf` replaces keys: {"scan.workers": 1}; `state_size` makes the
-        state a tmpfs of so many bytes."""
+                 wrapper=None, state_size=None):
+        """`conf` replaces keys: {"scan.workers": 1}; `wrapper` is a command
+        that executes khiend; `state_size` makes the state a small tmpfs."""
         self.folder = pathlib.Path(folder)
         # The engine has a uid of its own and must reach none of this by name.
         self.run = self.folder / "run"
@@ -61,7 +61,7 @@ class Agent:
         self.mount = self.folder / "mount"
         self.file = self.folder / "khien.conf"
         self.programs = pathlib.Path(programs or BUILD)
-        self.environment = environment or {}
+        self.wrapper = wrapper or []
         self.mounted = []
         self.child = None
         for path in (self.run, self.state, self.local, self.mount):
@@ -104,10 +104,9 @@ class Agent:
         """Starts khiend and does not wait until it is ready."""
         with open(self.folder / "log", "ab") as log:
             self.child = subprocess.Popen(
-                [str(self.programs / "khiend"), "--config", str(self.file),
-                 "--programs", str(self.programs), *args],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env={**os.environ, **self.environment})
+                [*self.wrapper, str(self.programs / "khiend"), "--config",
+                 str(self.file), "--programs", str(self.programs), *args],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         return self.child
 
     def start(self):

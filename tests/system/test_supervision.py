@@ -170,32 +170,41 @@ def library(name):
     return pathlib.Path(re.search(rf"{name}\S* => (\S+)", out).group(1))
 
 
-def test_library_upgraded_while_every_scanner_is_dead(make_agent,
-                                                      tmp_path_factory):
-    """Programs and one library are copies below the watched mount."""
+IN_PRIVATE = 'mount --bind "$0" "$1" && shift && exec "$@"'
+
+
+def test_library_upgraded_while_every_scanner_is_dead(make_agent):
+    """In a mount namespace of its own, a copy lies over the system's library;
+    then another copy, a new inode, takes its place."""
     agent = make_agent(start=False)
-    copies = agent.mount / "programs"
-    copies.mkdir()
-    for path in BUILD.glob("khien*"):
-        if path.is_file():
-            shutil.copy2(path, copies / path.name)
-    yara = library("libyara")
-    own = copies / yara.name
-    shutil.copy2(yara, own)
-    agent.programs = copies
-    agent.environment = {"LD_LIBRARY_PATH": str(copies)}
+    yara = library("libyara").resolve()
+    copies = [agent.folder / name for name in ("old", "new")]
+    for copy in copies:
+        shutil.copy2(yara, copy)
+    agent.wrapper = ["unshare", "--mount", "--propagation", "private", "sh",
+                     "-c", IN_PRIVATE, str(copies[0]), str(yara)]
     agent.start()
-    used = pathlib.Path(f"/proc/{agent.scanners()[0]}/maps").read_text()
-    if str(own) not in used:
-        pytest.skip("machine: the loader does not take the copy")
-    fresh = copies / "fresh"
-    shutil.copy2(yara, fresh)
     dead = agent.scanners()
-    for pid in dead:
-        os.kill(pid, signal.SIGKILL)
-    os.rename(fresh, own)  # a new inode in its place
+    assert mapped(dead[0], copies[0])
+    os.kill(agent.child.pid, signal.SIGSTOP)  # so that none comes back yet
+    try:
+        for pid in dead:
+            os.kill(pid, signal.SIGKILL)
+        subprocess.run(["nsenter", "--mount", "--target",
+                        str(agent.child.pid), "mount", "--bind",
+                        str(copies[1]), str(yara)], check=True)
+    finally:
+        os.kill(agent.child.pid, signal.SIGCONT)
     wait_for(lambda: agent.scanners() and not set(dead)
              & set(agent.scanners()), "scanners come back", 10)
+    assert mapped(agent.scanners()[0], copies[1])
     path = agent.write("after", EICAR)
     wait_for(lambda: agent.count("SELECT count(*) FROM detection WHERE path="
                                  f"'{path}'"), "a detection after it")
+
+
+def mapped(pid, path):
+    """True when the process has this very file in its memory."""
+    inode = str(path.stat().st_ino)
+    text = pathlib.Path(f"/proc/{pid}/maps").read_text()
+    return any(line.split()[4] == inode for line in text.splitlines())

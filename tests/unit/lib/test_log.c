@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,6 +34,7 @@ setup(void **state)
 	capture.read_end = ends[0];
 	(void)dup2(ends[1], STDERR_FILENO);
 	(void)close(ends[1]);
+	(void)setenv("JOURNAL_STREAM", "8:1", 1);
 	log_init("khien-test");
 	return 0;
 }
@@ -69,6 +71,32 @@ test_levels(void **state)
 	assert_int_equal(errno, ENOSPC);
 	assert_string_equal(said(),
 			    "<3>khien-test: c: No space left on device\n");
+}
+
+static void
+test_levels_are_for_the_journal(void **state)
+{
+	(void)state;
+	(void)unsetenv("JOURNAL_STREAM");
+	log_init("khien-test");
+	log_error("plain");
+	assert_string_equal(said(), "khien-test: plain\n");
+}
+
+/* Nobody reads: lines are dropped, and counted in the next that is not. */
+static void
+test_full_pipe_does_not_block(void **state)
+{
+	(void)state;
+	assert_int_equal(fcntl(capture.read_end, F_SETFL, O_NONBLOCK), 0);
+	for (size_t i = 0; i < 70000; i++)
+		log_info("%zu", i);
+	while (*said())
+		continue;
+	log_info("again");
+	const char *line = said();
+	assert_non_null(strstr(line, "khien-test: again\nkhien-test: "));
+	assert_non_null(strstr(line, " lines were lost\n"));
 }
 
 static void
@@ -131,6 +159,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_levels, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_levels_are_for_the_journal,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_full_pipe_does_not_block,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_debug_is_asked_for, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(

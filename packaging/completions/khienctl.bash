@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# bash completion of khienctl(1)
+
+_khienctl()
+{
+	local cur prev word command= i
+	local commands="status detections show events tree query scan rules
+		doctor reload"
+	local types="process file agent fork exec exit seed create open close
+		rename unlink link symlink chmod chown xattr mkdir rmdir mount
+		umount loss peer clock config"
+	local options="--socket --json --help --version"
+
+	cur=${COMP_WORDS[COMP_CWORD]}
+	prev=${COMP_WORDS[COMP_CWORD - 1]}
+	COMPREPLY=()
+
+	case $prev in
+	--socket | --path)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	--type)
+		mapfile -t COMPREPLY < <(compgen -W "$types" -- "$cur")
+		return
+		;;
+	--min-severity)
+		mapfile -t COMPREPLY < <(compgen -W \
+			"informational low medium high critical" -- "$cur")
+		return
+		;;
+	--since | --until)
+		mapfile -t COMPREPLY < <(compgen -W "5m 1h 1d 1w now" -- "$cur")
+		return
+		;;
+	--rule | --limit)
+		return
+		;;
+	--pid)
+		mapfile -t COMPREPLY < <(compgen -W \
+			"$(cd /proc && echo [0-9]*)" -- "$cur")
+		return
+		;;
+	esac
+
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		case $word in
+		--socket)
+			((i++))
+			;;
+		-*) ;;
+		*)
+			command=$word
+			break
+			;;
+		esac
+	done
+
+	case $command in
+	detections)
+		options+=" --since --until --min-severity --rule --limit
+			--follow"
+		;;
+	events)
+		options+=" --type --pid --path --since --until --limit
+			--follow"
+		;;
+	esac
+	if [[ $cur == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
+		return
+	fi
+	case $command in
+	'')
+		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur")
+		;;
+	scan)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		;;
+	tree)
+		mapfile -t COMPREPLY < <(compgen -W \
+			"$(cd /proc && echo [0-9]*)" -- "$cur")
+		;;
+	esac
+}
+
+complete -F _khienctl khienctl
