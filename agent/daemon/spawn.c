@@ -18,11 +18,10 @@
 
 /* What goes on to children; whatever else khiend was started with does not. */
 static const char *const passed[] = {
-	"KHIEN_",	 /* debug lines */
+	"KHIEN_",	   /* debug lines */
 	"JOURNAL_STREAM=", /* levels before log lines */
-	"ASAN_OPTIONS=", /* for a build with sanitizers */
-	"UBSAN_OPTIONS=",
-	"LSAN_OPTIONS=",
+	"ASAN_OPTIONS=",   /* for a build with sanitizers */
+	"UBSAN_OPTIONS=",  "LSAN_OPTIONS=",
 };
 
 int

@@ -49,8 +49,8 @@ void conf_init(struct conf *conf);
 /*
  * Sets one key from its text.  Returns 0; -ENOENT no such section or key;
  * -EOPNOTSUPP when the key is known but what it governs is not built in this
- * version (nothing is set: warn and go on); -EINVAL when the value is not acceptable; then *ret_why (static text, or
- * NULL) says what would be.
+ * version (nothing is set: warn and go on); -EINVAL when the value is not
+ * acceptable; then *ret_why (static text, or NULL) says what would be.
  */
 int conf_set(struct conf *conf, const char *section, const char *key,
 	     const char *value, const char **ret_why);

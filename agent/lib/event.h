@@ -46,6 +46,14 @@ enum event_type {
 	EVENT_CONFIG = 43, /* configuration read again, or refused */
 };
 
+/* Processors that there are not: what programs of ours number themselves. */
+enum event_cpu {
+	EVENT_CPU_PEER = 0xfffb,    /* what khiend says of processes */
+	EVENT_CPU_VERDICT = 0xfffc, /* verdicts of the gate */
+	EVENT_CPU_GATE = 0xfffd,    /* events of the gate */
+	EVENT_CPU_SENSOR = 0xfffe,  /* aggregates of the sensor */
+};
+
 enum event_flag {
 	EVENT_MEMFD = 1 << 0,	       /* executable lives in a memfd */
 	EVENT_DELETED = 1 << 1,	       /* its name was removed */
@@ -67,7 +75,7 @@ struct event {
 	uint16_t type;	   /* enum event_type */
 	uint16_t class;	   /* enum event_class */
 	uint32_t flags;	   /* enum event_flag */
-	uint32_t cpu;	   /* sequence counts from 1 per class and cpu */
+	uint32_t cpu;	   /* sequence counts up per class and cpu */
 	uint64_t sequence; /* 0: has none (seed) */
 	uint64_t boot_ns;  /* CLOCK_BOOTTIME */
 	uint64_t count;	   /* how many happened: 1 but for aggregates, losses */
@@ -76,7 +84,7 @@ struct event {
 	uint32_t tid;
 	uint32_t ns_pid; /* as the process itself sees it */
 	uint64_t
-		start_ns; /* boot time of the group leader's start; 0: unknown */
+		start_ns; /* boot time of the leader's start; 0: unknown */
 	uint32_t ppid;	  /* real parent's thread group */
 	uint64_t parent_start_ns;
 	uint32_t uid, euid, gid, egid;

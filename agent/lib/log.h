@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One line a message on standard error, "<3>khien-scan: ...": the syslog
- * level stands there only under systemd (JOURNAL_STREAM, systemd.exec(5)).  What is not printable is
- * escaped as \xNN; a line is cut at 2 KiB, or 4 KiB with its escapes.  %m is
- * errno's text.  Never blocks: a line for which the reader has no room is
- * dropped, and the next one that is written tells how many were.
+ * One line a message on standard error, "<3>khien-scan: ...": the syslog level
+ * stands there only under systemd (JOURNAL_STREAM, systemd.exec(5)).  What is
+ * not printable is escaped as \xNN; a line is cut at 2 KiB, or 4 KiB with its
+ * escapes.  %m is errno's text.  Never blocks: a line for which the reader has
+ * no room is dropped, and the next one that is written tells how many were.
  */
 #pragma once
 

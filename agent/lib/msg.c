@@ -233,6 +233,7 @@ msg_put_verdict(struct buf *buf, const struct msg_verdict *verdict)
 	buf_put_u32(buf, verdict->uid);
 	buf_put_u32(buf, verdict->gid);
 	buf_put_text(buf, verdict->path);
+	buf_put_u64(buf, verdict->number);
 }
 
 int
@@ -263,6 +264,7 @@ msg_get_verdict(struct buf *buf, struct msg_verdict *ret_verdict)
 	verdict->uid = buf_get_u32(buf);
 	verdict->gid = buf_get_u32(buf);
 	verdict->path = buf_get_text(buf, MSG_TEXT_MAX);
+	verdict->number = buf_get_u64(buf);
 	return done(buf);
 }
 
@@ -293,6 +295,7 @@ msg_put_peer(struct buf *buf, const struct msg_peer *peer)
 	buf_put_u32(buf, peer->restarts);
 	buf_put_u64(buf, peer->boot_ns);
 	buf_put_text(buf, peer->detail);
+	buf_put_u64(buf, peer->number);
 }
 
 int
@@ -303,8 +306,9 @@ msg_get_peer(struct buf *buf, struct msg_peer *ret_peer)
 	ret_peer->restarts = buf_get_u32(buf);
 	ret_peer->boot_ns = buf_get_u64(buf);
 	ret_peer->detail = buf_get_text(buf, MSG_TEXT_MAX);
+	ret_peer->number = buf_get_u64(buf);
 	if (ret_peer->state < MSG_PEER_STARTED ||
-	    ret_peer->state > MSG_PEER_CONFIG)
+	    ret_peer->state > MSG_PEER_KNOWN)
 		return -EBADMSG;
 	return done(buf);
 }

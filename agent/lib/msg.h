@@ -33,7 +33,7 @@ enum msg_type {
 			   first links are all sent; seal yourself and start */
 	MSG_STATUS,    /* any to engine: named values that status shows */
 	MSG_EVENTS,    /* sensor, gate to engine: a batch of events */
-	MSG_ACK,       /* engine to sensor, gate: that batch is stored */
+	MSG_ACK,       /* engine to sensor, gate, khiend: that is stored */
 	MSG_SYNC,      /* engine to sensor: drain now, answer with MSG_EVENTS */
 	MSG_SCAN,      /* gate to scan, engine to gate: fd is to be scanned */
 	MSG_VERDICT,   /* scan to gate, gate to engine: what came of it */
@@ -92,7 +92,7 @@ int msg_get_pair(struct buf *buf, const char **ret_name,
 
 /*
  * MSG_EVENTS: this head, then `len` events by event_put().  `number` counts
- * up from 1 in the life of the sender's channel; 0 asks for no ack.
+ * up in the life of the sender; 0 asks for no ack.
  * Every event whose boot_ns is below `drained_ns` has been sent.
  */
 struct msg_events {
@@ -125,7 +125,7 @@ enum msg_result {
 	MSG_MATCH,
 	MSG_TIMEOUT, /* the scan's own time limit */
 	MSG_FAILED,  /* could not be read or scanned: see error */
-	MSG_CRASHED, /* the scanner died or was killed on it; said by the gate */
+	MSG_CRASHED, /* the scanner died or was killed on it; from the gate */
 	MSG_SKIPPED, /* not a regular file */
 };
 
@@ -144,7 +144,7 @@ struct msg_match {
 };
 
 /*
- * MSG_VERDICT: a scanner fills tag, result, flags, sha256, error, size, matches;
+ * MSG_VERDICT: a scanner fills what stands first, down to the matches;
  * the gate adds who and what before it passes it on to the engine.
  */
 struct msg_verdict {
@@ -164,6 +164,7 @@ struct msg_verdict {
 	uint64_t device, inode;
 	uint32_t mode, uid, gid; /* the file's */
 	const char *path; /* as the kernel names it; "" when it has none */
+	uint64_t number;  /* counts up with those of MSG_EVENTS; 0: no ack */
 };
 void msg_put_verdict(struct buf *buf, const struct msg_verdict *verdict);
 int msg_get_verdict(struct buf *buf, struct msg_verdict *ret_verdict);
@@ -183,6 +184,8 @@ enum msg_peer_state {
 	MSG_PEER_ENDED,	 /* detail says how: "killed by signal 9", ... */
 	MSG_PEER_STUCK,	 /* missed its heartbeat; khiend kills it */
 	MSG_PEER_CONFIG, /* detail: configuration accepted, or why refused */
+	MSG_PEER_KNOWN,	 /* is running since boot_ns; told to a new engine: no
+			    event */
 };
 
 struct msg_peer {
@@ -191,6 +194,7 @@ struct msg_peer {
 	uint32_t restarts; /* of this role and index since khiend started */
 	uint64_t boot_ns;
 	const char *detail;
+	uint64_t number; /* counts up within a boot; 0: asks for no ack */
 };
 void msg_put_peer(struct buf *buf, const struct msg_peer *peer);
 int msg_get_peer(struct buf *buf, struct msg_peer *ret_peer);

@@ -20,7 +20,8 @@
 #include "agent/lib/sandbox.h"
 #include "agent/lib/str.h"
 
-static int take_link(struct peer *peer, struct buf *buf, int fd);
+static int take_link(struct peer *peer, struct buf *buf, int fd,
+		     struct msg_link *ret_who);
 
 static int
 take_kept(struct peer *peer, struct buf *buf, int fd)
@@ -55,13 +56,15 @@ take_conf(struct peer *peer, struct buf *buf)
 static int
 take_first(struct peer *peer, uint16_t type, struct buf *buf, int fd)
 {
+	struct msg_link who;
+
 	switch (type) {
 	case MSG_CONFIG:
 		return take_conf(peer, buf);
 	case MSG_KEEP:
 		return take_kept(peer, buf, fd);
 	case MSG_LINK:
-		return take_link(peer, buf, fd);
+		return take_link(peer, buf, fd, &who);
 	case MSG_READY:
 		return 1;
 	default:
@@ -171,20 +174,17 @@ drop_link(struct peer_link *link)
 	link->watch = NULL;
 }
 
+/* One message of the link.  -EAGAIN: there is none. */
 static int
-on_link_ready(void *arg, int chan, uint32_t events)
+read_link(struct peer_link *link)
 {
-	struct peer_link *link = arg;
 	struct peer *peer = link->peer;
 	struct buf buf;
 	uint16_t type;
 	size_t len;
 	int fd;
 
-	(void)events;
-	int r = chan_read(chan, peer->bytes, MSG_MAX, &len, &fd);
-	if (r == -EAGAIN)
-		return 0;
+	int r = chan_read(link->fd, peer->bytes, MSG_MAX, &len, &fd);
 	if (r == -EPIPE) {
 		drop_link(link);
 		return 0;
@@ -201,7 +201,33 @@ on_link_ready(void *arg, int chan, uint32_t events)
 		log_error("message %u from khien-%s %u is refused: %s, ending",
 			  type, role_get(link->role)->name, link->index,
 			  strerror(-r));
-	return r;
+	return r == -EAGAIN ? -EBADMSG : r;
+}
+
+static int
+on_link_ready(void *arg, int chan, uint32_t events)
+{
+	int r = read_link(arg);
+
+	(void)chan;
+	(void)events;
+	return r == -EAGAIN ? 0 : r;
+}
+
+/* Its successor is there: what it had sent before it ended is still heard. */
+static int
+replace_link(struct peer_link *link)
+{
+	while (link->watch) {
+		int r = read_link(link);
+		if (r == -EAGAIN)
+			break;
+		if (r < 0)
+			return r;
+	}
+	if (link->fd >= 0)
+		drop_link(link);
+	return 0;
 }
 
 static int
@@ -227,7 +253,7 @@ free_link(struct peer *peer)
 
 /* Before peer_run() links are only noted: the program is not ready for them. */
 static int
-take_link(struct peer *peer, struct buf *buf, int fd)
+take_link(struct peer *peer, struct buf *buf, int fd, struct msg_link *ret_who)
 {
 	CLEANUP_FD int owned = fd;
 	struct msg_link who;
@@ -235,8 +261,9 @@ take_link(struct peer *peer, struct buf *buf, int fd)
 	if (msg_get_link(buf, &who) < 0 || fd < 0 || who.role >= ROLE_LEN)
 		return -EBADMSG;
 	struct peer_link *link = peer_find(peer, who.role, who.index);
-	if (link)
-		drop_link(link);
+	int r = link ? replace_link(link) : 0;
+	if (r < 0)
+		return r;
 	link = free_link(peer);
 	if (!link)
 		return -EBADMSG;
@@ -245,6 +272,7 @@ take_link(struct peer *peer, struct buf *buf, int fd)
 				    .pid = who.pid,
 				    .fd = TAKE_FD(owned),
 				    .peer = peer };
+	*ret_who = who;
 	return 0;
 }
 
@@ -280,7 +308,6 @@ from_parent(struct peer *peer, uint16_t type, struct buf *buf, int fd)
 static int
 take_later(struct peer *peer, uint16_t type, struct buf *buf, int fd)
 {
-	struct buf peek = *buf;
 	struct msg_link who;
 	int r;
 
@@ -293,9 +320,9 @@ take_later(struct peer *peer, uint16_t type, struct buf *buf, int fd)
 			return r;
 		return peer->on_config(peer->arg, peer->conf);
 	case MSG_LINK:
-		r = take_link(peer, buf, fd);
-		if (r < 0 || msg_get_link(&peek, &who) < 0)
-			return r < 0 ? r : -EBADMSG;
+		r = take_link(peer, buf, fd, &who);
+		if (r < 0)
+			return r;
 		return watch_link(peer_find(peer, who.role, who.index));
 	default:
 		return from_parent(peer, type, buf, fd);

@@ -79,7 +79,7 @@ int peer_keep(struct peer *peer, const char *name, int fd);
    logged. */
 int peer_seal(struct peer *peer, int dir);
 
-/* Runs the loop until khiend ends or a handler fails.  Returns as loop_run(). */
+/* Runs the loop until khiend ends or a handler fails.  Returns as that. */
 int peer_run(struct peer *peer);
 
 /* The link to that role and index, or NULL. */

@@ -9,7 +9,8 @@
 
 /*
  * mmap and mprotect are allowed without PROT_EXEC only, tgkill for oneself
- * only: see sandbox.c.  The list serves glibc 2.36 and 2.41: memory, time, the loop, channels, logging.
+ * only: see sandbox.c.  The list serves glibc 2.36 and 2.41: memory, time, the
+ * loop, channels, logging.
  */
 static const char *const base_calls[] = {
 	"read",

@@ -36,11 +36,12 @@ struct role {
 	const char *user;      /* "khien-scan"; NULL: stays root */
 	uint32_t fallback_uid; /* used where that user does not exist */
 	uint64_t caps; /* what is left after sandbox_enter(): bit mask */
-	const char *const *syscalls; /* allowed beside role_syscalls_base(), by
-					name, NULL-terminated; NULL: no filter */
-	uint8_t files;		     /* enum role_files */
-	uint64_t memory_max;	     /* RLIMIT_AS in bytes; 0: none */
-	uint32_t files_max;	     /* RLIMIT_NOFILE */
+	/* Names allowed beside role_syscalls_base(), NULL-terminated; NULL: no
+	   filter. */
+	const char *const *syscalls;
+	uint8_t files;	     /* enum role_files */
+	uint64_t memory_max; /* RLIMIT_AS in bytes; 0: none */
+	uint32_t files_max;  /* RLIMIT_NOFILE */
 };
 
 /* Never NULL for an id below ROLE_LEN. */
