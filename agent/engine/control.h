@@ -20,7 +20,7 @@ struct engine;
  * Serves the listening descriptors (taken; either may be -1).  NULL: no
  * memory or descriptors.
  */
-struct control *control_new(struct engine *engine, int status, int control);
+struct control *control_new(struct engine *engine, int status, int root);
 void control_free(struct control *control);
 
 struct engine *control_engine(struct control *control);

@@ -89,6 +89,18 @@ image_new(const struct event *event, struct image *older)
 	return image;
 }
 
+bool
+image_is_same(const struct image *image, const struct event *event)
+{
+	size_t len = event->args_len;
+
+	if (len > IMAGE_ARGS_MAX)
+		len = IMAGE_ARGS_MAX;
+	return strcmp(image->executable, event->path) == 0 &&
+	       image->args_len == len &&
+	       memcmp(image->args, event->args, len) == 0;
+}
+
 const struct image *
 image_at(const struct image *image, uint64_t boot_ns)
 {

@@ -37,6 +37,9 @@ struct image *image_new(const struct event *event, struct image *older);
 struct image *image_get(struct image *image);
 void image_put(struct image *image); /* NULL is fine */
 
+/* Whether the event tells what the image says already. */
+bool image_is_same(const struct image *image, const struct event *event);
+
 /* The image that ran at a boot time, or the oldest known; NULL stays NULL. */
 const struct image *image_at(const struct image *image, uint64_t boot_ns);
 

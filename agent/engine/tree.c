@@ -264,6 +264,17 @@ inherit(struct tree *tree, struct tree_process *process)
 		process->image = image_get(parent->image);
 }
 
+/*
+ * A seed of one that is known tells of an exec that nobody watched, unless it
+ * is an old one that is sent again.
+ */
+static bool
+missed_exec(const struct tree_process *process, const struct event *event)
+{
+	return process->image && event->boot_ns > process->image->since_ns &&
+	       !image_is_same(process->image, event);
+}
+
 struct tree_process *
 tree_apply(struct tree *tree, const struct event *event, int64_t offset_ns,
 	   bool *ret_news)
@@ -287,8 +298,8 @@ tree_apply(struct tree *tree, const struct event *event, int64_t offset_ns,
 		tree_end(tree, process, event->boot_ns);
 		break;
 	default: /* seed */
-		*ret_news = !known;
-		if (!process->image)
+		*ret_news = !known || missed_exec(process, event);
+		if (*ret_news || !process->image)
 			set_image(tree, process, event);
 	}
 	return process;

@@ -65,7 +65,7 @@ struct tree_process *tree_apply(struct tree *tree, const struct event *event,
 
 /* Adds one that was stored; image taken.  NULL as above, image dropped. */
 struct tree_process *tree_restore(struct tree *tree,
-				  const struct tree_process *process);
+				  const struct tree_process *stored);
 
 /* That very process, alive or not; start_ns 0: the living one. */
 struct tree_process *tree_find(struct tree *tree, uint32_t pid,

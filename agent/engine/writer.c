@@ -28,6 +28,7 @@
 #include "agent/lib/loop.h"
 #include "agent/lib/msg.h"
 #include "agent/lib/peer.h"
+#include "agent/lib/role.h"
 #include "agent/lib/str.h"
 
 #define RETRY_NS 1000000000
@@ -84,7 +85,7 @@ tell_aside(struct writer *writer)
 		return;
 	writer->asides++;
 	writer_agent(writer, &(struct record_agent){
-				     .type = "store",
+				     .type = event_type_name(EVENT_STORE),
 				     .boot_ns = loop_now_ns(),
 				     .count = 1,
 				     .role = "engine",
@@ -179,7 +180,9 @@ send_acks(struct writer *writer)
 		struct buf buf;
 		peer_begin(peer, &buf, MSG_ACK);
 		msg_put_number(&buf, ack.number);
-		int r = peer_write(peer, &buf, ack.role, ack.index, -1);
+		int r = ack.role == ROLE_DAEMON ?
+				peer_write_parent(peer, &buf, -1) :
+				peer_write(peer, &buf, ack.role, ack.index, -1);
 		if (r == -EAGAIN)
 			writer->acks[kept++] = ack;
 	}
@@ -188,10 +191,20 @@ send_acks(struct writer *writer)
 		arm(writer);
 }
 
+/* Its successor, if it has one, counts anew. */
+static bool
+has_ended(const struct writer *writer, const struct peer_link *link)
+{
+	const struct peer_link *now =
+		peer_find(writer->engine->peer, link->role, link->index);
+
+	return link->role != ROLE_DAEMON && (!now || now->pid != link->pid);
+}
+
 void
 writer_ack(struct writer *writer, const struct peer_link *link, uint64_t number)
 {
-	if (!number)
+	if (!number || has_ended(writer, link))
 		return;
 	if (writer->acks_len == WRITER_ACKS_MAX)
 		writer_flush(writer);
@@ -329,7 +342,7 @@ tell_recovery(struct writer *writer)
 	log_info("%s", text);
 	writer->failed_ns = 0;
 	writer_agent(writer, &(struct record_agent){
-				     .type = "store",
+				     .type = event_type_name(EVENT_STORE),
 				     .boot_ns = now_ns,
 				     .count = 1,
 				     .role = "engine",

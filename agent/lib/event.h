@@ -44,6 +44,7 @@ enum event_type {
 	EVENT_PEER = 41,  /* a process of ours started, died, was killed */
 	EVENT_CLOCK = 42, /* the wall clock moved against boot time */
 	EVENT_CONFIG = 43, /* configuration read again, or refused */
+	EVENT_STORE = 44,  /* the store failed, works again, was set aside */
 };
 
 /* Processors that there are not: what programs of ours number themselves. */
@@ -82,10 +83,9 @@ struct event {
 
 	uint32_t pid; /* thread group, initial pid namespace */
 	uint32_t tid;
-	uint32_t ns_pid; /* as the process itself sees it */
-	uint64_t
-		start_ns; /* boot time of the leader's start; 0: unknown */
-	uint32_t ppid;	  /* real parent's thread group */
+	uint32_t ns_pid;   /* as the process itself sees it */
+	uint64_t start_ns; /* boot time of the leader's start; 0: unknown */
+	uint32_t ppid;	   /* real parent's thread group */
 	uint64_t parent_start_ns;
 	uint32_t uid, euid, gid, egid;
 	uint32_t loginuid; /* UINT32_MAX: none */

@@ -67,6 +67,7 @@ static const struct {
 	{ EVENT_PEER, "host", "info" },
 	{ EVENT_CLOCK, "host", "change" },
 	{ EVENT_CONFIG, "configuration", "change" },
+	{ EVENT_STORE, "database", "change" },
 };
 
 static const char *const flags[] = {

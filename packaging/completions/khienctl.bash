@@ -8,7 +8,7 @@ _khienctl()
 		doctor reload"
 	local types="process file agent fork exec exit seed create open close
 		rename unlink link symlink chmod chown xattr mkdir rmdir mount
-		umount loss peer clock config"
+		umount loss peer clock config store"
 	local options="--socket --json --help --version"
 
 	cur=${COMP_WORDS[COMP_CWORD]}

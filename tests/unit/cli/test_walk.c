@@ -66,11 +66,9 @@ setup(void **state)
 	write_file("d/e/b");
 	write_file("z");
 	(void)mkfifo("d/fifo", 0644);
-	(void)symlink("../z", "d/link");
-	(void)symlink("d", "folder-link");
-	(void)symlink("loop", "loop");
 	*state = dir;
-	return 0;
+	return symlink("../z", "d/link") || symlink("d", "folder-link") ||
+	       symlink("loop", "loop");
 }
 
 static int
@@ -84,8 +82,7 @@ teardown(void **state)
 		(void)unlink(files[i]);
 	(void)rmdir("d/e");
 	(void)rmdir("d");
-	(void)chdir("/");
-	return rmdir(*state);
+	return chdir("/") || rmdir(*state);
 }
 
 static void

@@ -129,6 +129,19 @@ test_a_seed_tells_nothing_new_twice(void **state)
 }
 
 static void
+test_a_seed_tells_of_a_missed_exec(void **state)
+{
+	(void)state;
+	struct tree_process *process = apply(EVENT_SEED, 3, 4, 0, 0, 10, "/a");
+	apply(EVENT_EXEC, 3, 4, 0, 0, 30, "/b");
+	/* Sent again: older than what is known. */
+	apply(EVENT_SEED, 3, 4, 0, 0, 10, "/a");
+	assert_string_equal(runs(process, 100), "/b");
+	apply(EVENT_SEED, 3, 4, 0, 0, 50, "/c");
+	assert_string_equal(runs(process, 100), "/c");
+}
+
+static void
 test_a_pid_has_one_living_holder(void **state)
 {
 	(void)state;
@@ -289,6 +302,7 @@ main(void)
 		CASE(test_fork_exec_exit),
 		CASE(test_old_images_are_few),
 		CASE(test_a_seed_tells_nothing_new_twice),
+		CASE(test_a_seed_tells_of_a_missed_exec),
 		CASE(test_a_pid_has_one_living_holder),
 		CASE(test_who_had_the_pid),
 		CASE(test_only_the_ended_are_forgotten),

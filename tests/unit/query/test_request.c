@@ -114,7 +114,8 @@ test_types(void **state)
 		{ "process", BIT(EVENT_FORK) | BIT(EVENT_EXEC) |
 				     BIT(EVENT_EXIT) | BIT(EVENT_SEED) },
 		{ "agent", BIT(EVENT_LOSS) | BIT(EVENT_PEER) |
-				   BIT(EVENT_CLOCK) | BIT(EVENT_CONFIG) },
+				   BIT(EVENT_CLOCK) | BIT(EVENT_CONFIG) |
+				   BIT(EVENT_STORE) },
 	};
 	struct request request;
 	char options[64];
