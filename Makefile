@@ -70,7 +70,7 @@ LIBS_gate := $(SANDBOX_LIBS)
 LIBS_scan := -lyara -lcrypto -ljansson $(SANDBOX_LIBS)
 LIBS_engine := -lsqlite3 -ljansson $(SANDBOX_LIBS)
 LIBS_query := -lsqlite3 -ljansson $(SANDBOX_LIBS)
-LIBS_lib := $(SANDBOX_LIBS)
+LIBS_lib := -ljansson $(SANDBOX_LIBS)
 
 FOLDERS := daemon cli conf sensor gate scan engine query
 SRC_lib := $(wildcard agent/lib/*.c)
@@ -224,7 +224,7 @@ $O/fuzz/$(1:.c=): $O/fuzz/$(1:.c=.o) $O/fuzz/libkhien.a $(foreach f,$2,\
 		$(filter-out %/main.o,$(call objects,$(SRC_$f),$O/fuzz)))
 	$$(call say,LD)$$(CLANG) -fsanitize=fuzzer,address,undefined $$(filter-out %.a,$$^) \
 		$$(filter %.a,$$^) $(foreach f,$2,$(LIBS_$f)) \
-		$(SANDBOX_LIBS) -Wl,--as-needed -o $$@
+		$(LIBS_lib) -Wl,--as-needed -o $$@
 endef
 $(foreach s,$(wildcard tests/fuzz/fuzz_*.c),\
 	$(eval $(call fuzzer,$s,$(call fuzz_folders,$s))))

@@ -38,8 +38,10 @@ path_walk(__u64 dentry_at, __u64 vfsmount_at, __u32 start, __u32 slot)
 	if (!record || !dentry_at || !vfsmount_at)
 		return at | PATH_CUT;
 	for (int i = 0; i < PATH_DEPTH; i++) {
-		path_hide(at);
-		if (at > KHIEN_RECORD_SIZE - KHIEN_NAME_SIZE || at > end)
+		if (at > end)
+			return at | PATH_CUT;
+		path_hide(at); /* or clang 19 makes one limit of the two */
+		if (at > KHIEN_RECORD_SIZE - KHIEN_NAME_SIZE)
 			return at | PATH_CUT;
 		if (dentry == root) {
 			struct mount *up = BPF_CORE_READ(mount, mnt_parent);

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/cli/doc.h"
 #include "agent/cli/when.h"
+#include "agent/lib/doc.h"
 #include "agent/lib/msg.h"
 #include "agent/lib/str.h"
 
@@ -147,8 +147,8 @@ add_words(struct reading *reading, const struct option *option,
 
 	if (added < 0 || (size_t)added >= WORDS_MAX - len)
 		return refuse(reading, "option --%s: too many", option->name);
-	return doc_set_text(reading->args->options, option->key,
-			    reading->words);
+	doc_set_text(reading->args->options, option->key, reading->words);
+	return 0;
 }
 
 static int
@@ -162,8 +162,8 @@ set_number(const struct reading *reading, const struct option *option,
 		return refuse(reading, "option --%s: not a whole number%s: %s",
 			      option->name, limit ? " from 1" : "", value);
 	reading->args->limited |= limit;
-	return doc_set_number(reading->args->options, option->key,
-			      (int64_t)number);
+	doc_set_number(reading->args->options, option->key, (int64_t)number);
+	return 0;
 }
 
 static int
@@ -177,7 +177,8 @@ set_when(const struct reading *reading, const struct option *option,
 			      "option --%s: not a time: %s (30s, 5m, 2h, 3d, "
 			      "now, 2025-01-31T08:15:00Z)",
 			      option->name, value);
-	return doc_set_number(reading->args->options, option->key, ns);
+	doc_set_number(reading->args->options, option->key, ns);
+	return 0;
 }
 
 static int
@@ -193,9 +194,9 @@ set_flag(const struct reading *reading, const struct option *option)
 		args->version = true;
 	else
 		args->follow = true;
-	if (!option->key)
-		return 0;
-	return doc_set_bool(args->options, option->key, true);
+	if (option->key)
+		doc_set_bool(args->options, option->key, true);
+	return 0;
 }
 
 static int
@@ -226,8 +227,9 @@ set_option(struct reading *reading, const struct option *option,
 		break;
 	}
 	if (option->key)
-		return doc_set_text(args->options, option->key, value);
-	args->socket = value;
+		doc_set_text(args->options, option->key, value);
+	else
+		args->socket = value;
 	return 0;
 }
 
@@ -290,14 +292,17 @@ set_operands(const struct reading *reading)
 
 	switch (args->command) {
 	case ARGS_SHOW:
-		return doc_set_text(args->options, "id", operand);
+		doc_set_text(args->options, "id", operand);
+		return 0;
 	case ARGS_QUERY:
-		return doc_set_text(args->options, "sql", operand);
+		doc_set_text(args->options, "sql", operand);
+		return 0;
 	case ARGS_TREE:
 		if (str_number(operand, INT32_MAX, &pid) < 0)
 			return refuse(reading, "not a process number: %s",
 				      operand);
-		return doc_set_number(args->options, "pid", (int64_t)pid);
+		doc_set_number(args->options, "pid", (int64_t)pid);
+		return 0;
 	default:
 		return 0;
 	}
@@ -323,7 +328,7 @@ check(const struct reading *reading)
 	if (args->operands_len > commands[args->command].most)
 		return refuse(reading, "%s: one argument too many: %s", name,
 			      args->operands[commands[args->command].most]);
-	if (args->follow && doc_get(args->options, "until_ns"))
+	if (args->follow && doc_get(doc_root(args->options), "until_ns"))
 		return refuse(reading,
 			      "options --follow and --until exclude each "
 			      "other");
@@ -346,7 +351,9 @@ args_parse(struct args *args, int argc, char **argv, int64_t now_ns, char *why,
 	if (!args->options || !args->operands)
 		return -ENOMEM;
 	int r = parse_all(&reading, argc, argv);
-	return r < 0 ? r : check(&reading);
+	if (r == 0)
+		r = check(&reading);
+	return r == 0 && !doc_root(args->options) ? -ENOMEM : r;
 }
 
 void

@@ -12,7 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "agent/cli/doc.h"
+#include "agent/lib/doc.h"
 #include "agent/lib/file.h"
 #include "agent/lib/str.h"
 
@@ -145,16 +145,16 @@ client_freep(struct client **client)
 }
 
 int
-client_ask(struct client *client, const char *command, struct doc *options)
+client_ask(struct client *client, const char *command,
+	   const struct doc *options)
 {
 	CLEANUP(doc_freep) struct doc *request = doc_new();
-	CLEANUP_FREE char *line = NULL;
 
-	if (!request || doc_set_number(request, "version", PROTOCOL_VERSION) ||
-	    doc_set_text(request, "command", command) ||
-	    (options && doc_set_doc(request, "options", options)))
-		return -ENOMEM;
-	line = doc_line(request);
+	doc_set_number(request, "version", PROTOCOL_VERSION);
+	doc_set_text(request, "command", command);
+	if (options)
+		doc_set(request, "options", doc_copy(doc_root(options)));
+	CLEANUP_FREE char *line = doc_write(request);
 	return line ? client_send(client, line, -1) : -ENOMEM;
 }
 
@@ -262,15 +262,15 @@ next_line(struct client *client, char **ret_line, size_t *ret_len)
 }
 
 static void
-read_end(const struct doc *doc, struct client_end *end)
+read_end(const struct doc_value *reply, struct client_end *end)
 {
-	end->exit = (int)doc_number(doc, "khien.end.exit", 2);
+	end->exit = (int)doc_number_or(reply, "khien.end.exit", 2);
 	if (end->exit < 0 || end->exit > 2)
 		end->exit = 2;
-	end->truncated = doc_true(doc, "khien.end.truncated");
-	end->rows = doc_number(doc, "khien.end.rows", 0);
+	end->truncated = doc_true(reply, "khien.end.truncated");
+	end->rows = doc_number_or(reply, "khien.end.rows", 0);
 	(void)snprintf(end->error, sizeof(end->error), "%s",
-		       doc_text_or(doc, "khien.end.error", ""));
+		       doc_text_or(reply, "khien.end.error", ""));
 }
 
 int
@@ -284,11 +284,11 @@ client_read(struct client *client, const char **ret_line, struct doc **ret_doc,
 	int r = next_line(client, &line, &len);
 	if (r < 0)
 		return r;
-	doc = doc_parse(line, len);
-	if (!doc)
-		return -EBADMSG;
-	if (doc_is_object(doc_get(doc, "khien.end"))) {
-		read_end(doc, ret_end);
+	r = doc_parse(line, len, &doc, NULL, 0);
+	if (r < 0)
+		return r == -EINVAL ? -EBADMSG : r;
+	if (doc_is_object(doc_root(doc), "khien.end")) {
+		read_end(doc_root(doc), ret_end);
 		return 0;
 	}
 	*ret_line = line;

@@ -30,7 +30,8 @@ void client_free(struct client *client);
 void client_freep(struct client **client);
 
 /* Sends a request; options are borrowed, may be NULL.  Returns 0 or -errno. */
-int client_ask(struct client *client, const char *command, struct doc *options);
+int client_ask(struct client *client, const char *command,
+	       const struct doc *options);
 
 /*
  * Sends one line with a descriptor, which stays the caller's.  Waits while the

@@ -10,13 +10,13 @@
 
 #include "agent/cli/args.h"
 #include "agent/cli/client.h"
-#include "agent/cli/doc.h"
 #include "agent/cli/print.h"
 #include "agent/cli/scan.h"
 #include "agent/cli/screen.h"
 #include "agent/cli/table.h"
 #include "agent/cli/text.h"
 #include "agent/cli/when.h"
+#include "agent/lib/doc.h"
 #include "agent/lib/file.h"
 
 #define EXIT_FOUND 1
@@ -60,7 +60,7 @@ fail_read(int error)
 
 /* How one object of each command is printed for people. */
 static void
-print_object(const struct args *args, const struct doc *doc)
+print_object(const struct args *args, const struct doc_value *doc)
 {
 	switch (args->command) {
 	case ARGS_STATUS:
@@ -132,7 +132,7 @@ print_answer(const struct args *args, struct client *client,
 		else if (args->command == ARGS_QUERY)
 			(void)table_add(table, TAKE(doc));
 		else
-			print_object(args, doc);
+			print_object(args, doc_root(doc));
 		if (args->follow)
 			(void)fflush(stdout);
 	}
@@ -161,18 +161,16 @@ static void
 print_reached(const struct args *args, const char *why)
 {
 	CLEANUP(doc_freep) struct doc *doc = doc_new();
-	CLEANUP_FREE char *line = NULL;
 
-	if (!doc || doc_set_text(doc, "khien.doctor.check", "socket") ||
-	    doc_set_bool(doc, "khien.doctor.ok", !*why) ||
-	    doc_set_text(doc, "khien.doctor.text",
-			 *why ? why : "the agent listens"))
-		return;
-	line = doc_line(doc);
+	doc_set_text(doc, "khien.doctor.check", "socket");
+	doc_set_bool(doc, "khien.doctor.ok", !*why);
+	doc_set_text(doc, "khien.doctor.text",
+		     *why ? why : "the agent listens");
+	CLEANUP_FREE char *line = doc_write(doc);
 	if (args->json && line)
 		text_printf("%s\n", line);
 	else
-		screen_check(doc);
+		screen_check(doc_root(doc));
 }
 
 /* The socket for changes lies beside the one for questions. */

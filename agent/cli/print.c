@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/cli/doc.h"
 #include "agent/cli/text.h"
 #include "agent/cli/when.h"
+#include "agent/lib/doc.h"
 #include "agent/lib/file.h"
 #include "agent/lib/str.h"
 
@@ -19,7 +19,7 @@
 #define RELATED "khien.related"
 
 static void
-put_time(const struct doc *doc)
+put_time(const struct doc_value *doc)
 {
 	char when[WHEN_TEXT_SIZE];
 
@@ -28,10 +28,10 @@ put_time(const struct doc *doc)
 }
 
 static void
-put_pid(const struct doc *doc)
+put_pid(const struct doc_value *doc)
 {
 	const char *user = doc_text(doc, "user.id");
-	int64_t pid = doc_number(doc, "process.pid", 0);
+	int64_t pid = doc_number_or(doc, "process.pid", 0);
 
 	if (pid)
 		text_printf("pid %lld", (long long)pid);
@@ -41,7 +41,7 @@ put_pid(const struct doc *doc)
 
 /* The arguments if they are known, else the program's name. */
 static void
-put_command(const struct doc *doc)
+put_command(const struct doc_value *doc)
 {
 	const char *line = doc_text(doc, "process.command_line");
 
@@ -53,12 +53,13 @@ put_command(const struct doc *doc)
 }
 
 static void
-put_ancestors(const struct doc *doc)
+put_ancestors(const struct doc_value *doc)
 {
 	size_t len = doc_len(doc, "khien.ancestors");
 
 	for (size_t i = 0; i < len && i < ANCESTORS_SHOWN; i++) {
-		const struct doc *one = doc_item(doc, "khien.ancestors", i);
+		const struct doc_value *one =
+			doc_item(doc, "khien.ancestors", i);
 		text_printf(" < ");
 		text_put(doc_text_or(one, "executable", "?"));
 	}
@@ -67,9 +68,9 @@ put_ancestors(const struct doc *doc)
 }
 
 void
-print_detection(const struct doc *doc)
+print_detection(const struct doc_value *doc)
 {
-	int64_t count = doc_number(doc, "khien.count", 1);
+	int64_t count = doc_number_or(doc, "khien.count", 1);
 
 	put_time(doc);
 	text_column(doc_text_or(doc, "khien.severity", "-"), 15);
@@ -79,7 +80,7 @@ print_detection(const struct doc *doc)
 	if (count > 1)
 		text_printf("  (%lld times)", (long long)count);
 	text_printf("\n    by ");
-	if (doc_number(doc, "process.pid", 0)) {
+	if (doc_number_or(doc, "process.pid", 0)) {
 		put_command(doc);
 		text_printf(" (");
 		put_pid(doc);
@@ -97,9 +98,9 @@ print_detection(const struct doc *doc)
 
 /* What an event of a process is about. */
 static void
-put_process(const struct doc *doc, const char *action)
+put_process(const struct doc_value *doc, const char *action)
 {
-	int64_t signal = doc_number(doc, "khien.exit_signal", 0);
+	int64_t signal = doc_number_or(doc, "khien.exit_signal", 0);
 
 	put_command(doc);
 	if (!str_equal(action, "exit"))
@@ -108,15 +109,16 @@ put_process(const struct doc *doc, const char *action)
 		text_printf("  killed by signal %lld", (long long)signal);
 	else
 		text_printf("  exit %lld",
-			    (long long)doc_number(doc, "process.exit_code", 0));
+			    (long long)doc_number_or(doc, "process.exit_code",
+						     0));
 }
 
 static void
-put_file(const struct doc *doc)
+put_file(const struct doc_value *doc)
 {
 	const char *target = doc_text(doc, "file.target_path");
 	const char *program = doc_text(doc, "process.executable");
-	int64_t count = doc_number(doc, "khien.count", 1);
+	int64_t count = doc_number_or(doc, "khien.count", 1);
 
 	text_put(doc_text_or(doc, "file.path", "-"));
 	if (target) {
@@ -137,14 +139,14 @@ put_file(const struct doc *doc)
 }
 
 static void
-put_agent(const struct doc *doc)
+put_agent(const struct doc_value *doc)
 {
 	const char *class = doc_text(doc, "khien.lost_class");
 	const char *role = doc_text(doc, "khien.role");
 
 	if (class) {
 		text_printf("%lld events of class ",
-			    (long long)doc_number(doc, "khien.count", 0));
+			    (long long)doc_number_or(doc, "khien.count", 0));
 		text_put(class);
 		text_printf(" are missing ");
 	}
@@ -156,11 +158,11 @@ put_agent(const struct doc *doc)
 }
 
 void
-print_event(const struct doc *doc)
+print_event(const struct doc_value *doc)
 {
 	const char *action = doc_text_or(doc, "event.action", "-");
 	const char *user = doc_text(doc, "user.id");
-	int64_t pid = doc_number(doc, "process.pid", 0);
+	int64_t pid = doc_number_or(doc, "process.pid", 0);
 	char number[24] = "-";
 
 	if (pid)
@@ -181,9 +183,9 @@ print_event(const struct doc *doc)
 }
 
 void
-print_process(const struct doc *doc)
+print_process(const struct doc_value *doc)
 {
-	int64_t depth = doc_number(doc, "khien.depth", 0);
+	int64_t depth = doc_number_or(doc, "khien.depth", 0);
 	const char *end = doc_text(doc, "process.end");
 	char when[WHEN_TEXT_SIZE];
 
@@ -191,7 +193,7 @@ print_process(const struct doc *doc)
 		depth = 0;
 	text_printf("%s%*s%lld  ", doc_true(doc, "khien.asked") ? "* " : "  ",
 		    (int)(2 * depth), "",
-		    (long long)doc_number(doc, "process.pid", 0));
+		    (long long)doc_number_or(doc, "process.pid", 0));
 	put_command(doc);
 	if (doc_text(doc, "user.id"))
 		text_printf("  (user %s)", text_user(doc_text(doc, "user.id")));
@@ -204,7 +206,7 @@ print_process(const struct doc *doc)
 }
 
 void
-print_rule(const struct doc *doc)
+print_rule(const struct doc_value *doc)
 {
 	const char *error = doc_text(doc, "khien.error");
 
@@ -232,17 +234,18 @@ struct place {
 };
 
 static bool
-is_list_of_text(const struct doc *doc)
+is_list_of_text(const struct doc_value *doc)
 {
-	const struct doc *first = doc_first(doc);
+	const struct doc_value *first = doc_item(doc, NULL, 0);
 
-	if (!doc_is_array(doc))
+	if (!doc_is_list(doc, NULL))
 		return false;
-	return !first || (!doc_is_object(first) && !doc_is_array(first));
+	return !first ||
+	       (!doc_is_object(first, NULL) && !doc_is_list(first, NULL));
 }
 
 static int
-put_member(void *arg, const char *name, const struct doc *value)
+put_member(void *arg, const char *name, const struct doc_value *value)
 {
 	struct place *above = arg;
 	struct place place = { 0 };
@@ -255,9 +258,9 @@ put_member(void *arg, const char *name, const struct doc *value)
 			       above->name, above->index++);
 	if (str_equal(place.name, RELATED))
 		return 0;
-	if (doc_is_object(value) ||
-	    (doc_is_array(value) && !is_list_of_text(value)))
-		return doc_each(value, put_member, &place);
+	if (doc_is_object(value, NULL) ||
+	    (doc_is_list(value, NULL) && !is_list_of_text(value)))
+		return doc_each(value, NULL, put_member, &place);
 	CLEANUP_FREE char *line = doc_line(value);
 	text_column(place.name, NAME_WIDTH);
 	text_printf(" ");
@@ -267,12 +270,12 @@ put_member(void *arg, const char *name, const struct doc *value)
 }
 
 void
-print_all(const struct doc *doc)
+print_all(const struct doc_value *doc)
 {
 	struct place top = { 0 };
 	size_t len = doc_len(doc, RELATED);
 
-	(void)doc_each(doc, put_member, &top);
+	(void)doc_each(doc, NULL, put_member, &top);
 	if (len)
 		text_printf("\nwhat it did to files around that time:\n");
 	for (size_t i = 0; i < len; i++)

@@ -4,15 +4,15 @@
 
 #include <stddef.h>
 
-struct doc;
+struct doc_value;
 
 /* One of `detections`: a line, and one or two below it. */
-void print_detection(const struct doc *doc);
+void print_detection(const struct doc_value *doc);
 /* One of `events`: a line. */
-void print_event(const struct doc *doc);
+void print_event(const struct doc_value *doc);
 /* One of `tree`: a line, indented by khien.depth. */
-void print_process(const struct doc *doc);
+void print_process(const struct doc_value *doc);
 /* One of `rules`: a line. */
-void print_rule(const struct doc *doc);
+void print_rule(const struct doc_value *doc);
 /* Any object: a line for each value in it, with its dotted name. */
-void print_all(const struct doc *doc);
+void print_all(const struct doc_value *doc);

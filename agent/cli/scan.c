@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "agent/cli/client.h"
-#include "agent/cli/doc.h"
 #include "agent/cli/progress.h"
 #include "agent/cli/text.h"
 #include "agent/cli/walk.h"
+#include "agent/lib/doc.h"
 #include "agent/lib/file.h"
 #include "agent/lib/str.h"
 
@@ -42,11 +42,10 @@ on_error(void *arg, const char *path, int error)
 
 /* One match as an object of its own: the file's fields and the rule's. */
 static void
-print_match(const struct scan *scan, const struct doc *reply, struct doc *match,
-	    const char *path)
+print_match(const struct scan *scan, const struct doc_value *reply,
+	    const struct doc_value *match, const char *path)
 {
-	CLEANUP_FREE char *line = NULL;
-	struct doc *file = doc_get(reply, "file");
+	const struct doc_value *file = doc_get(reply, "file");
 
 	if (!scan->json) {
 		text_column(doc_text_or(match, "khien.severity", "-"), 15);
@@ -56,18 +55,18 @@ print_match(const struct scan *scan, const struct doc *reply, struct doc *match,
 		text_printf("\n");
 		return;
 	}
-	/* Borrowed from the reply, which lives as long. */
-	if ((file && doc_set_doc(match, "file", file)) ||
-	    doc_set_text(match, "file.path", path))
-		return;
-	line = doc_line(match);
+	CLEANUP(doc_freep) struct doc *doc = doc_copy(match);
+	if (file)
+		doc_set(doc, "file", doc_copy(file));
+	doc_set_text(doc, "file.path", path);
+	CLEANUP_FREE char *line = doc_write(doc);
 	if (line)
 		text_printf("%s\n", line);
 }
 
 /* What is neither clean nor a match was not scanned. */
 static void
-tell_failure(struct scan *scan, const struct doc *reply, const char *path)
+tell_failure(struct scan *scan, const struct doc_value *reply, const char *path)
 {
 	const char *result = doc_text_or(reply, "khien.scan.result", "failed");
 	const char *error = doc_text_or(reply, "khien.scan.error", "");
@@ -79,11 +78,11 @@ tell_failure(struct scan *scan, const struct doc *reply, const char *path)
 }
 
 static void
-take_result(struct scan *scan, const struct doc *reply, const char *path)
+take_result(struct scan *scan, const struct doc_value *reply, const char *path)
 {
 	const char *result = doc_text_or(reply, "khien.scan.result", "failed");
 	size_t len = doc_len(reply, "rules");
-	int64_t size = doc_number(reply, "file.size", 0);
+	int64_t size = doc_number_or(reply, "file.size", 0);
 
 	scan->progress.done++;
 	scan->progress.bytes += (uint64_t)(size < 0 ? 0 : size);
@@ -118,12 +117,12 @@ read_reply(struct scan *scan)
 		scan->ended = true;
 		return 0;
 	}
-	int64_t tag = doc_number(reply, "khien.scan.tag", -1);
+	int64_t tag = doc_number_or(doc_root(reply), "khien.scan.tag", -1);
 	if (tag < 0 || tag >= SCAN_WINDOW || !scan->paths[tag])
 		return -EBADMSG;
 	CLEANUP_FREE char *path = TAKE(scan->paths[tag]);
 	scan->outstanding--;
-	take_result(scan, reply, path);
+	take_result(scan, doc_root(reply), path);
 	return 0;
 }
 
@@ -131,15 +130,13 @@ static int
 send_file(struct scan *scan, const char *path, int fd)
 {
 	CLEANUP(doc_freep) struct doc *request = doc_new();
-	CLEANUP_FREE char *line = NULL;
 	int64_t tag = 0;
 
 	while (scan->paths[tag])
 		tag++;
-	if (!request || doc_set_number(request, "tag", tag) ||
-	    doc_set_text(request, "path", path))
-		return -ENOMEM;
-	line = doc_line(request);
+	doc_set_number(request, "tag", tag);
+	doc_set_text(request, "path", path);
+	CLEANUP_FREE char *line = doc_write(request);
 	scan->paths[tag] = strdup(path);
 	if (!line || !scan->paths[tag])
 		return -ENOMEM;
@@ -199,22 +196,16 @@ print_summary(const struct scan *scan, int exit_code)
 		return;
 	}
 	CLEANUP(doc_freep) struct doc *doc = doc_new();
-	CLEANUP_FREE char *line = NULL;
-	if (!doc ||
-	    doc_set_number(doc, "khien.summary.files",
-			   (int64_t)progress->done) ||
-	    doc_set_number(doc, "khien.summary.bytes",
-			   (int64_t)progress->bytes) ||
-	    doc_set_number(doc, "khien.summary.matched",
-			   (int64_t)progress->matched) ||
-	    doc_set_number(doc, "khien.summary.unreadable",
-			   (int64_t)scan->unreadable) ||
-	    doc_set_number(doc, "khien.summary.partial",
-			   (int64_t)scan->partial) ||
-	    doc_set_real(doc, "khien.summary.seconds", seconds) ||
-	    doc_set_number(doc, "khien.summary.exit", exit_code))
-		return;
-	line = doc_line(doc);
+	doc_set_number(doc, "khien.summary.files", (int64_t)progress->done);
+	doc_set_number(doc, "khien.summary.bytes", (int64_t)progress->bytes);
+	doc_set_number(doc, "khien.summary.matched",
+		       (int64_t)progress->matched);
+	doc_set_number(doc, "khien.summary.unreadable",
+		       (int64_t)scan->unreadable);
+	doc_set_number(doc, "khien.summary.partial", (int64_t)scan->partial);
+	doc_set_real(doc, "khien.summary.seconds", seconds);
+	doc_set_number(doc, "khien.summary.exit", exit_code);
+	CLEANUP_FREE char *line = doc_write(doc);
 	if (line)
 		text_printf("%s\n", line);
 }

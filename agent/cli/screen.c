@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/cli/doc.h"
 #include "agent/cli/text.h"
 #include "agent/cli/when.h"
+#include "agent/lib/doc.h"
 #include "agent/lib/str.h"
 
 #define LABEL_WIDTH 12
@@ -24,13 +24,13 @@ put_label(const char *label)
 
 /* The texts of an array, one a line after a mark, or with commas between. */
 static void
-put_texts(const struct doc *doc, const char *path, const char *before,
+put_texts(const struct doc_value *doc, const char *path, const char *before,
 	  const char *between, const char *after)
 {
 	size_t len = doc_len(doc, path);
 
 	for (size_t i = 0; i < len; i++) {
-		const char *text = doc_string(doc_item(doc, path, i));
+		const char *text = doc_text(doc_item(doc, path, i), NULL);
 		text_printf("%s", i ? between : before);
 		text_put(text ? text : "?");
 	}
@@ -39,7 +39,7 @@ put_texts(const struct doc *doc, const char *path, const char *before,
 }
 
 static void
-put_state(const struct doc *doc)
+put_state(const struct doc_value *doc)
 {
 	const char *state = doc_text_or(doc, "khien.state", "unknown");
 	const char *host = doc_text(doc, "host.hostname");
@@ -57,14 +57,14 @@ put_state(const struct doc *doc)
 }
 
 static void
-put_process(const struct doc *doc, bool many)
+put_process(const struct doc_value *doc, bool many)
 {
 	const char *state = doc_text_or(doc, "state", "?");
-	int64_t restarts = doc_number(doc, "restarts", 0);
+	int64_t restarts = doc_number_or(doc, "restarts", 0);
 
 	text_put(doc_text_or(doc, "role", "?"));
 	if (many)
-		text_printf(" %" PRId64, doc_number(doc, "index", 0));
+		text_printf(" %" PRId64, doc_number_or(doc, "index", 0));
 	text_printf(" ");
 	text_put(state);
 	if (restarts)
@@ -72,7 +72,7 @@ put_process(const struct doc *doc, bool many)
 }
 
 static void
-put_processes(const struct doc *doc)
+put_processes(const struct doc_value *doc)
 {
 	size_t len = doc_len(doc, "khien.processes");
 	size_t scanners = 0;
@@ -84,7 +84,8 @@ put_processes(const struct doc *doc)
 			"scan");
 	put_label("processes");
 	for (size_t i = 0; i < len; i++) {
-		const struct doc *one = doc_item(doc, "khien.processes", i);
+		const struct doc_value *one =
+			doc_item(doc, "khien.processes", i);
 		text_printf("%s", i ? ", " : "");
 		put_process(one, scanners > 1 &&
 					 str_equal(doc_text_or(one, "role", ""),
@@ -100,10 +101,10 @@ struct sensors {
 
 /* "attached", or "absent: why; costs: what". */
 static int
-take_sensor(void *arg, const char *name, const struct doc *value)
+take_sensor(void *arg, const char *name, const struct doc_value *value)
 {
 	struct sensors *sensors = arg;
-	const char *state = doc_string(value);
+	const char *state = doc_text(value, NULL);
 
 	if (!state)
 		return 0;
@@ -121,13 +122,14 @@ take_sensor(void *arg, const char *name, const struct doc *value)
 }
 
 static void
-put_sensors(const struct doc *doc)
+put_sensors(const struct doc_value *doc)
 {
-	const struct doc *programs = doc_get(doc, "khien.sensor.programs");
+	const struct doc_value *programs =
+		doc_get(doc, "khien.sensor.programs");
 	struct sensors sensors = { 0 };
 
 	put_label("sensors");
-	(void)doc_each(programs, take_sensor, &sensors);
+	(void)doc_each(programs, NULL, take_sensor, &sensors);
 	if (!programs) {
 		text_printf("not heard of\n");
 		return;
@@ -135,15 +137,15 @@ put_sensors(const struct doc *doc)
 	text_printf("%u attached, %u absent\n", sensors.attached,
 		    sensors.absent);
 	sensors.print = true;
-	(void)doc_each(programs, take_sensor, &sensors);
+	(void)doc_each(programs, NULL, take_sensor, &sensors);
 }
 
 static void
-put_lost(const struct doc *doc)
+put_lost(const struct doc_value *doc)
 {
-	int64_t critical = doc_number(doc, "khien.lost.critical", 0);
-	int64_t bulk = doc_number(doc, "khien.lost.bulk", 0);
-	int64_t agent = doc_number(doc, "khien.lost.agent", 0);
+	int64_t critical = doc_number_or(doc, "khien.lost.critical", 0);
+	int64_t bulk = doc_number_or(doc, "khien.lost.bulk", 0);
+	int64_t agent = doc_number_or(doc, "khien.lost.agent", 0);
 
 	put_label("lost");
 	if (!critical && !bulk && !agent)
@@ -155,11 +157,11 @@ put_lost(const struct doc *doc)
 }
 
 static void
-put_store(const struct doc *doc)
+put_store(const struct doc_value *doc)
 {
 	char size[TEXT_SIZE_SIZE];
 	char when[WHEN_TEXT_SIZE];
-	int64_t bytes = doc_number(doc, "khien.store.size", 0);
+	int64_t bytes = doc_number_or(doc, "khien.store.size", 0);
 	const char *oldest = doc_text(doc, "khien.store.oldest");
 
 	text_size(size, (uint64_t)(bytes < 0 ? 0 : bytes));
@@ -167,9 +169,9 @@ put_store(const struct doc *doc)
 	text_put(doc_text_or(doc, "khien.store.path", "?"));
 	text_printf(": %s, %" PRId64 " events of processes, %" PRId64
 		    " of files, %" PRId64 " detections",
-		    size, doc_number(doc, "khien.store.rows.process", 0),
-		    doc_number(doc, "khien.store.rows.file", 0),
-		    doc_number(doc, "khien.store.rows.detection", 0));
+		    size, doc_number_or(doc, "khien.store.rows.process", 0),
+		    doc_number_or(doc, "khien.store.rows.file", 0),
+		    doc_number_or(doc, "khien.store.rows.detection", 0));
 	if (oldest && *oldest) {
 		when_shorten(when, oldest);
 		text_printf(", since ");
@@ -179,13 +181,13 @@ put_store(const struct doc *doc)
 }
 
 static void
-put_rules(const struct doc *doc)
+put_rules(const struct doc_value *doc)
 {
-	int64_t failed = doc_number(doc, "khien.rules.failed", 0);
+	int64_t failed = doc_number_or(doc, "khien.rules.failed", 0);
 
 	put_label("rules");
 	text_printf("%" PRId64 " loaded",
-		    doc_number(doc, "khien.rules.loaded", 0));
+		    doc_number_or(doc, "khien.rules.loaded", 0));
 	if (failed)
 		text_printf(", %" PRId64 " NOT LOADED: see khienctl rules",
 			    failed);
@@ -194,14 +196,14 @@ put_rules(const struct doc *doc)
 
 /* A file system of the kernel's own holds no files that anybody wrote. */
 static bool
-is_worth_saying(const struct doc *doc, size_t index)
+is_worth_saying(const struct doc_value *doc, size_t index)
 {
-	const char *text = doc_string(doc_item(doc, UNCOVERED, index));
+	const char *text = doc_text(doc_item(doc, UNCOVERED, index), NULL);
 
 	if (!text || strstr(text, "the kernel's own"))
 		return false;
 	for (size_t i = 0; i < index; i++) {
-		const char *other = doc_string(doc_item(doc, UNCOVERED, i));
+		const char *other = doc_text(doc_item(doc, UNCOVERED, i), NULL);
 		if (other && str_equal(other, text))
 			return false;
 	}
@@ -209,7 +211,7 @@ is_worth_saying(const struct doc *doc, size_t index)
 }
 
 static void
-put_coverage(const struct doc *doc)
+put_coverage(const struct doc_value *doc)
 {
 	size_t len = doc_len(doc, UNCOVERED);
 	size_t worth = 0;
@@ -228,7 +230,7 @@ put_coverage(const struct doc *doc)
 		if (!is_worth_saying(doc, i))
 			continue;
 		put_label("");
-		text_put(doc_string(doc_item(doc, UNCOVERED, i)));
+		text_put(doc_text(doc_item(doc, UNCOVERED, i), NULL));
 		text_printf("\n");
 		shown++;
 	}
@@ -240,7 +242,7 @@ put_coverage(const struct doc *doc)
 }
 
 void
-screen_status(const struct doc *doc)
+screen_status(const struct doc_value *doc)
 {
 	put_state(doc);
 	put_processes(doc);
@@ -256,7 +258,7 @@ screen_status(const struct doc *doc)
 }
 
 void
-screen_check(const struct doc *doc)
+screen_check(const struct doc_value *doc)
 {
 	text_printf("%s  ", doc_true(doc, "khien.doctor.ok") ? "ok  " : "FAIL");
 	text_column(doc_text_or(doc, "khien.doctor.check", "?"), 16);

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "agent/cli/doc.h"
 #include "agent/cli/text.h"
+#include "agent/lib/doc.h"
 #include "agent/lib/file.h"
 
 #define COLUMNS_MAX 128
@@ -50,7 +50,7 @@ measure(struct columns *columns, const char *text)
 }
 
 static int
-measure_name(void *arg, const char *name, const struct doc *value)
+measure_name(void *arg, const char *name, const struct doc_value *value)
 {
 	(void)value;
 	measure(arg, name ? name : "");
@@ -58,7 +58,7 @@ measure_name(void *arg, const char *name, const struct doc *value)
 }
 
 static int
-measure_value(void *arg, const char *name, const struct doc *value)
+measure_value(void *arg, const char *name, const struct doc_value *value)
 {
 	CLEANUP_FREE char *text = doc_line(value);
 
@@ -82,7 +82,7 @@ put(struct columns *columns, const char *text)
 }
 
 static int
-put_name(void *arg, const char *name, const struct doc *value)
+put_name(void *arg, const char *name, const struct doc_value *value)
 {
 	(void)value;
 	put(arg, name ? name : "");
@@ -90,7 +90,7 @@ put_name(void *arg, const char *name, const struct doc *value)
 }
 
 static int
-put_value(void *arg, const char *name, const struct doc *value)
+put_value(void *arg, const char *name, const struct doc_value *value)
 {
 	CLEANUP_FREE char *text = doc_line(value);
 
@@ -101,10 +101,10 @@ put_value(void *arg, const char *name, const struct doc *value)
 
 static void
 each(struct columns *columns, const struct doc *row,
-     int (*fn)(void *arg, const char *name, const struct doc *value))
+     int (*fn)(void *arg, const char *name, const struct doc_value *value))
 {
 	columns->at = 0;
-	(void)doc_each(row, fn, columns);
+	(void)doc_each(doc_root(row), NULL, fn, columns);
 }
 
 void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "agent/daemon/announce.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "agent/lib/msg.h"
@@ -21,6 +22,7 @@ announce_add(struct announce *announce, const struct msg_peer *peer)
 		.pid = peer->who.pid,
 		.restarts = peer->restarts,
 		.boot_ns = peer->boot_ns,
+		.number = ++announce->number,
 	};
 	const char *detail = peer->detail ? peer->detail : "";
 	if (announce->missing)
@@ -34,12 +36,12 @@ announce_add(struct announce *announce, const struct msg_peer *peer)
 }
 
 bool
-announce_first(const struct announce *announce, struct msg_peer *ret_peer)
+announce_next(const struct announce *announce, struct msg_peer *ret_peer)
 {
-	const struct announce_entry *entry =
-		&announce->entries[announce->first];
+	size_t at = (announce->first + announce->sent) % ANNOUNCE_MAX;
+	const struct announce_entry *entry = &announce->entries[at];
 
-	if (!announce->len)
+	if (announce->sent == announce->len)
 		return false;
 	*ret_peer = (struct msg_peer){
 		.who = { .role = entry->role,
@@ -49,15 +51,31 @@ announce_first(const struct announce *announce, struct msg_peer *ret_peer)
 		.restarts = entry->restarts,
 		.boot_ns = entry->boot_ns,
 		.detail = entry->detail,
+		.number = entry->number,
 	};
 	return true;
 }
 
 void
-announce_remove(struct announce *announce)
+announce_sent(struct announce *announce)
 {
-	if (!announce->len)
-		return;
-	announce->first = (announce->first + 1) % ANNOUNCE_MAX;
-	announce->len--;
+	assert(announce->sent < announce->len);
+	announce->sent++;
+}
+
+void
+announce_ack(struct announce *announce, uint64_t number)
+{
+	while (announce->sent > 0 &&
+	       announce->entries[announce->first].number <= number) {
+		announce->first = (announce->first + 1) % ANNOUNCE_MAX;
+		announce->len--;
+		announce->sent--;
+	}
+}
+
+void
+announce_rewind(struct announce *announce)
+{
+	announce->sent = 0;
 }

@@ -23,26 +23,6 @@ may_keep(uint16_t role)
 	return role == ROLE_SENSOR || role == ROLE_GATE || role == ROLE_ENGINE;
 }
 
-/*
- * A new engine knows nothing of who else is there.  It has the reports that
- * waited first, then each process as it is now, khiend first.
- */
-static void
-tell_all(struct supervise *supervise)
-{
-	static const char since[] = "running since before this engine";
-
-	supervise_flush(supervise);
-	supervise_tell(supervise, NULL, MSG_PEER_STARTED, supervise->since_ns,
-		       since);
-	for (size_t i = 0; i < SUPERVISE_CHILDREN; i++) {
-		const struct child *child = &supervise->children[i];
-		if (child->role != ROLE_ENGINE && child->state == CHILD_UP)
-			supervise_tell(supervise, child, MSG_PEER_STARTED,
-				       child->since_ns, since);
-	}
-}
-
 static int
 take_hello(struct supervise *supervise, struct child *child)
 {
@@ -57,7 +37,7 @@ take_hello(struct supervise *supervise, struct child *child)
 		  role_get(child->role)->name, child->index, child->pid,
 		  (unsigned int)(child_now_ms() - child->began_ms));
 	if (child->role == ROLE_ENGINE && child->restarts)
-		tell_all(supervise);
+		supervise_introduce(supervise);
 	supervise_tell(supervise, child, MSG_PEER_STARTED, child->since_ns, "");
 	return 0;
 }
@@ -106,6 +86,17 @@ take_beat(struct child *child, struct buf *buf)
 }
 
 static int
+take_ack(struct supervise *supervise, struct child *child, struct buf *buf)
+{
+	uint64_t number;
+
+	if (child->role != ROLE_ENGINE || msg_get_number(buf, &number) < 0)
+		return -EBADMSG;
+	announce_ack(&supervise->announce, number);
+	return 0;
+}
+
+static int
 take(struct supervise *supervise, struct child *child, uint16_t type,
      struct buf *buf, int *fd)
 {
@@ -114,6 +105,8 @@ take(struct supervise *supervise, struct child *child, uint16_t type,
 		return buf_done(buf) ? take_hello(supervise, child) : -EBADMSG;
 	case MSG_BEAT:
 		return take_beat(child, buf);
+	case MSG_ACK:
+		return take_ack(supervise, child, buf);
 	case MSG_KEEP:
 		return take_kept(supervise, child, buf, fd);
 	case MSG_STUCK:

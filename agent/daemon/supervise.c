@@ -62,30 +62,38 @@ supervise_want(struct supervise *supervise)
 	}
 }
 
-void
-supervise_flush(struct supervise *supervise)
+/* To the engine.  0 or -errno. */
+static int
+write_peer(struct supervise *supervise, const struct msg_peer *peer)
 {
 	struct child *engine = supervise_find(supervise, ROLE_ENGINE, 0);
-	struct msg_peer peer;
+	struct buf buf;
 
-	while (engine->state == CHILD_UP &&
-	       announce_first(&supervise->announce, &peer)) {
-		struct buf buf;
-		msg_begin(&buf, supervise->out, MSG_MAX, MSG_PEER);
-		msg_put_peer(&buf, &peer);
-		if (child_write(engine, &buf, -1) < 0)
-			return;
-		announce_remove(&supervise->announce);
-	}
+	if (engine->state != CHILD_UP)
+		return -ENOTCONN;
+	msg_begin(&buf, supervise->out, MSG_MAX, MSG_PEER);
+	msg_put_peer(&buf, peer);
+	return child_write(engine, &buf, -1);
 }
 
 void
-supervise_tell(struct supervise *supervise, const struct child *child,
-	       uint16_t state, uint64_t boot_ns, const char *detail)
+supervise_flush(struct supervise *supervise)
+{
+	struct msg_peer peer;
+
+	while (announce_next(&supervise->announce, &peer)) {
+		if (write_peer(supervise, &peer) < 0)
+			return;
+		announce_sent(&supervise->announce);
+	}
+}
+
+static struct msg_peer
+describe(const struct child *child, uint16_t state, uint64_t boot_ns)
 {
 	struct msg_peer peer = { .state = state,
 				 .boot_ns = boot_ns,
-				 .detail = detail };
+				 .detail = "" };
 
 	peer.who.role = ROLE_DAEMON;
 	peer.who.pid = (uint32_t)getpid();
@@ -95,8 +103,36 @@ supervise_tell(struct supervise *supervise, const struct child *child,
 		peer.who.pid = (uint32_t)child->pid;
 		peer.restarts = child->restarts;
 	}
+	return peer;
+}
+
+void
+supervise_tell(struct supervise *supervise, const struct child *child,
+	       uint16_t state, uint64_t boot_ns, const char *detail)
+{
+	struct msg_peer peer = describe(child, state, boot_ns);
+
+	peer.detail = detail;
 	announce_add(&supervise->announce, &peer);
 	supervise_flush(supervise);
+}
+
+void
+supervise_introduce(struct supervise *supervise)
+{
+	struct msg_peer peer =
+		describe(NULL, MSG_PEER_KNOWN, supervise->since_ns);
+
+	announce_rewind(&supervise->announce);
+	supervise_flush(supervise);
+	(void)write_peer(supervise, &peer);
+	for (size_t i = 0; i < SUPERVISE_CHILDREN; i++) {
+		const struct child *child = &supervise->children[i];
+		if (child->role == ROLE_ENGINE || child->state != CHILD_UP)
+			continue;
+		peer = describe(child, MSG_PEER_KNOWN, child->since_ns);
+		(void)write_peer(supervise, &peer);
+	}
 }
 
 static int
@@ -363,6 +399,7 @@ supervise_run(struct supervise *supervise, struct conf *conf,
 		r = control_open(supervise);
 	if (r == 0) {
 		supervise->since_ns = loop_now_ns();
+		supervise->announce.number = supervise->since_ns / 1000;
 		supervise_tell(supervise, NULL, MSG_PEER_STARTED,
 			       supervise->since_ns, "");
 		supervise_settle(supervise);

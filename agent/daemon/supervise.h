@@ -70,9 +70,19 @@ void supervise_start(struct supervise *supervise, struct child *child);
 /* Waits, without blocking, for every child that has ended. */
 void supervise_reap(struct supervise *supervise);
 
-/* Tells the engine of `child` (NULL: khiend), at once or when it is back. */
+/*
+ * Tells the engine of `child` (NULL: khiend), at once or when it is back, and
+ * the next engine too while it is not stored.
+ */
 void supervise_tell(struct supervise *supervise, const struct child *child,
 		    uint16_t state, uint64_t boot_ns, const char *detail);
+
+/*
+ * A new engine knows nothing of who else is there.  It has the reports that no
+ * engine has stored first, then each process as it is now, khiend first: no
+ * news, so that one that is not taken is not sent again.
+ */
+void supervise_introduce(struct supervise *supervise);
 
 /* Sends the engine what waits for it. */
 void supervise_flush(struct supervise *supervise);

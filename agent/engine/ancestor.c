@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "agent/engine/ancestor.h"
 
-#include "agent/engine/doc.h"
 #include "agent/engine/image.h"
 #include "agent/engine/tree.h"
+#include "agent/lib/doc.h"
 #include "agent/lib/file.h"
 
 /* Arguments told for all ancestors together: a row has room for them. */
@@ -40,7 +40,7 @@ ancestor_list(struct tree *tree, const struct tree_process *process,
 	for (int i = 0; process && i < TREE_DEPTH_MAX; i++) {
 		process = tree_parent(tree, process);
 		if (process)
-			doc_add(list, ancestor(process, boot_ns, &room));
+			doc_add(list, NULL, ancestor(process, boot_ns, &room));
 	}
 	return doc_write(list);
 }

@@ -7,10 +7,10 @@
 
 #include "agent/engine/client.h"
 #include "agent/engine/control.h"
-#include "agent/engine/doc.h"
 #include "agent/engine/engine.h"
 #include "agent/engine/request.h"
 #include "agent/lib/buf.h"
+#include "agent/lib/doc.h"
 #include "agent/lib/file.h"
 #include "agent/lib/loop.h"
 #include "agent/lib/msg.h"
@@ -59,6 +59,8 @@ asking_new(struct engine *engine)
 	if (!asking)
 		return NULL;
 	asking->engine = engine;
+	/* The gate may still answer what an engine before this one asked. */
+	asking->last_tag = loop_now_ns() / 1000;
 	engine->asking = asking;
 	asking->timer = loop_add_timer(engine->peer->loop, 0, on_timer, asking);
 	if (!asking->timer) {
@@ -138,7 +140,7 @@ asking_write(const struct msg_verdict *verdict, int64_t tag, const char *path)
 	if (*verdict->sha256)
 		doc_set_text(doc, "file.hash.sha256", verdict->sha256);
 	for (uint32_t i = 0; i < verdict->len; i++)
-		doc_add(rules, match_write(&verdict->matches[i]));
+		doc_add(rules, NULL, match_write(&verdict->matches[i]));
 	doc_set(doc, "rules", rules);
 	return doc;
 }

@@ -10,8 +10,8 @@
 #include "agent/engine/answer.h"
 #include "agent/engine/asking.h"
 #include "agent/engine/control.h"
-#include "agent/engine/doc.h"
 #include "agent/engine/request.h"
+#include "agent/lib/doc.h"
 #include "agent/lib/file.h"
 #include "agent/lib/loop.h"
 

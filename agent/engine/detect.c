@@ -7,9 +7,12 @@
 #include "agent/engine/engine.h"
 #include "agent/engine/fold.h"
 #include "agent/engine/image.h"
+#include "agent/engine/loss.h"
 #include "agent/engine/patience.h"
+#include "agent/engine/progress.h"
 #include "agent/engine/record.h"
 #include "agent/engine/row.h"
+#include "agent/engine/spool.h"
 #include "agent/engine/store.h"
 #include "agent/engine/tree.h"
 #include "agent/engine/writer.h"
@@ -92,10 +95,20 @@ raise_match(struct engine *engine, const struct msg_verdict *verdict,
 			     engine->store, engine->clock) < 0) {
 		log_error("detection of %s in %s lost: out of memory",
 			  match->rule, verdict->path);
+		loss_add(engine->loss, EVENT_CRITICAL, 1);
 		return;
 	}
 	writer_add(engine->writer);
 	engine->detections++;
+}
+
+/* The gate sends again what it does not know to be stored. */
+static bool
+is_new(struct engine *engine, const struct msg_verdict *verdict)
+{
+	return !verdict->number ||
+	       progress_take(engine->progress, EVENT_AGENT, EVENT_CPU_VERDICT,
+			     verdict->number, verdict->boot_ns);
 }
 
 /* An asker did nothing to the file: there is no process to tell. */
@@ -105,8 +118,8 @@ has_process(const struct msg_verdict *verdict)
 	return verdict->cause != MSG_CAUSE_ASKED && verdict->pid;
 }
 
-void
-detect_raise(struct engine *engine, const struct msg_verdict *verdict)
+static void
+raise_all(struct engine *engine, const struct msg_verdict *verdict)
 {
 	struct tree_process *process = NULL;
 	struct msg_match own;
@@ -114,27 +127,45 @@ detect_raise(struct engine *engine, const struct msg_verdict *verdict)
 	if (has_process(verdict))
 		process = tree_find_at(engine->tree, verdict->pid,
 				       verdict->boot_ns);
-	/* Long arguments come from the store. */
-	if (process && process->image && process->image->args_cut)
+	/*
+	 * Long arguments come from the store; and all the rows of a verdict
+	 * must come into one transaction, with its number.
+	 */
+	if ((process && process->image && process->image->args_cut) ||
+	    engine->spool->len >= WRITER_ROWS_MAX / 2)
 		writer_flush(engine->writer);
+	if (!is_new(engine, verdict)) {
+		engine->duplicates++;
+		return;
+	}
 	for (uint32_t i = 0; i < verdict->len; i++)
 		raise_match(engine, verdict, &verdict->matches[i], process);
 	if (detect_own_match(verdict, &own))
 		raise_match(engine, verdict, &own, process);
+}
+
+void
+detect_raise(struct engine *engine, const struct peer_link *link,
+	     const struct msg_verdict *verdict)
+{
+	raise_all(engine, verdict);
+	writer_ack(engine->writer, link, verdict->number);
 	writer_flush(engine->writer);
 }
 
 void
-detect_verdict(struct engine *engine, const struct msg_verdict *verdict,
-	       const uint8_t *bytes, size_t len)
+detect_verdict(struct engine *engine, const struct peer_link *link,
+	       const struct msg_verdict *verdict, const uint8_t *bytes,
+	       size_t len)
 {
 	if (!detect_is_due(verdict)) {
 		note(engine, verdict);
+		writer_ack(engine->writer, link, verdict->number);
 		return;
 	}
 	if (has_process(verdict) &&
-	    patience_wait(engine->patience, MSG_VERDICT, verdict->boot_ns,
+	    patience_wait(engine->patience, link, MSG_VERDICT, verdict->boot_ns,
 			  bytes, len) == 0)
 		return;
-	detect_raise(engine, verdict);
+	detect_raise(engine, link, verdict);
 }

@@ -13,6 +13,7 @@ struct engine;
 struct fold_key;
 struct msg_match;
 struct msg_verdict;
+struct peer_link;
 
 /*
  * Whether a responder must hear of it: a match, or a file that the scanner
@@ -28,11 +29,18 @@ bool detect_own_match(const struct msg_verdict *verdict,
 		      struct msg_match *ret_match);
 
 /*
- * Takes a verdict.  `bytes` is what it was read from: kept while it waits for
- * the events of its process (see patience.h).
+ * Takes a verdict, which is acknowledged on the link when what comes of it is
+ * stored.  `bytes` is what it was read from: kept while it waits for the
+ * events of its process (see patience.h).
  */
-void detect_verdict(struct engine *engine, const struct msg_verdict *verdict,
-		    const uint8_t *bytes, size_t len);
+void detect_verdict(struct engine *engine, const struct peer_link *link,
+		    const struct msg_verdict *verdict, const uint8_t *bytes,
+		    size_t len);
 
-/* Makes the rows: a detection for each rule, or counts up an earlier one. */
-void detect_raise(struct engine *engine, const struct msg_verdict *verdict);
+/*
+ * Makes the rows: a detection for each rule, or counts up an earlier one.
+ * Nothing comes of a verdict that is sent again and was stored before.  The
+ * link may have ended.
+ */
+void detect_raise(struct engine *engine, const struct peer_link *link,
+		  const struct msg_verdict *verdict);

@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "agent/engine/client.h"
-#include "agent/engine/doc.h"
 #include "agent/engine/engine.h"
 #include "agent/engine/reason.h"
 #include "agent/engine/roster.h"
@@ -14,6 +13,7 @@
 #include "agent/engine/values.h"
 #include "agent/engine/writer.h"
 #include "agent/lib/conf.h"
+#include "agent/lib/doc.h"
 #include "agent/lib/event.h"
 #include "agent/lib/peer.h"
 #include "agent/lib/role.h"

@@ -106,8 +106,8 @@ ingest_events(struct engine *engine, const struct peer_link *link,
 		r = check(*buf, head.len, &boot_ns);
 	if (r < 0)
 		return r;
-	if (link->role != ROLE_SENSOR && !head.number &&
-	    patience_wait(engine->patience, MSG_EVENTS, boot_ns,
+	if (link->role != ROLE_SENSOR &&
+	    patience_wait(engine->patience, link, MSG_EVENTS, boot_ns,
 			  whole.bytes + whole.at, whole.size - whole.at) == 0)
 		return 0;
 	take_all(engine, buf, head.len);
@@ -118,10 +118,13 @@ ingest_events(struct engine *engine, const struct peer_link *link,
 }
 
 void
-ingest_checked(struct engine *engine, struct buf *buf)
+ingest_checked(struct engine *engine, const struct peer_link *link,
+	       struct buf *buf)
 {
 	struct msg_events head;
 
-	if (msg_get_events(buf, &head) == 0)
-		take_all(engine, buf, head.len);
+	if (msg_get_events(buf, &head) < 0)
+		return;
+	take_all(engine, buf, head.len);
+	writer_ack(engine->writer, link, head.number);
 }

@@ -13,5 +13,9 @@ struct peer_link;
 int ingest_events(struct engine *engine, const struct peer_link *link,
 		  struct buf *buf);
 
-/* The same for a payload that was found well-formed and kept for a while. */
-void ingest_checked(struct engine *engine, struct buf *buf);
+/*
+ * The same for a payload that was found well-formed and kept for a while; the
+ * link may have ended.
+ */
+void ingest_checked(struct engine *engine, const struct peer_link *link,
+		    struct buf *buf);

@@ -20,7 +20,7 @@
 #include "agent/engine/ingest.h"
 #include "agent/engine/parts.h"
 #include "agent/engine/patience.h"
-#include "agent/engine/record.h"
+#include "agent/engine/peers.h"
 #include "agent/engine/retention.h"
 #include "agent/engine/roster.h"
 #include "agent/engine/rules.h"
@@ -28,6 +28,7 @@
 #include "agent/engine/writer.h"
 #include "agent/lib/buf.h"
 #include "agent/lib/conf.h"
+#include "agent/lib/doc.h"
 #include "agent/lib/event.h"
 #include "agent/lib/file.h"
 #include "agent/lib/log.h"
@@ -45,7 +46,7 @@ static struct engine *engine;
 static struct msg_verdict verdict; /* being read: too large for the stack */
 
 static int
-take_verdict(struct buf *buf)
+take_verdict(const struct peer_link *link, struct buf *buf)
 {
 	const uint8_t *bytes = buf->bytes + buf->at;
 	size_t len = buf->size - buf->at;
@@ -55,7 +56,7 @@ take_verdict(struct buf *buf)
 		return r;
 	if (verdict.tag & ASKING_TAG)
 		(void)asking_verdict(engine->asking, &verdict);
-	detect_verdict(engine, &verdict, bytes, len);
+	detect_verdict(engine, link, &verdict, bytes, len);
 	return 0;
 }
 
@@ -68,36 +69,6 @@ take_rule(const struct peer_link *link, struct buf *buf)
 	if (r < 0)
 		return r;
 	rules_take(engine->rules, link->index, &rule, loop_now_ns());
-	return 0;
-}
-
-static int
-take_peer(struct buf *buf)
-{
-	struct msg_peer about;
-
-	int r = msg_get_peer(buf, &about);
-	if (r < 0)
-		return r;
-	if (about.who.role >= ROLE_LEN)
-		return -EBADMSG;
-	bool config = about.state == MSG_PEER_CONFIG;
-	roster_peer(engine->roster, &about);
-	/* Told to a new engine of those that were there before it: no news. */
-	if (about.state == MSG_PEER_STARTED && *about.detail)
-		return 0;
-	writer_agent(engine->writer,
-		     &(struct record_agent){
-			     .type = event_type_name(config ? EVENT_CONFIG :
-							      EVENT_PEER),
-			     .boot_ns = about.boot_ns,
-			     .count = 1,
-			     .role = role_get(about.who.role)->name,
-			     .index = about.who.index,
-			     .pid = about.who.pid,
-			     .message = *about.detail || config ? about.detail :
-								  "started",
-		     });
 	return 0;
 }
 
@@ -131,13 +102,13 @@ on_message(void *arg, const struct peer_link *link, uint16_t type,
 	case MSG_EVENTS:
 		return ingest_events(engine, link, buf);
 	case MSG_VERDICT:
-		return take_verdict(buf);
+		return take_verdict(link, buf);
 	case MSG_RULE:
 		return take_rule(link, buf);
 	case MSG_STATUS:
 		return values_take(engine->values, link->role, buf);
 	case MSG_PEER:
-		return take_peer(buf);
+		return peers_take(engine, link, buf);
 	default:
 		return -EBADMSG;
 	}
@@ -149,6 +120,7 @@ on_link(void *arg, const struct peer_link *link)
 	(void)arg;
 	roster_link(engine->roster, link->role, link->index, link->pid, true,
 		    loop_now_ns());
+	values_forget(engine->values, link->role, link->index);
 	if (link->role == ROLE_QUERY)
 		control_query_linked(engine->control);
 	if (link->role == ROLE_GATE)
@@ -229,6 +201,7 @@ seal(void)
 		log_error("%s: %m, ending", peer.conf->state_dir);
 		return r;
 	}
+	doc_init();
 	return peer_seal(&peer, dir);
 }
 

@@ -9,8 +9,6 @@
 #include "agent/engine/engine.h"
 #include "agent/engine/ingest.h"
 #include "agent/lib/buf.h"
-#include "agent/lib/file.h"
-#include "agent/lib/log.h"
 #include "agent/lib/loop.h"
 #include "agent/lib/msg.h"
 #include "agent/lib/peer.h"
@@ -25,19 +23,19 @@ struct patience_message {
 	uint64_t boot_ns;
 	uint64_t deadline_ns; /* boot time */
 	size_t len;
-	uint16_t type; /* MSG_VERDICT or MSG_EVENTS */
+	uint16_t type;	       /* MSG_VERDICT or MSG_EVENTS */
+	struct peer_link link; /* as it was: to be compared with what is now */
 	uint8_t bytes[];
 };
 
 static void
-raise_verdict(struct engine *engine, struct buf *buf)
+raise_verdict(struct engine *engine, const struct peer_link *link,
+	      struct buf *buf)
 {
-	CLEANUP_FREE struct msg_verdict *verdict = malloc(sizeof(*verdict));
+	static struct msg_verdict verdict; /* too large for the stack */
 
-	if (!verdict || msg_get_verdict(buf, verdict) < 0)
-		log_error("detection lost: out of memory");
-	else
-		detect_raise(engine, verdict);
+	if (msg_get_verdict(buf, &verdict) == 0)
+		detect_raise(engine, link, &verdict);
 }
 
 /* The only way out of the queue. */
@@ -53,9 +51,9 @@ leave(struct patience *patience)
 	patience->bytes -= message->len;
 	buf_init_read(&buf, message->bytes, message->len);
 	if (message->type == MSG_VERDICT)
-		raise_verdict(patience->engine, &buf);
+		raise_verdict(patience->engine, &message->link, &buf);
 	else
-		ingest_checked(patience->engine, &buf);
+		ingest_checked(patience->engine, &message->link, &buf);
 	free(message);
 }
 
@@ -114,16 +112,12 @@ ask_sensor(struct patience *patience, uint64_t boot_ns, uint64_t now_ns)
 	return r;
 }
 
-int
-patience_wait(struct patience *patience, uint16_t type, uint64_t boot_ns,
-	      const uint8_t *bytes, size_t len)
+static int
+wait_for(struct patience *patience, const struct peer_link *link, uint16_t type,
+	 uint64_t boot_ns, const uint8_t *bytes, size_t len)
 {
 	uint64_t now_ns = loop_now_ns();
 
-	if (boot_ns <= patience->drained_ns && !patience->first)
-		return -EALREADY;
-	if (len > PATIENCE_BYTES_MAX - patience->bytes)
-		return -ENOSPC;
 	if (!peer_find(patience->engine->peer, ROLE_SENSOR, 0))
 		return -ENOTCONN;
 	int r = 0;
@@ -139,6 +133,9 @@ patience_wait(struct patience *patience, uint16_t type, uint64_t boot_ns,
 		.deadline_ns = now_ns + WAIT_NS,
 		.len = len,
 		.type = type,
+		.link = { .role = link->role,
+			  .index = link->index,
+			  .pid = link->pid },
 	};
 	memcpy(message->bytes, bytes, len);
 	if (!patience->first)
@@ -147,6 +144,21 @@ patience_wait(struct patience *patience, uint16_t type, uint64_t boot_ns,
 	patience->last = &message->next;
 	patience->bytes += len;
 	return 0;
+}
+
+int
+patience_wait(struct patience *patience, const struct peer_link *link,
+	      uint16_t type, uint64_t boot_ns, const uint8_t *bytes, size_t len)
+{
+	if (boot_ns <= patience->drained_ns && !patience->first)
+		return -EALREADY;
+	/* A message is far below the maximum: see MSG_MAX. */
+	while (len > PATIENCE_BYTES_MAX - patience->bytes)
+		leave(patience);
+	int r = wait_for(patience, link, type, boot_ns, bytes, len);
+	if (r < 0)
+		settle(patience, UINT64_MAX);
+	return r;
 }
 
 void

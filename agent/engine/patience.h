@@ -11,9 +11,11 @@
 
 struct engine;
 struct patience_message;
+struct peer_link;
 
 #define PATIENCE_MS 300
-/* Beyond this nothing waits: to be late is worse than not to know the name. */
+/* Beyond this the oldest waits no longer: to be late is worse than not to know
+   the name. */
 #define PATIENCE_BYTES_MAX (1024 * 1024)
 
 struct patience {
@@ -32,11 +34,13 @@ void patience_done(struct patience *patience);
 /*
  * Keeps a copy of a message's payload until the events before boot_ns are
  * known.  A verdict has the sensor asked for them; events wait for its next
- * batch.  Returns 0, or -EALREADY, -ENOSPC, -ENOTCONN, ...: it need not or
- * cannot wait and must be dealt with now.
+ * batch.  Returns 0, or -EALREADY, -ENOTCONN, -ENOMEM, ...: it need not or
+ * cannot wait and must be dealt with now; then nothing else waits any more,
+ * for numbered events must not overtake each other (see progress.h).
  */
-int patience_wait(struct patience *patience, uint16_t type, uint64_t boot_ns,
-		  const uint8_t *bytes, size_t len);
+int patience_wait(struct patience *patience, const struct peer_link *link,
+		  uint16_t type, uint64_t boot_ns, const uint8_t *bytes,
+		  size_t len);
 
 /* The sensor has sent everything that happened before drained_ns. */
 void patience_drained(struct patience *patience, uint64_t drained_ns);

@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "agent/engine/doc.h"
 #include "agent/engine/engine.h"
 #include "agent/engine/loss.h"
 #include "agent/engine/roster.h"
@@ -14,6 +13,7 @@
 #include "agent/engine/tree.h"
 #include "agent/engine/values.h"
 #include "agent/lib/conf.h"
+#include "agent/lib/doc.h"
 #include "agent/lib/event.h"
 #include "agent/lib/peer.h"
 #include "agent/lib/role.h"
@@ -30,7 +30,7 @@ say(struct doc *list, const char *format, ...)
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	doc_add_text(list, text);
+	doc_add_text(list, NULL, text);
 }
 
 uint64_t

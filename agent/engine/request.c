@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/engine/doc.h"
+#include "agent/lib/doc.h"
 #include "agent/lib/file.h"
 #include "agent/lib/str.h"
 
@@ -34,7 +34,7 @@ read_object(const char *text, size_t len, const char *what,
 {
 	char parser[WHY_PARSER];
 
-	int r = doc_read(text, len, ret_doc, parser);
+	int r = doc_parse(text, len, ret_doc, parser, sizeof(parser));
 	if (r == -ENOMEM)
 		(void)snprintf(ret_why, REQUEST_WHY_SIZE, "out of memory");
 	else if (r < 0)
@@ -44,11 +44,11 @@ read_object(const char *text, size_t len, const char *what,
 }
 
 static int
-check_version(const struct doc *doc, char *ret_why)
+check_version(const struct doc_value *line, char *ret_why)
 {
 	int64_t version;
 
-	if (doc_get_number(doc, "version", &version) < 0) {
+	if (doc_number(line, "version", &version) < 0) {
 		(void)snprintf(ret_why, REQUEST_WHY_SIZE,
 			       "the request has no \"version\" number");
 		return -EINVAL;
@@ -85,15 +85,16 @@ request_read(const char *text, size_t len, struct request *ret_request,
 	     char *ret_why)
 {
 	CLEANUP(doc_freep) struct doc *doc = NULL;
-	const char *word;
 
 	*ret_request = (struct request){ 0 };
 	int r = read_object(text, len, "the request", &doc, ret_why);
+	const struct doc_value *line = doc_root(doc);
 	if (r == 0)
-		r = check_version(doc, ret_why);
+		r = check_version(line, ret_why);
 	if (r < 0)
 		return r;
-	if (doc_get_text(doc, "command", &word) < 0) {
+	const char *word = doc_text(line, "command");
+	if (!word) {
 		(void)snprintf(ret_why, REQUEST_WHY_SIZE,
 			       "the request has no \"command\" text");
 		return -EINVAL;
@@ -101,7 +102,7 @@ request_read(const char *text, size_t len, struct request *ret_request,
 	r = find_command(word, ret_request, ret_why);
 	if (r < 0)
 		return r;
-	if (doc_has(doc, "options") && !doc_has_object(doc, "options")) {
+	if (doc_get(line, "options") && !doc_is_object(line, "options")) {
 		(void)snprintf(ret_why, REQUEST_WHY_SIZE,
 			       "\"options\" is not an object");
 		return -EINVAL;
@@ -114,14 +115,13 @@ request_read_scan(const char *text, size_t len, int64_t *ret_tag,
 		  char **ret_path, char *ret_why)
 {
 	CLEANUP(doc_freep) struct doc *doc = NULL;
-	const char *path;
 	int64_t tag;
 
 	int r = read_object(text, len, "a line of the scan", &doc, ret_why);
 	if (r < 0)
 		return r;
-	if (doc_get_number(doc, "tag", &tag) < 0 ||
-	    doc_get_text(doc, "path", &path) < 0 ||
+	const char *path = doc_text(doc_root(doc), "path");
+	if (doc_number(doc_root(doc), "tag", &tag) < 0 || !path ||
 	    strlen(path) > REQUEST_PATH_MAX) {
 		(void)snprintf(ret_why, REQUEST_WHY_SIZE,
 			       "a line of the scan needs \"tag\", a number,"

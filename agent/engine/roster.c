@@ -27,6 +27,14 @@ roster_get(struct roster *roster, uint16_t role, uint16_t index)
 	return entry;
 }
 
+/* Its link came before the word that it runs, which says since when. */
+static bool
+is_same(const struct roster_entry *entry, const struct msg_peer *peer)
+{
+	return peer->state == MSG_PEER_KNOWN && entry->running &&
+	       entry->pid == peer->who.pid;
+}
+
 void
 roster_peer(struct roster *roster, const struct msg_peer *peer)
 {
@@ -34,15 +42,18 @@ roster_peer(struct roster *roster, const struct msg_peer *peer)
 		return;
 	struct roster_entry *entry =
 		roster_get(roster, peer->who.role, peer->who.index);
+	if (!entry)
+		return;
 	/* Told late of one that has a successor already. */
-	if (!entry || peer->boot_ns < entry->since_ns)
+	if (peer->boot_ns < entry->since_ns && !is_same(entry, peer))
 		return;
 	entry->restarts = peer->restarts;
 	if (peer->state == MSG_PEER_STUCK)
 		return;
 	entry->pid = peer->who.pid;
 	entry->since_ns = peer->boot_ns;
-	entry->running = peer->state == MSG_PEER_STARTED;
+	entry->running = peer->state == MSG_PEER_STARTED ||
+			 peer->state == MSG_PEER_KNOWN;
 	(void)snprintf(entry->detail, sizeof(entry->detail), "%s",
 		       entry->running ? "" : peer->detail);
 }

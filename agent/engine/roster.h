@@ -32,7 +32,7 @@ struct roster {
 struct roster_entry *roster_get(struct roster *roster, uint16_t role,
 				uint16_t index);
 
-/* Started, ended or stuck; MSG_PEER_CONFIG changes nothing here. */
+/* Started, known, ended or stuck; MSG_PEER_CONFIG changes nothing here. */
 void roster_peer(struct roster *roster, const struct msg_peer *peer);
 
 /* A link to it came or went. */

@@ -7,7 +7,6 @@
 #include "agent/engine/clock.h"
 #include "agent/engine/control.h"
 #include "agent/engine/db.h"
-#include "agent/engine/doc.h"
 #include "agent/engine/engine.h"
 #include "agent/engine/identity.h"
 #include "agent/engine/image.h"
@@ -22,6 +21,7 @@
 #include "agent/engine/values.h"
 #include "agent/engine/writer.h"
 #include "agent/lib/conf.h"
+#include "agent/lib/doc.h"
 #include "agent/lib/event.h"
 #include "agent/lib/peer.h"
 #include "agent/lib/role.h"
@@ -58,8 +58,9 @@ processes_write(struct engine *engine)
 	struct doc *list = doc_new_list();
 
 	for (size_t i = 0; i < engine->roster->len; i++)
-		doc_add(list, process_write(&engine->roster->entries[i],
-					    engine->clock));
+		doc_add(list, NULL,
+			process_write(&engine->roster->entries[i],
+				      engine->clock));
 	return list;
 }
 
@@ -69,7 +70,7 @@ not_built_write(void)
 	struct doc *list = doc_new_list();
 
 	for (size_t i = 0; i < sizeof(not_built) / sizeof(not_built[0]); i++)
-		doc_add_text(list, not_built[i]);
+		doc_add_text(list, NULL, not_built[i]);
 	return list;
 }
 
@@ -86,7 +87,7 @@ uncovered_write(struct engine *engine)
 		if (!at)
 			return list;
 		if (!str_equal(entry->name, "uncovered.len"))
-			doc_add_text(list, entry->value);
+			doc_add_text(list, NULL, entry->value);
 	}
 }
 
@@ -206,7 +207,8 @@ status_write(struct engine *engine)
 	doc_set_text(doc, "host.boot.id", engine->identity->boot_id);
 	doc_set_text(doc, "khien.version", KHIEN_VERSION);
 	doc_set_number(doc, "khien.protocol", REQUEST_VERSION);
-	doc_set_text(doc, "khien.state", doc_len(reasons) ? "degraded" : "ok");
+	doc_set_text(doc, "khien.state",
+		     doc_len(doc_root(reasons), NULL) ? "degraded" : "ok");
 	doc_set(doc, "khien.reasons", reasons);
 	doc_set(doc, "khien.processes", processes_write(engine));
 	lost_status(engine, doc);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/engine/doc.h"
+#include "agent/lib/doc.h"
 #include "agent/lib/file.h"
 #include "agent/lib/msg.h"
 #include "agent/lib/role.h"
@@ -119,6 +119,20 @@ values_take(struct values *values, uint16_t role, struct buf *buf)
 		if (!put(values, role, name, value))
 			values->refused++;
 	}
+}
+
+void
+values_forget(struct values *values, uint16_t role, uint16_t index)
+{
+	char prefix[16] = "";
+
+	/* The only ones of which there are several say which one they are. */
+	if (role == ROLE_SCAN)
+		(void)snprintf(prefix, sizeof(prefix), "%u.", index);
+	for (size_t i = values->len; i-- > 0;)
+		if (values->entries[i].role == role &&
+		    str_starts(values->entries[i].name, prefix))
+			forget(values, i);
 }
 
 const char *

@@ -34,6 +34,9 @@ void values_done(struct values *values);
  */
 int values_take(struct values *values, uint16_t role, struct buf *buf);
 
+/* A successor of that process is there: it says everything anew. */
+void values_forget(struct values *values, uint16_t role, uint16_t index);
+
 /* NULL: not said. */
 const char *values_get(const struct values *values, uint16_t role,
 		       const char *name);

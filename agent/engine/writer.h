@@ -21,6 +21,7 @@ struct record_agent;
 #define WRITER_ROWS_MAX 2000
 /* Half of what the sensor sends without an answer: it need never stop. */
 #define WRITER_ACKS_WAIT 8
+/* More than all send without an answer: 16, twice 32, and 64. */
 #define WRITER_ACKS_MAX 256
 
 struct writer_ack {
@@ -52,7 +53,10 @@ void writer_add(struct writer *writer);
 /* Makes and takes a row of `agent`; a loss is counted as well. */
 void writer_agent(struct writer *writer, const struct record_agent *agent);
 
-/* Says that batch `number` (0: none) is stored, when it is. */
+/*
+ * Says that message `number` (0: none) is stored, when it is, to the process
+ * at the other end of *link (it may have ended) or to khiend.
+ */
 void writer_ack(struct writer *writer, const struct peer_link *link,
 		uint64_t number);
 /* That link ended: there is nobody to tell. */

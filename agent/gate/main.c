@@ -12,9 +12,10 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "agent/gate/answer.h"
 #include "agent/gate/cache.h"
+#include "agent/gate/debt.h"
 #include "agent/gate/dispatch.h"
-#include "agent/gate/ident.h"
 #include "agent/gate/intake.h"
 #include "agent/gate/mounts.h"
 #include "agent/gate/notify.h"
@@ -47,6 +48,7 @@
  * what exceeds that is told but not scanned.
  */
 #define WAITING_MAX 65536
+#define NS_PER_US 1000
 
 struct gate {
 	struct peer peer;
@@ -54,6 +56,7 @@ struct gate {
 	struct mounts *mounts;
 	struct cache *cache;
 	struct pending *pending;
+	struct debt *debt;
 	struct report *report;
 	struct dispatch *dispatch;
 	struct intake *intake;
@@ -67,7 +70,6 @@ struct gate {
 	size_t excess;	     /* events to be read although it is full */
 	uint64_t overflows, unreadable; /* of notify, as last looked at */
 	uint64_t refreshed_ns;		/* when the mounts were looked at */
-	char path[CONF_PATH_MAX];
 };
 
 /* Hands out scans, sends what is to be told, keeps the tick going. */
@@ -76,6 +78,7 @@ work(struct gate *gate)
 {
 	dispatch_run(gate->dispatch);
 	bool sent = report_flush(gate->report);
+	gate->debt->questions = pending_len(gate->pending);
 	bool busy = dispatch_tick(gate->dispatch) || !sent;
 	if (busy == gate->ticking)
 		return 0;
@@ -141,6 +144,7 @@ drain(struct gate *gate)
 		if (n < 0)
 			return n;
 		count_lost(gate);
+		gate->debt->questions = pending_len(gate->pending);
 		dispatch_run(gate->dispatch);
 		total += n;
 		if (n == 0)
@@ -182,33 +186,6 @@ on_drain(void *arg)
 			return r;
 	}
 	return work(gate);
-}
-
-/* How one question was answered: see pending_answer_fn. */
-static void
-on_answer(void *arg, const struct question *question,
-	  const struct msg_verdict *verdict)
-{
-	struct gate *gate = arg;
-	struct msg_verdict told = *verdict;
-	bool asked = question->cause == MSG_CAUSE_ASKED;
-
-	if (!asked &&
-	    (verdict->result == MSG_CLEAN || verdict->result == MSG_SKIPPED))
-		return;
-	if (file_path(question->fd, gate->path, sizeof(gate->path)) < 0)
-		gate->path[0] = '\0';
-	told.tag = question->tag;
-	told.cause = question->cause;
-	told.boot_ns = question->boot_ns;
-	told.pid = question->pid;
-	told.device = question->ident->device;
-	told.inode = question->ident->inode;
-	told.mode = question->ident->mode;
-	told.uid = question->ident->uid;
-	told.gid = question->ident->gid;
-	told.path = gate->path;
-	report_verdict(gate->report, &told);
 }
 
 static void
@@ -296,6 +273,17 @@ take_verdict(struct gate *gate, uint16_t index, struct buf *buf)
 }
 
 static int
+take_ack(struct gate *gate, struct buf *buf)
+{
+	uint64_t number;
+	int r = msg_get_number(buf, &number);
+
+	if (r == 0)
+		r = report_ack(gate->report, number);
+	return r < 0 ? r : work(gate);
+}
+
+static int
 on_message(void *arg, const struct peer_link *link, uint16_t type,
 	   struct buf *buf, int fd)
 {
@@ -304,6 +292,8 @@ on_message(void *arg, const struct peer_link *link, uint16_t type,
 	if (link->role == ROLE_ENGINE && type == MSG_SCAN)
 		return take_scan(gate, buf, fd);
 	file_closep(&fd);
+	if (link->role == ROLE_ENGINE && type == MSG_ACK)
+		return take_ack(gate, buf);
 	if (link->role == ROLE_SCAN && type == MSG_VERDICT)
 		return take_verdict(gate, link->index, buf);
 	return -EBADMSG;
@@ -364,6 +354,25 @@ on_status(void *arg)
 	return 0;
 }
 
+/* What a gate before this one owed is lost, and counted. */
+static int
+make_report(struct gate *gate)
+{
+	CLEANUP_FD int kept = peer_take_kept(&gate->peer, DEBT_NAME);
+	CLEANUP_FD int fd = -1;
+	int r = debt_open(kept, &gate->debt, &fd);
+
+	if (r < 0)
+		return r;
+	gate->report = report_new(loop_now_ns() / NS_PER_US, gate->debt);
+	if (!gate->report)
+		return -ENOMEM;
+	struct debt before = *gate->debt;
+	if (kept >= 0)
+		report_lost_before(gate->report, &before);
+	return peer_keep(&gate->peer, DEBT_NAME, fd);
+}
+
 static int
 make_tables(struct gate *gate)
 {
@@ -373,9 +382,11 @@ make_tables(struct gate *gate)
 	if (getrandom(&secret, sizeof(secret), 0) != sizeof(secret))
 		return -EIO;
 	gate->cache = cache_new(CACHE_LEN, secret);
-	gate->pending = pending_new(on_answer, gate);
-	gate->report = report_new();
-	if (!gate->cache || !gate->pending || !gate->report)
+	int r = make_report(gate);
+	if (r < 0)
+		return r;
+	gate->pending = pending_new(answer_tell, gate->report);
+	if (!gate->cache || !gate->pending)
 		return -ENOMEM;
 	gate->dispatch =
 		dispatch_new(gate->pending, gate->cache, on_stuck, gate);
@@ -458,6 +469,7 @@ finish(struct gate *gate)
 	pending_free(gate->pending);
 	cache_free(gate->cache);
 	report_free(gate->report);
+	debt_close(gate->debt);
 }
 
 int
@@ -474,6 +486,8 @@ main(int argc, char **argv)
 		r = start(&gate);
 	if (r == 0)
 		r = peer_run(&gate.peer);
+	if (gate.report)
+		(void)report_flush(gate.report);
 	finish(&gate);
 	return r < 0 ? 1 : 0;
 }

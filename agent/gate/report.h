@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the gate tells the engine: files closed after writing, in batches, and
- * verdicts.  While the engine is away or slow they wait in queues of fixed
- * size; verdicts go first, and what finds no room is counted and told as
- * EVENT_LOSS once there is room again.
+ * verdicts.  Each waits in a queue of fixed size until the engine has stored
+ * it, and is sent again to the next engine; verdicts go first, and what finds
+ * no room is counted and told as EVENT_LOSS once there is room again.
  */
 #pragma once
 
@@ -12,25 +12,43 @@
 #include <stdint.h>
 
 struct buf;
+struct debt;
 struct event;
 struct msg_verdict;
 struct report;
 
-/* NULL: no memory. */
-struct report *report_new(void);
+/* Messages of each of the two kinds that are sent and not acknowledged. */
+#define REPORT_FLYING_MAX 32
+
+/*
+ * `base`: numbers begin above it; they rise from one gate to the next when it
+ * is the boot time in microseconds.  What is owed is kept in *debt (borrowed).
+ * NULL: no memory.
+ */
+struct report *report_new(uint64_t base, struct debt *debt);
 void report_free(struct report *report);
 
 /* The channel to the engine (borrowed), or -1 when it ended. */
 void report_link(struct report *report, int chan);
 
-/* Adds an event to the batch; strings are borrowed until it returns. */
+/* Numbers the event and adds it to the batch; strings are borrowed until it
+   returns. */
 void report_event(struct report *report, const struct event *event);
 
-/* Sends a verdict at once, or keeps it. */
+/* Sends a verdict at once, or keeps it.  Its number is of no account. */
 void report_verdict(struct report *report, const struct msg_verdict *verdict);
 
 /* Events that the kernel did not deliver to us: how many, or a guess of 1. */
 void report_lost(struct report *report, uint64_t count);
+
+/* What a gate before this one owed when it ended. */
+void report_lost_before(struct report *report, const struct debt *debt);
+
+/*
+ * The engine has stored the message of that number.  Returns 0, or -EBADMSG
+ * when no such number was ever given.
+ */
+int report_ack(struct report *report, uint64_t number);
 
 /*
  * Sends a finished MSG_STATUS (or other) message that need not be kept.
@@ -40,7 +58,7 @@ int report_send(struct report *report, const struct buf *buf);
 
 /*
  * Sends what waits and the batch: to be called after each round of work.
- * Returns whether nothing is left; when not, call it again soon.
+ * Returns whether all is sent; when not, call it again soon.
  */
 bool report_flush(struct report *report);
 

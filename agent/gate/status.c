@@ -129,9 +129,11 @@ put_mounts(struct status *status, struct buf *buf, bool covered)
 		if (!full)
 			named++;
 	}
-	for (size_t i = named; i < status->named[covered]; i++)
-		(void)put_named(buf, covered, i, "");
-	status->named[covered] = named;
+	/* What finds no room now is taken back the next time. */
+	size_t told = status->named[covered];
+	while (told > named && put_named(buf, covered, told - 1, ""))
+		told--;
+	status->named[covered] = told > named ? told : named;
 	msg_put_pair_number(buf, covered ? "covered.len" : "uncovered.len",
 			    total);
 }

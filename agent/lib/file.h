@@ -9,7 +9,7 @@
 void file_closep(int *fd);
 void file_freep(void *pointer);
 
-#define CLEANUP(fn) __attribute__((cleanup(fn)))
+#define CLEANUP(fn) __attribute__((cleanup(fn), unused))
 #define CLEANUP_FD CLEANUP(file_closep)
 #define CLEANUP_FREE CLEANUP(file_freep)
 /* Hands an owned pointer on. */

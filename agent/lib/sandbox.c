@@ -160,7 +160,7 @@ static int
 allow_own_signal(scmp_filter_ctx filter, int number)
 {
 	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
-				SCMP_A0(SCMP_CMP_EQ, (uint64_t)getpid()));
+				SCMP_A0(SCMP_CMP_EQ, (uint64_t)getpid(), 0));
 }
 
 static int

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/lib/doc.h"
 #include "agent/lib/file.h"
 #include "agent/lib/str.h"
-#include "agent/query/doc.h"
 #include "agent/query/job.h"
 #include "agent/query/reply.h"
 #include "agent/query/request.h"
@@ -63,7 +63,7 @@ set_hex(struct doc *doc, const char *name, const struct store_cell *cell)
 		return;
 	}
 	str_hex(hex, (const uint8_t *)cell->bytes, cell->len);
-	doc_set_string(doc, name, hex);
+	doc_set_text(doc, name, hex);
 }
 
 static void
@@ -77,7 +77,7 @@ set_cell(struct doc *doc, const char *name, const struct store_cell *cell)
 		doc_set_real(doc, name, cell->real);
 		return;
 	case STORE_TEXT:
-		doc_set_text(doc, name, cell->bytes, cell->len);
+		doc_set_bytes(doc, name, cell->bytes, cell->len);
 		return;
 	case STORE_BLOB:
 		set_hex(doc, name, cell);

@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "agent/lib/doc.h"
 #include "agent/lib/file.h"
 #include "agent/lib/msg.h"
-#include "agent/query/doc.h"
 #include "agent/query/record.h"
 #include "agent/query/store.h"
 
@@ -151,12 +151,12 @@ set_path(struct doc *doc, const char *path, const struct store_cell *cell)
 	const char *slash = memrchr(cell->bytes, '/', cell->len);
 	size_t at = slash ? (size_t)(slash + 1 - cell->bytes) : 0;
 
-	doc_set_text(doc, path, cell->bytes, cell->len);
+	doc_set_bytes(doc, path, cell->bytes, cell->len);
 	if (!dot || at == cell->len)
 		return;
 	(void)snprintf(name, sizeof(name), "%.*s.name", (int)(dot - path),
 		       path);
-	doc_set_text(doc, name, cell->bytes + at, cell->len - at);
+	doc_set_bytes(doc, name, cell->bytes + at, cell->len - at);
 }
 
 static void
@@ -176,17 +176,18 @@ set_mode(struct doc *doc, const char *path, unsigned int mode)
 	if (!mode)
 		return;
 	(void)snprintf(text, sizeof(text), "%04o", mode & 07777);
-	doc_set_string(doc, path, text);
+	doc_set_text(doc, path, text);
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if ((mode & S_IFMT) == types[i].format)
-			doc_set_string(doc, "file.type", types[i].name);
+			doc_set_text(doc, "file.type", types[i].name);
 }
 
 /* The arguments as one line, for people: not quoted, not to be run. */
 static void
 set_command_line(struct doc *doc, size_t size)
 {
-	size_t len = doc_len(doc, "process.args");
+	const struct doc_value *root = doc_root(doc);
+	size_t len = doc_len(root, "process.args");
 	CLEANUP_FREE char *line = malloc(size);
 	size_t at = 0;
 
@@ -196,13 +197,14 @@ set_command_line(struct doc *doc, size_t size)
 	}
 	line[0] = '\0';
 	for (size_t i = 0; i < len; i++) {
-		const char *arg = doc_item(doc, "process.args", i);
+		const char *arg =
+			doc_text(doc_item(root, "process.args", i), NULL);
 		if (arg && at < size)
 			at += (size_t)snprintf(line + at, size - at, "%s%s",
 					       i ? " " : "", arg);
 	}
 	doc_set_number(doc, "process.args_count", (int64_t)len);
-	doc_set_string(doc, "process.command_line", line);
+	doc_set_text(doc, "process.command_line", line);
 }
 
 static void
@@ -212,24 +214,8 @@ set_args(struct doc *doc, const char *path, const struct store_cell *cell)
 	if (doc_set_json(doc, path, cell->bytes, cell->len))
 		set_command_line(doc, cell->len + 1);
 	else
-		doc_set_text(doc, "khien.args_damaged", cell->bytes, cell->len);
-}
-
-static void
-set_words(struct doc *doc, const char *path, const char *text)
-{
-	char word[DOC_NAME_MAX];
-
-	while (*text) {
-		size_t len = strcspn(text, " ");
-		if (len && len < sizeof(word)) {
-			memcpy(word, text, len);
-			word[len] = '\0';
-			doc_add_string(doc, path, word);
-		}
-		text += len;
-		text += *text == ' ';
-	}
+		doc_set_bytes(doc, "khien.args_damaged", cell->bytes,
+			      cell->len);
 }
 
 static void
@@ -241,19 +227,17 @@ set_severity(struct doc *doc, const char *path, int64_t level)
 		word = msg_severity_name((unsigned int)level);
 	doc_set_number(doc, path, level);
 	if (word)
-		doc_set_string(doc, "khien.severity", word);
+		doc_set_text(doc, "khien.severity", word);
 }
 
 /* A number as text in some way of its own. */
 static void
 set_formatted(struct doc *doc, const struct field *field, int64_t number)
 {
-	char text[RECORD_TIME_SIZE];
+	char text[32];
 	dev_t device = (dev_t)number;
 
-	if (field->kind == FIELD_TIME)
-		record_time(text, number);
-	else if (field->kind == FIELD_HEX)
+	if (field->kind == FIELD_HEX)
 		(void)snprintf(text, sizeof(text), "%016" PRIx64,
 			       (uint64_t)number);
 	else if (field->kind == FIELD_DEVICE)
@@ -261,7 +245,7 @@ set_formatted(struct doc *doc, const struct field *field, int64_t number)
 			       minor(device));
 	else
 		(void)snprintf(text, sizeof(text), "%" PRId64, number);
-	doc_set_string(doc, field->path, text);
+	doc_set_text(doc, field->path, text);
 }
 
 static void
@@ -281,8 +265,11 @@ set_by_number(struct doc *doc, const struct field *field, int64_t number)
 	case FIELD_SEVERITY:
 		set_severity(doc, field->path, number);
 		return;
-	case FIELD_INODE:
 	case FIELD_TIME:
+		if (number)
+			doc_set_time(doc, field->path, number);
+		return;
+	case FIELD_INODE:
 	case FIELD_DEVICE:
 		if (number)
 			set_formatted(doc, field, number);
@@ -308,7 +295,7 @@ field_set(struct doc *doc, const struct field *field,
 		return;
 	switch (field->kind) {
 	case FIELD_TEXT:
-		doc_set_text(doc, field->path, cell->bytes, cell->len);
+		doc_set_bytes(doc, field->path, cell->bytes, cell->len);
 		return;
 	case FIELD_PATH:
 		set_path(doc, field->path, cell);
@@ -320,7 +307,7 @@ field_set(struct doc *doc, const struct field *field,
 		(void)doc_set_json(doc, field->path, cell->bytes, cell->len);
 		return;
 	case FIELD_WORDS:
-		set_words(doc, field->path, cell->bytes);
+		doc_set(doc, field->path, doc_from_words(cell->bytes));
 		return;
 	default:
 		return;

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "agent/lib/doc.h"
 #include "agent/lib/file.h"
 #include "agent/lib/str.h"
 #include "agent/query/ask.h"
-#include "agent/query/doc.h"
 #include "agent/query/list.h"
 #include "agent/query/record.h"
 #include "agent/query/reply.h"

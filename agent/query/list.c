@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/lib/doc.h"
 #include "agent/lib/file.h"
-#include "agent/query/doc.h"
 #include "agent/query/filter.h"
 #include "agent/query/job.h"
 #include "agent/query/record.h"

@@ -9,12 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/lib/doc.h"
 #include "agent/lib/file.h"
 #include "agent/lib/log.h"
 #include "agent/lib/msg.h"
 #include "agent/lib/peer.h"
 #include "agent/lib/role.h"
-#include "agent/query/doc.h"
 #include "agent/query/worker.h"
 
 static int

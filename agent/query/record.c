@@ -4,11 +4,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "agent/lib/doc.h"
 #include "agent/lib/event.h"
 #include "agent/lib/file.h"
-#include "agent/query/doc.h"
 #include "agent/query/field.h"
 #include "agent/query/store.h"
 
@@ -100,37 +99,11 @@ record_select(enum record_family family, char *dst)
 	return len;
 }
 
-void
-record_time(char *dst, int64_t time_ns)
-{
-	int64_t rest = time_ns % 1000000000;
-	time_t seconds = time_ns / 1000000000;
-	struct tm tm;
-	char text[RECORD_TIME_SIZE];
-
-	if (rest < 0) {
-		rest += 1000000000;
-		seconds--;
-	}
-	(void)gmtime_r(&seconds, &tm);
-	(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	(void)snprintf(dst, RECORD_TIME_SIZE, "%.25s.%09dZ", text, (int)rest);
-}
-
 /* A cell's text, "" when it has none. */
 static const char *
 text_of(const struct store_cell *cell)
 {
 	return cell->type == STORE_TEXT ? cell->bytes : "";
-}
-
-static void
-set_time(struct doc *doc, const char *path, int64_t time_ns)
-{
-	char text[RECORD_TIME_SIZE];
-
-	record_time(text, time_ns);
-	doc_set_string(doc, path, text);
 }
 
 /*
@@ -159,7 +132,7 @@ set_id(struct doc *doc, enum record_family family,
 	else
 		(void)snprintf(id, sizeof(id), "%.8s-%s-%" PRId64, boot,
 			       names[family], cells[RECORD_ID].number);
-	doc_set_string(doc, "event.id", id);
+	doc_set_text(doc, "event.id", id);
 }
 
 static void
@@ -167,7 +140,7 @@ set_flags(struct doc *doc, int64_t bits, const char *const *words, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
 		if (bits & (1LL << i))
-			doc_add_string(doc, "khien.flags", words[i]);
+			doc_add_text(doc, "khien.flags", words[i]);
 }
 
 static void
@@ -175,23 +148,23 @@ set_kind(struct doc *doc, const char *action)
 {
 	uint16_t type = event_type_find(action);
 
-	doc_set_string(doc, "event.kind", "event");
+	doc_set_text(doc, "event.kind", "event");
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (kinds[i].type != type)
 			continue;
-		doc_add_string(doc, "event.category", kinds[i].category);
-		doc_add_string(doc, "event.type", kinds[i].ecs_type);
+		doc_add_text(doc, "event.category", kinds[i].category);
+		doc_add_text(doc, "event.type", kinds[i].ecs_type);
 	}
-	doc_set_string(doc, "event.action", action);
+	doc_set_text(doc, "event.action", action);
 }
 
 static void
 set_alert(struct doc *doc, const char *action)
 {
-	doc_set_string(doc, "event.kind", "alert");
-	doc_add_string(doc, "event.category", "malware");
-	doc_add_string(doc, "event.type", "info");
-	doc_set_string(doc, "event.action", action[0] ? action : "alert");
+	doc_set_text(doc, "event.kind", "alert");
+	doc_add_text(doc, "event.category", "malware");
+	doc_add_text(doc, "event.type", "info");
+	doc_set_text(doc, "event.action", action[0] ? action : "alert");
 }
 
 static void
@@ -201,8 +174,8 @@ set_head(struct doc *doc, enum record_family family,
 	const char *action = text_of(&cells[RECORD_TYPE]);
 	int64_t bits = cells[RECORD_FLAGS].number;
 
-	set_time(doc, "@timestamp", cells[RECORD_TIME].number);
-	doc_set_string(doc, "ecs.version", ECS_VERSION);
+	doc_set_time(doc, "@timestamp", cells[RECORD_TIME].number);
+	doc_set_text(doc, "ecs.version", ECS_VERSION);
 	set_id(doc, family, cells);
 	if (family == RECORD_DETECTION)
 		set_alert(doc, action);
@@ -212,8 +185,8 @@ set_head(struct doc *doc, enum record_family family,
 		doc_set_number(doc, "event.sequence",
 			       cells[RECORD_SEQUENCE].number);
 	if (host->id[0])
-		doc_set_string(doc, "host.id", host->id);
-	doc_set_string(doc, "host.hostname", host->name);
+		doc_set_text(doc, "host.id", host->id);
+	doc_set_text(doc, "host.hostname", host->name);
 	if (cells[RECORD_CPU].type == STORE_NUMBER &&
 	    cells[RECORD_SEQUENCE].number)
 		doc_set_number(doc, "khien.cpu", cells[RECORD_CPU].number);

@@ -46,10 +46,6 @@ struct doc *record_make(enum record_family family,
 			const struct store_cell *cells, size_t len,
 			const struct record_host *host);
 
-/* RFC 3339, UTC, nine digits: "2025-01-31T08:15:00.123456789Z". */
-#define RECORD_TIME_SIZE 40
-void record_time(char *dst, int64_t time_ns);
-
 /* The columns that every row begins with. */
 enum record_head {
 	RECORD_ID,

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "agent/lib/doc.h"
 #include "agent/lib/file.h"
-#include "agent/query/doc.h"
 
 #define BLOCK_SIZE (64 * 1024)
 /* Fewer bytes are not worth a system call. */
@@ -148,7 +148,7 @@ put_line(struct reply *reply, const struct doc *doc, size_t max)
 	const struct reply mark = *reply;
 	size_t mark_to = mark.last ? mark.last->to : 0;
 
-	int r = doc_write(doc, queue, reply);
+	int r = doc_write_to(doc, queue, reply);
 	if (r == 0)
 		r = queue(reply, "\n", 1);
 	if (r == 0 && reply->spool && reply->size > max)
@@ -185,7 +185,7 @@ reply_end(struct reply *reply, int exit_code, const char *error, bool truncated)
 	if (!doc)
 		return -ENOMEM;
 	doc_set_number(doc, "khien.end.exit", exit_code);
-	doc_set_string(doc, "khien.end.error", error);
+	doc_set_text(doc, "khien.end.error", error);
 	doc_set_bool(doc, "khien.end.truncated", truncated);
 	doc_set_number(doc, "khien.end.rows", (int64_t)reply->rows);
 	int r = put_line(reply, doc, SIZE_MAX);

@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/lib/doc.h"
 #include "agent/lib/event.h"
 #include "agent/lib/file.h"
 #include "agent/lib/msg.h"
 #include "agent/lib/str.h"
-#include "agent/query/doc.h"
 
 #define BIT(command) (1u << (command))
 #define LISTS (BIT(REQUEST_DETECTIONS) | BIT(REQUEST_EVENTS))
@@ -44,6 +44,8 @@ static const struct {
 /* What a check needs to say why not. */
 struct check {
 	struct request *request;
+	const struct doc_value *line;
+	const struct doc_value *options; /* NULL: it has none */
 	char *why;
 	size_t why_size;
 };
@@ -62,7 +64,7 @@ refuse(const struct check *check, const char *format, ...)
 static int
 parse_command(const struct check *check)
 {
-	const char *name = doc_text(check->request->doc, "command");
+	const char *name = doc_text(check->line, "command");
 
 	if (!name)
 		return refuse(check, "the request names no command");
@@ -76,10 +78,11 @@ parse_command(const struct check *check)
 }
 
 static int
-check_option(void *arg, const char *name)
+check_option(void *arg, const char *name, const struct doc_value *value)
 {
 	const struct check *check = arg;
 
+	(void)value;
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		if (str_equal(options[i].name, name) &&
 		    options[i].commands & BIT(check->request->command))
@@ -92,13 +95,11 @@ static int
 parse_number(const struct check *check, const char *name, int64_t low,
 	     int64_t high, int64_t *ret_number)
 {
-	char path[DOC_NAME_MAX];
 	int64_t number;
 
-	(void)snprintf(path, sizeof(path), "options.%s", name);
-	int r = doc_number(check->request->doc, path, &number);
-	if (r == -ENOENT)
+	if (!doc_get(check->options, name))
 		return 0;
+	int r = doc_number(check->options, name, &number);
 	if (r < 0 || number < low || number > high)
 		return refuse(check,
 			      "option %s must be a whole number from %lld "
@@ -111,12 +112,9 @@ parse_number(const struct check *check, const char *name, int64_t low,
 static int
 parse_text(const struct check *check, const char *name, const char **ret_text)
 {
-	char path[DOC_NAME_MAX];
-
-	(void)snprintf(path, sizeof(path), "options.%s", name);
-	if (!doc_has(check->request->doc, path))
+	if (!doc_get(check->options, name))
 		return 0;
-	*ret_text = doc_text(check->request->doc, path);
+	*ret_text = doc_text(check->options, name);
 	if (!*ret_text)
 		return refuse(check, "option %s must be text", name);
 	if (!**ret_text)
@@ -212,10 +210,10 @@ parse_limit(const struct check *check)
 	struct request *request = check->request;
 	int64_t limit = 0;
 
-	if (doc_has(request->doc, "options.follow") &&
-	    !doc_is_bool(request->doc, "options.follow"))
+	if (doc_get(check->options, "follow") &&
+	    !doc_is_bool(check->options, "follow"))
 		return refuse(check, "option follow must be true or false");
-	request->follow = doc_true(request->doc, "options.follow");
+	request->follow = doc_true(check->options, "follow");
 	int r = parse_number(check, "limit", 1, INT64_MAX, &limit);
 	if (r < 0)
 		return r;
@@ -251,10 +249,10 @@ parse_options(struct check *check)
 {
 	struct request *request = check->request;
 
-	if (doc_has(request->doc, "options") &&
-	    !doc_is_object(request->doc, "options"))
+	check->options = doc_get(check->line, "options");
+	if (check->options && !doc_is_object(check->options, NULL))
 		return refuse(check, "options must be an object");
-	int r = doc_each(request->doc, "options", check_option, check);
+	int r = doc_each(check->options, NULL, check_option, check);
 	if (r == 0)
 		r = parse_number(check, "since_ns", 0, INT64_MAX,
 				 &request->since_ns);
@@ -284,22 +282,29 @@ int
 request_parse(struct request *request, const char *text, char *why,
 	      size_t why_size)
 {
-	struct check check = { request, why, why_size };
+	struct check check = { .request = request,
+			       .why = why,
+			       .why_size = why_size };
 	int64_t version = 0;
+	char parser[160];
 
 	*request = (struct request){ .pid = -1 };
 	(void)snprintf(why, why_size, "out of memory");
-	request->doc = doc_parse(text, why, why_size);
-	if (!request->doc)
-		return -EINVAL;
-	if (doc_number(request->doc, "version", &version) < 0)
+	int r = doc_parse(text, strlen(text), &request->doc, parser,
+			  sizeof(parser));
+	if (r == -EINVAL)
+		return refuse(&check, "not a JSON object: %s", parser);
+	if (r < 0)
+		return r;
+	check.line = doc_root(request->doc);
+	if (doc_number(check.line, "version", &version) < 0)
 		return refuse(&check, "the request names no version");
 	if (version != REQUEST_VERSION)
 		return refuse(&check,
 			      "protocol version %lld is not supported, this "
 			      "agent speaks %d",
 			      (long long)version, REQUEST_VERSION);
-	int r = parse_command(&check);
+	r = parse_command(&check);
 	return r < 0 ? r : parse_options(&check);
 }
 

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/lib/doc.h"
 #include "agent/lib/file.h"
 #include "agent/lib/str.h"
-#include "agent/query/doc.h"
 #include "agent/query/job.h"
 #include "agent/query/record.h"
 #include "agent/query/reply.h"
@@ -155,7 +155,7 @@ static int
 add_related(struct job *job, struct doc *record, int64_t id)
 {
 	CLEANUP(store_endp) struct store_rows *rows = NULL;
-	const char *entity = doc_text(record, "process.entity_id");
+	const char *entity = doc_text(doc_root(record), "process.entity_id");
 	struct store_cell params[4];
 
 	int r = entity ? find_span(job, id, params) : 0;
@@ -172,7 +172,7 @@ add_related(struct job *job, struct doc *record, int64_t id)
 		r = job_next(job, RECORD_FILE, rows, &event);
 		if (r <= 0)
 			break;
-		doc_add_doc(record, "khien.related", event);
+		doc_add(record, "khien.related", event);
 	}
 	return r;
 }

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/lib/doc.h"
 #include "agent/lib/file.h"
 #include "agent/lib/str.h"
-#include "agent/query/doc.h"
 #include "agent/query/job.h"
 #include "agent/query/record.h"
 #include "agent/query/reply.h"
@@ -38,7 +38,6 @@ static int
 add_end(struct job *job, struct doc *record, const struct store_cell *entity)
 {
 	CLEANUP(store_endp) struct store_rows *rows = NULL;
-	char end[RECORD_TIME_SIZE];
 
 	int r = store_select(job->store,
 			     "SELECT time_ns, exit_code, exit_signal "
@@ -52,8 +51,7 @@ add_end(struct job *job, struct doc *record, const struct store_cell *entity)
 	if (r == 0)
 		return 0;
 	const struct store_cell *cells = store_cells(rows);
-	record_time(end, cells[0].number);
-	doc_set_string(record, "process.end", end);
+	doc_set_time(record, "process.end", cells[0].number);
 	doc_set_number(record, "process.exit_code", cells[1].number);
 	if (cells[2].number)
 		doc_set_number(record, "khien.exit_signal", cells[2].number);
@@ -69,9 +67,9 @@ make_unknown(const struct node *node)
 	if (!record)
 		return NULL;
 	doc_set_number(record, "process.pid", node->pid);
-	doc_set_string(record, "process.entity_id", node->entity_id);
+	doc_set_text(record, "process.entity_id", node->entity_id);
 	if (node->executable[0])
-		doc_set_string(record, "process.executable", node->executable);
+		doc_set_text(record, "process.executable", node->executable);
 	return record;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Matches as JSON, one object a line.  Wraps jansson. */
+/* Matches as JSON, one object a line. */
 #pragma once
 
 struct msg_verdict;

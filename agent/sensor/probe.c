@@ -64,7 +64,7 @@ probe_is_wanted(struct probe_wanted wanted, size_t program)
 	return programs[program].object == 0 ? wanted.process : wanted.file;
 }
 
-static int
+__attribute__((format(printf, 2, 0))) static int
 log_line(enum libbpf_print_level level, const char *format, va_list args)
 {
 	char line[1024];

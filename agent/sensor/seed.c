@@ -2,8 +2,6 @@
 #include "agent/sensor/seed.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,11 +9,11 @@
 #include "agent/lib/buf.h"
 #include "agent/lib/event.h"
 #include "agent/lib/file.h"
+#include "agent/sensor/args.h"
 #include "agent/sensor/decode.h"
 
 #define RECORDS_MAX (64u << 20) /* 4 million processes cannot be: pid_max */
 #define RECORDS_STEP (64u << 10)
-#define STAT_START 22 /* field of /proc/PID/stat: see proc(5) */
 
 /* Bytes that grow. */
 struct bytes {
@@ -62,52 +60,21 @@ read_all(struct bytes *bytes, int fd)
 	}
 }
 
-/* The leader's start in clock ticks, or 0. */
-static uint64_t
-start_ticks(int proc, uint32_t pid)
-{
-	char path[32], text[1024];
-	size_t len;
+struct reading {
+	struct decode decode;
+	struct args reader;
+	uint8_t args[EVENT_ARGS_MAX + 1];
+};
 
-	(void)snprintf(path, sizeof(path), "%u/stat", pid);
-	if (file_read(proc, path, text, sizeof(text), &len) < 0)
-		return 0;
-	char *at = strrchr(text, ')'); /* the name may hold anything */
-	for (int field = 2; at && field < STAT_START; field++)
-		at = strchr(at + 1, ' ');
-	return at ? strtoull(at + 1, NULL, 10) : 0;
-}
-
-/* Reads up to EVENT_ARGS_MAX + 1 bytes of the arguments.  0 when none. */
-static size_t
-read_args(int proc, uint32_t pid, uint8_t *dst)
-{
-	char path[32];
-	size_t len = 0;
-
-	(void)snprintf(path, sizeof(path), "%u/cmdline", pid);
-	CLEANUP_FD int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-	while (fd >= 0 && len <= EVENT_ARGS_MAX) {
-		ssize_t n = read(fd, dst + len, EVENT_ARGS_MAX + 1 - len);
-		if (n <= 0)
-			break;
-		len += (size_t)n;
-	}
-	return len;
-}
-
-/*
- * Arguments as the process has them now.  It may have ended since, and another
- * one have its number: the start says so.
- */
+/* Arguments as the process has them now. */
 static void
-put_args(struct event *event, int proc, uint8_t *args)
+put_args(struct reading *reading)
 {
-	uint64_t tick_ns = 1000000000u / (uint64_t)sysconf(_SC_CLK_TCK);
-	size_t len = read_args(proc, event->pid, args);
+	struct event *event = &reading->decode.event;
+	size_t len = args_read(&reading->reader, event->pid, event->start_ns,
+			       reading->args, sizeof(reading->args));
 
-	if (start_ticks(proc, event->pid) != event->start_ns / tick_ns ||
-	    len == 0) {
+	if (len == 0) {
 		event->flags |= EVENT_ARGS_UNREADABLE;
 		return;
 	}
@@ -116,7 +83,7 @@ put_args(struct event *event, int proc, uint8_t *args)
 		event->flags |= EVENT_ARGS_CUT;
 		len = EVENT_ARGS_MAX;
 	}
-	event->args = args;
+	event->args = reading->args;
 	event->args_len = len;
 }
 
@@ -137,11 +104,6 @@ append(struct bytes *out, const struct event *event)
 	out->len += buf.at;
 	return 0;
 }
-
-struct reading {
-	struct decode decode;
-	uint8_t args[EVENT_ARGS_MAX + 1];
-};
 
 static int
 take_record(struct reading *reading, const uint8_t *bytes, size_t left,
@@ -166,11 +128,11 @@ seed_read(struct seeds *seeds, int iterator,
 	struct bytes in CLEANUP(bytes_done) = { 0 };
 	struct bytes out CLEANUP(bytes_done) = { 0 };
 	struct reading *reading CLEANUP_FREE = malloc(sizeof(*reading));
-	CLEANUP_FD int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	size_t size;
 
 	if (!reading)
 		return -ENOMEM;
+	args_init(&reading->reader);
 	int r = read_all(&in, iterator);
 	for (size_t at = 0; r == 0 && at < in.len; at += size) {
 		struct event *event = &reading->decode.event;
@@ -179,9 +141,10 @@ seed_read(struct seeds *seeds, int iterator,
 			break;
 		if (is_own(arg, event->pid, event->ppid))
 			continue;
-		put_args(event, proc, reading->args);
+		put_args(reading);
 		r = append(&out, event);
 	}
+	args_done(&reading->reader);
 	if (r < 0)
 		return r;
 	*seeds = (struct seeds){ .size = out.len };

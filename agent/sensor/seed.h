@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The processes that were there before the sensor: what the task iterator
- * tells, with their arguments out of /proc.  Happens before the seal.
+ * tells, with their arguments out of /proc, or EVENT_ARGS_UNREADABLE where
+ * those were not to be had in time: see args.h.  Happens before the seal.
  */
 #pragma once
 

@@ -9,9 +9,6 @@
 #include "agent/sensor/aggregate.h"
 #include "agent/sensor/decode.h"
 
-/* The numbering of aggregates: no cpu has this number. */
-#define AGGREGATE_CPU 0xfffe
-
 int
 stream_open(struct stream *stream, struct window *window,
 	    const int *descriptors, size_t ring_size)
@@ -103,7 +100,7 @@ tell_aggregates(struct stream *stream)
 		if (!ended)
 			return 0;
 		struct event event = *ended;
-		event.cpu = AGGREGATE_CPU;
+		event.cpu = EVENT_CPU_SENSOR;
 		event.sequence = mark->aggregates + 1;
 		int r = window_add(stream->window, &event);
 		if (r < 0)

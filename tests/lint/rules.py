@@ -15,7 +15,7 @@ FOREIGN = {
     "yara.h": ("yara", {"scan"}),
     "yara/": ("yara", {"scan"}),
     "openssl/": ("libcrypto", {"scan"}),
-    "jansson.h": ("jansson", {"scan", "engine", "query", "cli"}),
+    "jansson.h": ("jansson", {"lib"}),
     "sqlite3.h": ("sqlite", {"engine", "query"}),
     "ini.h": ("inih", {"conf"}),
     "seccomp.h": ("libseccomp", {"lib"}),
@@ -70,7 +70,7 @@ def _embeds(text, header):
     there = header.read_text(encoding="utf-8")
     structs = re.findall(r"^struct (\w+) \{", there, re.M)
     words = re.findall(r"^#define (\w+)", there, re.M)
-    words += re.findall(r"^\t([A-Z][A-Z0-9_]+)(?: = .*)?,", there, re.M)
+    words += re.findall(r"^\s+([A-Z][A-Z0-9_]+)\b", there, re.M)
     words += re.findall(r"^typedef .*\(\*(\w+)\)", there, re.M)
     return any(re.search(rf"\bstruct {s} \w", text) for s in structs) or \
         any(re.search(rf"\b{w}\b", text) for w in words)

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "agent/cli/args.h"
-#include "agent/cli/doc.h"
+#include "agent/lib/doc.h"
 
 #define NOW 1738311300000000000LL
 #define WORDS_MAX 12
@@ -109,7 +109,7 @@ test_accepted(void **state)
 		if (parse(&args, accepted[i].words, why, sizeof(why)) < 0)
 			fail_msg("case %zu: %s", i, why);
 		assert_int_equal(args.command, accepted[i].command);
-		char *options = doc_line(args.options);
+		char *options = doc_write(args.options);
 		assert_string_equal(options, accepted[i].options);
 		free(options);
 		args_done(&args);

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later - long: parent and children */
 /*
  * A whole khiend with children that only speak the protocol: this program
  * again, by links named khien-<role>.  Each writes what it sees to <role>.log
@@ -119,11 +119,27 @@ fake_link(struct buf *buf)
 	fake_write(buf, -1);
 }
 
+/* "forgetful" stores nothing of it. */
+static void
+fake_peer(const struct msg_peer *peer, struct buf *buf)
+{
+	static const char *const states[] = { "?",     "started", "ended",
+					      "stuck", "config",  "known" };
+
+	note("peer %s%u %s %u %s", role_get(peer->who.role)->name,
+	     peer->who.index, states[peer->state], peer->restarts,
+	     peer->detail);
+	if (!peer->number || str_equal(fake.order, "forgetful"))
+		return;
+	uint64_t number = peer->number;
+	msg_begin(buf, fake.out, MSG_MAX, MSG_ACK);
+	msg_put_number(buf, number);
+	fake_write(buf, -1);
+}
+
 static void
 fake_take(uint16_t type, struct buf *buf)
 {
-	static const char *const states[] = { "?", "started", "ended", "stuck",
-					      "config" };
 	struct msg_peer peer;
 	const char *name;
 	uint64_t number;
@@ -144,9 +160,7 @@ fake_take(uint16_t type, struct buf *buf)
 	else if (type == MSG_KEEP && msg_get_keep(buf, &name) == 0)
 		note("kept %s", name);
 	else if (type == MSG_PEER && msg_get_peer(buf, &peer) == 0)
-		note("peer %s%u %s %u %s", role_get(peer.who.role)->name,
-		     peer.who.index, states[peer.state], peer.restarts,
-		     peer.detail);
+		fake_peer(&peer, buf);
 	else
 		_exit(1);
 }
@@ -395,11 +409,31 @@ test_kill(void **state)
 		(void)snprintf(what, sizeof(what), "%s started 1", names[i]);
 		wait_for("engine0", what, 1, 1000);
 	}
-	/* Of gate, sensor, query and two scanners; at the start, one by one. */
-	wait_for("engine0", "daemon0 started", 2, 1000);
-	wait_for("engine0", "running since before this engine", 6, 1000);
+	/* khiend, gate, sensor, query and two scanners. */
+	wait_for("engine0", "daemon0 known 0", 1, 1000);
+	wait_for("engine0", "scan1 known 1", 1, 1000);
+	wait_for("engine0", " known ", 6, 1000);
+	assert_int_equal(count("engine0", "daemon0 started"), 1);
+	assert_int_equal(count("engine0", "scan1 started"), 2);
 	wait_for("engine0", "link ", 15, 1000);
 	wait_for("gate0", "link scan0", 3, 1000);
+}
+
+/* What one engine took and did not store is told to the next, once. */
+static void
+test_forgetful_engine(void **state)
+{
+	(void)state;
+	order("engine0", "forgetful");
+	start();
+	(void)kill(pid_of("engine0"), SIGKILL);
+	wait_for("engine0", "engine0 started 1", 1, 1000);
+	assert_int_equal(count("engine0", "daemon0 started 0"), 2);
+	assert_int_equal(count("engine0", "gate0 started 0"), 2);
+	(void)kill(pid_of("engine0"), SIGKILL);
+	wait_for("engine0", "engine0 started 2", 1, 1000);
+	assert_int_equal(count("engine0", "gate0 started 0"), 2);
+	assert_int_equal(count("engine0", "engine0 ended"), 2);
 }
 
 static void
@@ -487,8 +521,10 @@ int
 main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_start),    TEST(test_kill),	TEST(test_bad_peers),
-		TEST(test_back_off), TEST(test_reload), TEST(test_orphans),
+		TEST(test_start),     TEST(test_kill),
+		TEST(test_bad_peers), TEST(test_forgetful_engine),
+		TEST(test_back_off),  TEST(test_reload),
+		TEST(test_orphans),
 	};
 	const char *name = strrchr(argv[0], '/');
 	if (argc && name && str_starts(name, "/khien-"))

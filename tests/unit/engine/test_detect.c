@@ -178,6 +178,7 @@ came(int fd, uint16_t wanted)
 }
 
 static struct msg_verdict verdict;
+static uint64_t number; /* of the next one; 0: none */
 
 static void
 tell(uint32_t pid, uint64_t boot_ns, const char *path, uint16_t result,
@@ -197,6 +198,7 @@ tell(uint32_t pid, uint64_t boot_ns, const char *path, uint16_t result,
 		.boot_ns = boot_ns,
 		.path = path,
 		.inode = 9,
+		.number = number,
 	};
 	for (uint32_t i = 0; i < rules; i++)
 		verdict.matches[i] = (struct msg_match){
@@ -210,7 +212,8 @@ tell(uint32_t pid, uint64_t boot_ns, const char *path, uint16_t result,
 	assert_int_equal(msg_open(&buf, message, size, &type), 0);
 	size_t at = buf.at;
 	assert_int_equal(msg_get_verdict(&buf, &verdict), 0);
-	detect_verdict(engine, &verdict, message + at, size - at);
+	detect_verdict(engine, &(struct peer_link){ .role = ROLE_GATE },
+		       &verdict, message + at, size - at);
 }
 
 static void
@@ -276,6 +279,43 @@ test_the_same_again_is_counted(void **state)
 			 4);
 }
 
+/* Stored once and not counted up, with every rule and ack. */
+static void
+test_what_the_gate_sends_again(void **state)
+{
+	(void)state;
+	number = 50000001;
+	tell(20, 200, "/tmp/e", MSG_MATCH, 2);
+	writer_flush(engine->writer);
+	/* It waits for the sensor, and so does the ack. */
+	assert_int_equal(came(gate_end, MSG_ACK), 0);
+	stop();
+	start();
+	tell(20, 200, "/tmp/e", MSG_MATCH, 2);
+	patience_give_up(engine->patience);
+	assert_int_equal(came(gate_end, MSG_ACK), 1);
+	stop();
+	start();
+	tell(20, 200, "/tmp/e", MSG_MATCH, 2);
+	patience_give_up(engine->patience);
+	assert_int_equal(came(gate_end, MSG_ACK), 1);
+	assert_int_equal(count("SELECT count(*) FROM detection"), 2);
+	assert_int_equal(count("SELECT max(count) FROM detection"), 1);
+	/* The same file again is another verdict. */
+	number = 50000003;
+	tell(20, 300, "/tmp/e", MSG_MATCH, 2);
+	patience_give_up(engine->patience);
+	assert_int_equal(count("SELECT min(count) FROM detection"), 2);
+	/* What is not told is acknowledged as well. */
+	number = 50000004;
+	tell(20, 300, "/tmp/e", MSG_FAILED, 0);
+	number = 50000005;
+	tell(20, 300, "/tmp/e", MSG_CLEAN, 0);
+	writer_flush(engine->writer);
+	assert_int_equal(came(gate_end, MSG_ACK), 3);
+	number = 0;
+}
+
 static const struct {
 	uint16_t result;
 	uint32_t rules;
@@ -335,6 +375,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(test_a_detection_names_its_process),
 		CASE(test_the_same_again_is_counted),
+		CASE(test_what_the_gate_sends_again),
 		CASE(test_results),
 		CASE(test_a_pid_that_nobody_knows),
 	};

@@ -17,6 +17,8 @@
 #include "agent/engine/loss.h"
 #include "agent/engine/parts.h"
 #include "agent/engine/patience.h"
+#include "agent/engine/peers.h"
+#include "agent/engine/roster.h"
 #include "agent/engine/store.h"
 #include "agent/engine/writer.h"
 #include "agent/lib/buf.h"
@@ -350,6 +352,117 @@ test_the_gate_s_events_wait_for_the_sensor(void **state)
 	assert_int_equal(count("SELECT count(*) FROM file"), 2);
 }
 
+/* The ack waits with what it is for; an engine that dies has stored nothing. */
+static void
+test_what_the_gate_sends_again(void **state)
+{
+	const uint64_t base = 50000000;
+	struct event closes[] = {
+		make(EVENT_CLOSE, EVENT_BULK, base + 1, 20, 0, 200),
+		make(EVENT_CLOSE, EVENT_BULK, base + 2, 20, 0, 210),
+		make(EVENT_LOSS, EVENT_AGENT, base + 3, 0, 0, 220),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		closes[i].cpu = EVENT_CPU_GATE;
+	closes[2].lost_class = EVENT_BULK;
+	closes[2].count = 7;
+	assert_int_equal(batch(ROLE_GATE, base + 1, 0, closes, 3), 0);
+	writer_flush(engine->writer);
+	assert_int_equal(came(gate_end, MSG_ACK), 0);
+	stop();
+	start();
+	assert_int_equal(batch(ROLE_GATE, base + 1, 0, closes, 3), 0);
+	assert_int_equal(batch(ROLE_SENSOR, 1, 250, NULL, 0), 0);
+	assert_int_equal(came(gate_end, MSG_ACK), 0);
+	writer_flush(engine->writer);
+	assert_int_equal(came(gate_end, MSG_ACK), 1);
+	stop();
+	start();
+	/* Stored, but the ack did not arrive. */
+	assert_int_equal(batch(ROLE_GATE, base + 1, 0, closes, 3), 0);
+	patience_give_up(engine->patience);
+	assert_int_equal(count("SELECT count(*) FROM file"), 2);
+	assert_int_equal(count("SELECT count FROM lost WHERE class='bulk'"), 7);
+	assert_int_equal(came(gate_end, MSG_ACK), 1);
+	assert_int_equal(engine->duplicates, 3);
+}
+
+/* What waits may neither be overtaken nor acknowledged to a successor. */
+static void
+test_more_than_may_wait(void **state)
+{
+	static char path[7000];
+	const uint64_t base = 50000000;
+	const uint64_t sent = 2 * PATIENCE_BYTES_MAX / sizeof(path);
+
+	(void)state;
+	memset(path, 'p', sizeof(path) - 1);
+	for (uint64_t i = 1; i <= sent; i++) {
+		struct event close = make(EVENT_CLOSE, EVENT_BULK, base + i, 20,
+					  0, UINT64_C(1) << 62);
+		close.cpu = EVENT_CPU_GATE;
+		close.path = path;
+		assert_int_equal(batch(ROLE_GATE, base + i, 0, &close, 1), 0);
+		assert_true(engine->patience->bytes <= PATIENCE_BYTES_MAX);
+	}
+	assert_true(engine->patience->bytes > PATIENCE_BYTES_MAX / 2);
+	writer_flush(engine->writer);
+	unsigned int acks = came(gate_end, MSG_ACK);
+	assert_true(acks > 0 && acks < sent);
+	peer.links[1].pid = 77;
+	patience_give_up(engine->patience);
+	assert_int_equal(count("SELECT count(*) FROM file"), sent);
+	assert_int_equal(came(gate_end, MSG_ACK), 0);
+	peer.links[1].pid = 0;
+}
+
+static void
+say(uint16_t state, uint32_t pid, uint64_t number, const char *detail)
+{
+	const struct msg_peer about = { .who = { ROLE_SCAN, 0, pid },
+					.state = state,
+					.boot_ns = 100 + number,
+					.detail = detail,
+					.number = number };
+	struct peer_link link = { .role = ROLE_DAEMON };
+	struct buf buf;
+	uint16_t type;
+
+	msg_begin(&buf, message, sizeof(message), MSG_PEER);
+	msg_put_peer(&buf, &about);
+	assert_int_equal(msg_end(&buf), 0);
+	size_t size = buf.at;
+	assert_int_equal(msg_open(&buf, message, size, &type), 0);
+	assert_int_equal(peers_take(engine, &link, &buf), 0);
+}
+
+static void
+test_reports_of_processes_come_once(void **state)
+{
+	const struct roster_entry *scan;
+
+	(void)state;
+	say(MSG_PEER_STARTED, 9, 1, "");
+	say(MSG_PEER_ENDED, 9, 2, "killed by signal 9");
+	writer_flush(engine->writer);
+	say(MSG_PEER_STARTED, 10, 3, "");
+	stop();
+	start();
+	for (uint64_t i = 0; i < 2; i++)
+		say(MSG_PEER_ENDED, 9, 2, "killed by signal 9");
+	say(MSG_PEER_STARTED, 10, 3, "");
+	say(MSG_PEER_KNOWN, 10, 0, "");
+	assert_int_equal(count("SELECT count(*) FROM agent WHERE type='peer'"),
+			 3);
+	assert_int_equal(count("SELECT count(*) FROM agent WHERE pid=10 AND"
+			       " message='started'"),
+			 1);
+	scan = roster_get(engine->roster, ROLE_SCAN, 0);
+	assert_true(scan->running && scan->pid == 10);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -362,6 +475,9 @@ main(void)
 		CASE(test_a_malformed_batch_has_no_effect),
 		CASE(test_files_are_laid_to_their_process),
 		CASE(test_the_gate_s_events_wait_for_the_sensor),
+		CASE(test_what_the_gate_sends_again),
+		CASE(test_more_than_may_wait),
+		CASE(test_reports_of_processes_come_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

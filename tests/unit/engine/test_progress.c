@@ -38,6 +38,15 @@ static const struct step again[] = {
 	{ 2, 310, true },
 };
 
+/* The gate: its first number is the time, in microseconds, of its start. */
+static const struct step gate[] = {
+	{ 50000001, 60, true },	 { 50000002, 61, true },
+	{ 50000004, 63, true },	 { 50000003, 62, true },
+	{ 50000003, 62, false }, { 90000001, 95, true },
+	{ 90000001, 95, false }, { 50000004, 63, false },
+	{ 90000002, 94, true },	 { 90000002, 94, false },
+};
+
 static void
 check(const struct step *steps, size_t len)
 {
@@ -63,6 +72,13 @@ test_a_new_numbering(void **state)
 {
 	(void)state;
 	check(again, sizeof(again) / sizeof(again[0]));
+}
+
+static void
+test_jumps(void **state)
+{
+	(void)state;
+	check(gate, sizeof(gate) / sizeof(gate[0]));
 }
 
 static void
@@ -101,6 +117,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_a_new_numbering),
+		cmocka_unit_test(test_jumps),
 		cmocka_unit_test(test_numberings_are_apart),
 		cmocka_unit_test(test_a_full_table_takes_all),
 	};

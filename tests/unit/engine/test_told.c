@@ -12,11 +12,11 @@
 
 #include <cmocka.h>
 
-#include "agent/engine/doc.h"
 #include "agent/engine/roster.h"
 #include "agent/engine/rules.h"
 #include "agent/engine/values.h"
 #include "agent/lib/buf.h"
+#include "agent/lib/doc.h"
 #include "agent/lib/file.h"
 #include "agent/lib/msg.h"
 #include "agent/lib/role.h"
@@ -61,6 +61,27 @@ test_values(void **state)
 				  "\"scan\":{\"0\":{\"rules\":5}}}}");
 	values_done(&values);
 	assert_int_equal(values.bytes, 0);
+}
+
+/* A successor says everything anew; what it does not say is over. */
+static void
+test_values_of_a_successor(void **state)
+{
+	(void)state;
+	assert_int_equal(take(ROLE_GATE, "covered.0", "/"), 0);
+	assert_int_equal(take(ROLE_GATE, "covered.1", "/home"), 0);
+	assert_int_equal(take(ROLE_GATE, "covered.1", ""), 0);
+	assert_null(values_get(&values, ROLE_GATE, "covered.1"));
+	assert_int_equal(take(ROLE_SCAN, "scan.1.rules", "5"), 0);
+	assert_int_equal(take(ROLE_SCAN, "scan.10.rules", "6"), 0);
+	values_forget(&values, ROLE_SCAN, 1);
+	assert_null(values_get(&values, ROLE_SCAN, "1.rules"));
+	assert_non_null(values_get(&values, ROLE_SCAN, "10.rules"));
+	assert_non_null(values_get(&values, ROLE_GATE, "covered.0"));
+	values_forget(&values, ROLE_GATE, 0);
+	assert_null(values_get(&values, ROLE_GATE, "covered.0"));
+	assert_int_equal(values.len, 1);
+	values_done(&values);
 }
 
 static void
@@ -202,6 +223,17 @@ test_roster(void **state)
 	assert_int_equal(roster_running(&roster, ROLE_SCAN), 1);
 	peer(ROLE_DAEMON, 0, 1, MSG_PEER_CONFIG, 500);
 	assert_int_equal(roster.len, 3);
+	/* A new engine: the link is there before the word since when. */
+	roster_link(&roster, ROLE_GATE, 0, 20, true, 600);
+	peer(ROLE_GATE, 0, 19, MSG_PEER_ENDED, 540);
+	peer(ROLE_GATE, 0, 20, MSG_PEER_KNOWN, 550);
+	const struct roster_entry *gate = roster_get(&roster, ROLE_GATE, 0);
+	assert_int_equal(gate->since_ns, 550);
+	assert_int_equal(gate->restarts, 2);
+	assert_true(gate->running);
+	assert_string_equal(gate->detail, "");
+	peer(ROLE_GATE, 0, 19, MSG_PEER_KNOWN, 540);
+	assert_int_equal(gate->pid, 20);
 	for (uint16_t i = 0; i < 2 * ROSTER_MAX; i++)
 		peer(ROLE_QUERY, i, 1, MSG_PEER_STARTED, 600);
 	assert_int_equal(roster.len, ROSTER_MAX);
@@ -212,6 +244,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_values_of_a_successor),
 		cmocka_unit_test(test_names_that_are_none),
 		cmocka_unit_test(test_values_are_bounded),
 		cmocka_unit_test(test_rules),

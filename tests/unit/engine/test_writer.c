@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "agent/engine/db.h"
+#include "agent/engine/debt.h"
 #include "agent/engine/detect.h"
 #include "agent/engine/engine.h"
 #include "agent/engine/identity.h"
@@ -56,6 +58,8 @@ start(void)
 	assert_non_null(engine);
 	(void)strcpy(engine->identity->boot_id,
 		     "22488b23-4ef9-48d2-8222-1091602e63b5");
+	if (peer.kept_len)
+		assert_int_equal(debt_open(engine), 0);
 	assert_int_equal(parts_open(engine), 0);
 }
 
@@ -214,7 +218,8 @@ tell(uint32_t pid, uint64_t boot_ns, const char *path, uint16_t result,
 	assert_int_equal(msg_open(&buf, message, size, &type), 0);
 	size_t at = buf.at;
 	assert_int_equal(msg_get_verdict(&buf, &verdict), 0);
-	detect_verdict(engine, &verdict, message + at, size - at);
+	detect_verdict(engine, &(struct peer_link){ .role = ROLE_GATE },
+		       &verdict, message + at, size - at);
 }
 
 /* The store refuses: a trigger plays the full disk. */
@@ -269,6 +274,51 @@ test_a_failing_store(void **state)
 	assert_int_equal(count("SELECT ifnull(sum(count),0) FROM agent WHERE"
 			       " type='loss' AND lost_class='critical'"),
 			 critical);
+}
+
+/* What khiend would keep over a death. */
+static void
+keep(int fd)
+{
+	peer.kept_len = 1;
+	(void)strcpy(peer.kept[0].name, DEBT_NAME);
+	peer.kept[0].fd = fd;
+}
+
+static void
+test_a_death_while_the_store_fails(void **state)
+{
+	struct event events[] = {
+		make(EVENT_FORK, EVENT_CRITICAL, 1, 20, 100, 100),
+		make(EVENT_CREATE, EVENT_BULK, 1, 20, 100, 100),
+		make(EVENT_CREATE, EVENT_BULK, 2, 20, 100, 100),
+	};
+	int fd = memfd_create("debt", MFD_CLOEXEC);
+
+	(void)state;
+	stop();
+	keep(dup(fd));
+	start();
+	events[2].count = 5;
+	break_store(true);
+	sensor(1, events, 2);
+	writer_flush(engine->writer);
+	sensor(2, &events[2], 1);
+	assert_int_equal(came(sensor_end, MSG_ACK), 2);
+	stop();
+	keep(dup(fd));
+	start();
+	assert_int_equal(engine->loss->sum[EVENT_CRITICAL], 1);
+	assert_int_equal(engine->loss->sum[EVENT_BULK], 6);
+	assert_int_equal(
+		count("SELECT sum(count) FROM agent WHERE type='loss'"), 7);
+	/* Told once. */
+	stop();
+	keep(fd);
+	start();
+	assert_int_equal(
+		count("SELECT sum(count) FROM agent WHERE type='loss'"), 7);
+	peer.kept_len = 0;
 }
 
 static void
@@ -336,6 +386,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_a_failing_store),
+		CASE(test_a_death_while_the_store_fails),
 		CASE(test_a_store_that_is_damaged_while_it_runs),
 		CASE(test_a_new_engine_knows_the_living),
 	};

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "agent/gate/debt.h"
 #include "agent/gate/report.h"
 #include "agent/gate/spool.h"
 #include "agent/lib/buf.h"
@@ -21,10 +22,18 @@
 /* What the engine's end received so far. */
 static struct {
 	uint64_t verdicts, closes;
+	uint64_t repeated; /* events that came in an order that falls */
 	uint64_t lost_bulk, lost_critical;
 	uint64_t first_inode; /* of the closes: they come in order */
+	uint64_t last_sequence;
+	uint64_t numbers[64]; /* of the messages, the last ones in a ring */
+	size_t len;
 	uint32_t matches;
 } told;
+
+#define BASE (UINT64_C(1) << 40)
+
+static struct debt debt;
 
 static uint8_t in[MSG_MAX];
 
@@ -34,11 +43,17 @@ take_events(struct buf *buf)
 	struct msg_events head;
 
 	assert_int_equal(msg_get_events(buf, &head), 0);
-	assert_int_equal(head.number, 0);
+	assert_true(head.number > BASE);
+	told.numbers[told.len++ % 64] = head.number;
 	for (uint32_t i = 0; i < head.len; i++) {
 		struct event event;
 
 		assert_int_equal(event_get(buf, &event), 0);
+		assert_int_equal(event.cpu, EVENT_CPU_GATE);
+		if (event.sequence > told.last_sequence)
+			told.last_sequence = event.sequence;
+		else
+			told.repeated++;
 		if (event.type == EVENT_CLOSE) {
 			if (told.closes++ == 0)
 				told.first_inode = event.inode;
@@ -75,7 +90,31 @@ receive(int chan)
 		assert_int_equal(msg_get_verdict(&buf, &verdict), 0);
 		told.matches = verdict.len;
 		told.verdicts++;
+		if (verdict.number)
+			told.numbers[told.len++ % 64] = verdict.number;
 	}
+}
+
+/* All that came is stored. */
+static void
+ack(struct report *report)
+{
+	for (size_t i = 0; i < told.len; i++)
+		assert_int_equal(report_ack(report, told.numbers[i]), 0);
+	told.len = 0;
+}
+
+/* Like an engine that stores at once. */
+static void
+serve(struct report *report, int chan)
+{
+	bool done;
+
+	do {
+		done = report_flush(report);
+		receive(chan);
+		ack(report);
+	} while (!done);
 }
 
 static void
@@ -105,7 +144,8 @@ static int
 setup(void **state)
 {
 	memset(&told, 0, sizeof(told));
-	*state = report_new();
+	memset(&debt, 0, sizeof(debt));
+	*state = report_new(BASE, &debt);
 	return *state ? 0 : -1;
 }
 
@@ -154,21 +194,25 @@ keeps_and_counts(void **state)
 	assert_true(report_lost_events(report) > 0);
 	assert_int_equal(chan_pair(&ours, &theirs), 0);
 	report_link(report, ours);
-	while (!report_flush(report))
-		receive(theirs);
-	(void)report_flush(report);
-	receive(theirs);
+	assert_int_equal(debt.events, sent);
+	assert_int_equal(debt.verdicts, sent / 5);
+	serve(report, theirs);
+	serve(report, theirs);
 	/* The oldest are kept, and verdicts have more room than events. */
 	assert_int_equal(told.first_inode, 1);
 	assert_int_equal(told.closes + told.lost_bulk, sent);
 	assert_int_equal(told.lost_bulk, report_lost_events(report));
 	assert_int_equal(told.verdicts, sent / 5);
 	assert_int_equal(told.lost_critical, 0);
+	assert_int_equal(debt.events, 0);
+	assert_int_equal(debt.verdicts, 0);
 
 	report_lost(report, 3);
-	assert_true(report_flush(report));
-	receive(theirs);
+	assert_int_equal(debt.events, 3);
+	serve(report, theirs);
 	assert_int_equal(told.lost_bulk, report_lost_events(report));
+	assert_int_equal(debt.events, 0);
+	assert_int_equal(told.repeated, 0);
 	(void)close(ours);
 	(void)close(theirs);
 }
@@ -185,10 +229,9 @@ lost_verdicts_are_critical(void **state)
 	assert_true(report_lost_verdicts(report) > 0);
 	assert_int_equal(chan_pair(&ours, &theirs), 0);
 	report_link(report, ours);
-	while (!report_flush(report))
-		receive(theirs);
-	receive(theirs);
+	serve(report, theirs);
 	assert_int_equal(told.verdicts + told.lost_critical, sent);
+	assert_int_equal(debt.verdicts, 0);
 	(void)close(ours);
 	(void)close(theirs);
 }
@@ -213,6 +256,132 @@ waits_for_the_next_engine(void **state)
 	receive(theirs);
 	assert_int_equal(told.verdicts, 1);
 	assert_int_equal(told.closes, 1);
+	(void)close(ours);
+	(void)close(theirs);
+}
+
+/* What was sent and not stored is sent again, and no more than that. */
+static void
+sends_again(void **state)
+{
+	struct report *report = *state;
+	int ours, theirs;
+
+	assert_int_equal(chan_pair(&ours, &theirs), 0);
+	report_link(report, ours);
+	for (uint64_t i = 1; i <= 4; i++) {
+		close_file(report, i);
+		give_verdict(report);
+		assert_true(report_flush(report));
+	}
+	receive(theirs);
+	assert_int_equal(told.len, 8);
+	/* Every other one, and each once only. */
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(report_ack(report, told.numbers[2 * i]), 0);
+	assert_int_equal(report_ack(report, told.numbers[0]), 0);
+	assert_int_equal(debt.events + debt.verdicts, 4);
+	assert_int_equal(report_ack(report, BASE), -EBADMSG);
+	assert_int_equal(report_ack(report, BASE + 1000), -EBADMSG);
+	report_link(report, -1);
+	(void)close(ours);
+	(void)close(theirs);
+
+	assert_int_equal(chan_pair(&ours, &theirs), 0);
+	report_link(report, ours);
+	told.len = 0;
+	receive(theirs);
+	assert_int_equal(told.len, 4);
+	assert_int_equal(told.verdicts + told.closes, 12);
+	ack(report);
+	assert_int_equal(debt.events + debt.verdicts, 0);
+	assert_true(report_flush(report));
+	(void)close(ours);
+	(void)close(theirs);
+}
+
+/* An engine that stores nothing is not sent more and more. */
+static void
+flying_is_bounded(void **state)
+{
+	struct report *report = *state;
+	int ours, theirs;
+
+	assert_int_equal(chan_pair(&ours, &theirs), 0);
+	report_link(report, ours);
+	for (uint64_t i = 1; i <= 200; i++) {
+		close_file(report, i);
+		give_verdict(report);
+		(void)report_flush(report);
+		receive(theirs);
+	}
+	assert_int_equal(told.len, 2 * REPORT_FLYING_MAX);
+	ack(report);
+	serve(report, theirs);
+	assert_int_equal(told.closes, 200);
+	assert_int_equal(told.verdicts, 200);
+	assert_int_equal(told.repeated, 0);
+	(void)close(ours);
+	(void)close(theirs);
+}
+
+/* Who asked is gone with the engine. */
+static void
+answers_are_sent_once(void **state)
+{
+	struct report *report = *state;
+	struct msg_verdict verdict = { .result = MSG_CLEAN,
+				       .cause = MSG_CAUSE_ASKED,
+				       .sha256 = "",
+				       .error = "",
+				       .path = "/x" };
+	int ours, theirs;
+
+	assert_int_equal(chan_pair(&ours, &theirs), 0);
+	report_link(report, ours);
+	report_verdict(report, &verdict);
+	give_verdict(report);
+	report_verdict(report, &verdict);
+	verdict.result = MSG_CRASHED;
+	report_verdict(report, &verdict);
+	receive(theirs);
+	assert_int_equal(told.verdicts, 4);
+	assert_int_equal(told.len, 2);
+	assert_int_equal(debt.verdicts, 2);
+	report_link(report, ours);
+	receive(theirs);
+	assert_int_equal(told.verdicts, 6);
+	(void)close(ours);
+	(void)close(theirs);
+}
+
+/* Of one that did not even tell its losses, nothing is forgotten. */
+static void
+counts_what_a_predecessor_owed(void **state)
+{
+	int ours, theirs, first, second;
+	struct debt *shared, *again;
+	struct report *report = *state;
+
+	assert_int_equal(debt_open(-1, &shared, &first), 0);
+	assert_int_equal(shared->events, 0);
+	*shared = (struct debt){ .events = 7, .verdicts = 2, .questions = 3 };
+	assert_int_equal(debt_open(first, &again, &second), 0);
+	assert_int_equal(again->events, 7);
+	report_lost_before(report, again);
+	assert_int_equal(chan_pair(&ours, &theirs), 0);
+	report_link(report, ours);
+	receive(theirs);
+	assert_int_equal(told.lost_bulk, 7 + 1);
+	assert_int_equal(told.lost_critical, 2 + 3);
+	assert_int_equal(debt.events, 8);
+	assert_int_equal(debt.verdicts, 5);
+	ack(report);
+	assert_int_equal(debt.events + debt.verdicts, 0);
+	debt_close(shared);
+	debt_close(again);
+	(void)close(first);
+	(void)close(second);
 	(void)close(ours);
 	(void)close(theirs);
 }
@@ -251,29 +420,34 @@ spool_keeps_order(void **state)
 {
 	struct spool spool;
 	uint8_t bytes[100], got[100];
+	struct spool_worth worth = { 0 };
 	size_t in_len = 0, out_len = 0;
 
 	(void)state;
 	assert_int_equal(spool_init(&spool, 1000), 0);
-	assert_int_equal(spool_get(&spool, got, sizeof(got)), 0);
+	assert_int_equal(spool_next(&spool, got, sizeof(got)), 0);
 	while (out_len < 10000) {
 		memset(bytes, (int)(in_len & 0xff), sizeof(bytes));
-		if (spool_add(&spool, bytes, in_len % 100 + 1) == 0) {
+		if (spool_add(&spool, in_len + 1, worth, bytes,
+			      in_len % 100 + 1) == 0) {
 			in_len++;
 			continue;
 		}
 		for (int i = 0; i < 5; i++) {
-			size_t len = spool_get(&spool, got, sizeof(got));
+			size_t len = spool_next(&spool, got, sizeof(got));
 
 			assert_int_equal(len, out_len % 100 + 1);
 			memset(bytes, (int)(out_len & 0xff), sizeof(bytes));
 			assert_memory_equal(got, bytes, len);
-			spool_drop(&spool);
+			spool_sent(&spool);
 			out_len++;
+			assert_true(spool_ack(&spool, out_len, &worth));
+			assert_false(spool_ack(&spool, out_len, &worth));
 		}
 	}
-	assert_int_equal(spool.len, in_len - out_len);
-	assert_int_equal(spool_add(&spool, bytes, 2000), -ENOSPC);
+	assert_int_equal(spool.unsent, in_len - out_len);
+	assert_int_equal(spool.flying, 0);
+	assert_int_equal(spool_add(&spool, 1, worth, bytes, 2000), -ENOSPC);
 	spool_done(&spool);
 }
 
@@ -287,6 +461,10 @@ main(void)
 		TEST(keeps_and_counts),
 		TEST(lost_verdicts_are_critical),
 		TEST(waits_for_the_next_engine),
+		TEST(sends_again),
+		TEST(flying_is_bounded),
+		TEST(answers_are_sent_once),
+		TEST(counts_what_a_predecessor_owed),
 		TEST(shortens_what_is_too_long),
 		cmocka_unit_test(spool_keeps_order),
 	};

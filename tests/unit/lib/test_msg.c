@@ -230,6 +230,7 @@ fill_verdict(uint32_t matches)
 	verdict.uid = 8;
 	verdict.gid = 9;
 	verdict.path = "/p\n\xff";
+	verdict.number = 10;
 }
 
 static size_t
@@ -276,6 +277,7 @@ test_verdict(void **state)
 	assert_int_equal(got_verdict.uid, 8);
 	assert_int_equal(got_verdict.gid, 9);
 	assert_string_equal(got_verdict.path, "/p\n\xff");
+	assert_int_equal(got_verdict.number, 10);
 }
 
 /* Every prefix with a corrected length is refused. */

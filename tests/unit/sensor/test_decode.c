@@ -164,6 +164,43 @@ test_file(void **state)
 	assert_int_equal(decode.event.flags, 0);
 }
 
+/* What callers pass, and the walk that it starts from. */
+static void
+test_paths(void **state)
+{
+	static const struct {
+		const char *path;
+		size_t path_len;
+		const char *base;
+		size_t base_len;
+		const char *told;
+	} cases[] = {
+		{ "../x", 5, "b\0a\0", 5, "/a/b/../x" },
+		{ "./x/", 5, "a\0", 3, "/a/x" },
+		/* AT_EMPTY_PATH: the descriptor's own; also with NULL. */
+		{ "", 1, "f\0a\0", 5, "/a/f" },
+		{ "", 0, "f\0a\0", 5, "/a/f" },
+		/* The caller's root is not everybody's. */
+		{ "/x", 3, "jail\0", 6, "/jail/x" },
+		{ "/x", 3, "", 1, "/x" },
+		{ "\n\xff", 3, "\xfe\0", 3, "/\xfe/\n\xff" },
+		/* No base was found: as it was passed. */
+		{ "x", 2, "", 0, "x" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		begin(KHIEN_CHMOD, KHIEN_BULK, sizeof(struct khien_file));
+		put(&record.file.len[KHIEN_FILE_PATH], cases[i].path,
+		    cases[i].path_len);
+		put(&record.file.len[KHIEN_FILE_BASE], cases[i].base,
+		    cases[i].base_len);
+		assert_int_equal(run(), 0);
+		assert_string_equal(decode.event.path, cases[i].told);
+		assert_int_equal(decode.event.flags, 0);
+	}
+}
+
 /* A symbolic link's text is told as it is. */
 static void
 test_text(void **state)
@@ -249,6 +286,7 @@ main(void)
 		cmocka_unit_test(test_root),
 		cmocka_unit_test(test_fork_and_exit),
 		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_malformed),

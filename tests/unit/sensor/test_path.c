@@ -61,6 +61,13 @@ test_joins(void **state)
 		{ "/", "/", "/" },
 		{ "/jail", "/bin/sh", "/jail/bin/sh" },
 		{ "/a", ".b/..c", "/a/.b/..c" },
+		{ "/a", "b/", "/a/b" },
+		{ "/a", "b/../c//", "/a/b/../c" },
+		{ "/a", "..", "/a/.." },
+		{ "/a", "./", "/a" },
+		{ "/jail", "/", "/jail" },
+		{ "/jail", "/../x", "/jail/../x" },
+		{ "/a", "b\nc\xff", "/a/b\nc\xff" },
 	};
 
 	(void)state;
@@ -87,6 +94,23 @@ test_join_too_long(void **state)
 	assert_string_equal(dst, "/abcdef");
 }
 
+/* The longest that a caller can pass, below the longest base. */
+static void
+test_longest(void **state)
+{
+	static char dst[2 * 4096 + 1], base[4096], path[4096];
+
+	(void)state;
+	memset(base, 'b', sizeof(base) - 1);
+	base[0] = '/';
+	memset(path, 'p', sizeof(path) - 1);
+	assert_int_equal(path_join(dst, sizeof(dst), base, path), 0);
+	assert_int_equal(strlen(dst), 4095 + 1 + 4095);
+	assert_memory_equal(dst, base, 4095);
+	assert_int_equal(dst[4095], '/');
+	assert_string_equal(dst + 4096, path);
+}
+
 static void
 test_directory(void **state)
 {
@@ -103,6 +127,7 @@ main(void)
 		cmocka_unit_test(test_walks),
 		cmocka_unit_test(test_joins),
 		cmocka_unit_test(test_join_too_long),
+		cmocka_unit_test(test_longest),
 		cmocka_unit_test(test_directory),
 	};
 

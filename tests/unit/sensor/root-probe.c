@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Kernels that refuse a program: libbpf's calls stand here once more and play
+ * them.  What is left is loaded into the real kernel and has to work.
+ */
+#include "agent/sensor/probe.h"
+
+#include <bpf/libbpf.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/types.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "agent/lib/event.h"
+#include "agent/lib/file.h"
+#include "agent/lib/msg.h"
+#include "agent/sensor/report.h"
+#include "agent/sensor/stream.h"
+#include "agent/sensor/window.h"
+#include "kernel/khien_abi.h"
+
+#define ROUNDS 20 /* of a full window each: more than the rings hold */
+
+enum refusal {
+	NOTHING,
+	LOAD,
+	ATTACH,
+	EVERYTHING,
+};
+
+static enum refusal refusal;
+static const char *refused;
+
+/* As the kernel: with one bad program, the object is not loaded. */
+int
+bpf_object__load(struct bpf_object *object)
+{
+	int (*load)(struct bpf_object *) = dlsym(RTLD_NEXT, __func__);
+	struct bpf_program *program = NULL;
+
+	if (refusal == LOAD)
+		program = bpf_object__find_program_by_name(object, refused);
+	if (refusal == EVERYTHING ||
+	    (program && bpf_program__autoload(program))) {
+		errno = EPERM;
+		return -EPERM;
+	}
+	return load(object);
+}
+
+struct bpf_link *
+bpf_program__attach(const struct bpf_program *program)
+{
+	struct bpf_link *(*attach)(const struct bpf_program *) =
+		dlsym(RTLD_NEXT, __func__);
+
+	if (refusal == ATTACH &&
+	    strcmp(bpf_program__name(program), refused) == 0) {
+		errno = EPERM;
+		return NULL;
+	}
+	return attach(program);
+}
+
+/* The five programs, in probe.h's order, and a type that each one tells. */
+static const uint16_t types[PROBE_PROGRAMS] = {
+	EVENT_FORK, EVENT_EXEC, EVENT_EXIT, EVENT_SEED, EVENT_CREATE,
+};
+
+/* What a sensor has, without its peers. */
+struct sensor {
+	struct probe probe;
+	struct window window;
+	struct stream stream;
+	int fd;
+	bool seen[PROBE_PROGRAMS];
+};
+
+static struct sensor sensor;
+
+static void
+open_sensor(void)
+{
+	struct probe_wanted wanted = { .process = true, .file = true };
+
+	sensor = (struct sensor){ .fd = -1 };
+	assert_int_equal(probe_init(&sensor.probe), 0);
+	assert_int_equal(probe_load(&sensor.probe, wanted, NULL, 0), 0);
+	assert_int_equal(window_new(&sensor.window,
+				    (size_t)sensor.probe.cpus * KHIEN_CLASSES,
+				    &sensor.fd),
+			 0);
+	assert_int_equal(stream_open(&sensor.stream, &sensor.window,
+				     sensor.probe.maps, PROBE_RING_SIZE),
+			 0);
+}
+
+static void
+close_sensor(void)
+{
+	stream_close(&sensor.stream);
+	window_done(&sensor.window);
+	probe_done(&sensor.probe);
+	file_closep(&sensor.fd);
+}
+
+/* A process that does one thing of every kind, and so is told five times. */
+static uint32_t
+act(const char *path)
+{
+	pid_t child = fork();
+	int status;
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		if (open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600) >= 0)
+			(void)execl("/bin/true", "true", NULL);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	return (uint32_t)child;
+}
+
+static bool
+is_own(void *arg, uint32_t pid, uint32_t ppid)
+{
+	(void)arg;
+	(void)ppid;
+	return pid != (uint32_t)getpid();
+}
+
+static void
+read_seeds(void)
+{
+	CLEANUP_FD int fd = probe_open_seeds(&sensor.probe);
+
+	if (fd < 0) {
+		assert_int_equal(fd, -ENOENT);
+		return;
+	}
+	assert_int_equal(seed_read(&sensor.stream.seeds, fd, is_own, NULL), 0);
+}
+
+static void
+mark_seen(const struct event *event, uint32_t pid)
+{
+	for (size_t i = 0; i < PROBE_PROGRAMS; i++) {
+		uint32_t whose =
+			types[i] == EVENT_SEED ? (uint32_t)getpid() : pid;
+		if (event->type == types[i] && event->pid == whose)
+			sensor.seen[i] = true;
+	}
+}
+
+static void
+receive(struct buf *out, uint32_t pid)
+{
+	struct msg_events head;
+	struct event event;
+	struct buf in;
+	uint16_t type;
+
+	assert_int_equal(msg_end(out), 0);
+	assert_int_equal(msg_open(&in, out->bytes, out->at, &type), 0);
+	assert_int_equal(msg_get_events(&in, &head), 0);
+	for (uint32_t i = 0; i < head.len; i++) {
+		assert_int_equal(event_get(&in, &event), 0);
+		mark_seen(&event, pid);
+	}
+	assert_true(buf_done(&in));
+	window_sent(&sensor.window);
+	assert_int_equal(window_ack(&sensor.window, head.number), 0);
+}
+
+static void
+drain(uint32_t pid)
+{
+	struct buf out;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		assert_true(stream_drain(&sensor.stream) >= 0);
+		while (window_next(&sensor.window, &out))
+			receive(&out, pid);
+	}
+	assert_int_equal(sensor.stream.malformed, 0);
+}
+
+/* The value of `programs.NAME` as `status` will show it. */
+static void
+read_status(size_t program, char *dst, size_t size)
+{
+	static uint8_t bytes[MSG_MAX];
+	struct report report = { 0 };
+	struct buf out, in;
+	const char *name, *value;
+	char wanted[64];
+	uint16_t type;
+
+	(void)snprintf(wanted, sizeof(wanted), "programs.%s",
+		       probe_name(program));
+	dst[0] = '\0';
+	msg_begin(&out, bytes, sizeof(bytes), MSG_STATUS);
+	assert_true(
+		report_put(&report, &out, &sensor.stream, sensor.probe.errors));
+	assert_int_equal(msg_end(&out), 0);
+	assert_int_equal(msg_open(&in, out.bytes, out.at, &type), 0);
+	while (msg_get_pair(&in, &name, &value) > 0)
+		if (strcmp(name, wanted) == 0)
+			(void)snprintf(dst, size, "%s", value);
+}
+
+static void
+assert_status(size_t program, bool absent)
+{
+	char said[512], wanted[512] = "attached";
+
+	read_status(program, said, sizeof(said));
+	if (absent)
+		(void)snprintf(wanted, sizeof(wanted),
+			       "absent: Operation not permitted; not seen: %s",
+			       probe_cost(program));
+	assert_string_equal(said, wanted);
+}
+
+/* All programs but `absent`, which may be none of them. */
+static void
+check(size_t absent)
+{
+	char folder[] = "/tmp/khien-probe-XXXXXX";
+	char path[64];
+
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/made", folder);
+	open_sensor();
+	for (size_t i = 0; i < PROBE_PROGRAMS; i++) {
+		assert_int_equal(sensor.probe.errors[i],
+				 i == absent ? EPERM : 0);
+		assert_int_equal(sensor.probe.links[i] < 0, i == absent);
+		assert_status(i, i == absent);
+	}
+	read_seeds();
+	drain(act(path));
+	for (size_t i = 0; i < PROBE_PROGRAMS; i++)
+		if (sensor.seen[i] != (i != absent))
+			fail_msg("%s, without %s: %s", probe_name(i),
+				 absent < PROBE_PROGRAMS ? probe_name(absent) :
+							   "none",
+				 sensor.seen[i] ? "seen" : "not seen");
+	close_sensor();
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
+static void
+test_nothing_refused(void **state)
+{
+	(void)state;
+	refusal = NOTHING;
+	check(PROBE_PROGRAMS);
+}
+
+static void
+test_load_refused(void **state)
+{
+	(void)state;
+	refusal = LOAD;
+	for (size_t i = 0; i < PROBE_PROGRAMS; i++) {
+		refused = probe_name(i);
+		check(i);
+	}
+}
+
+static void
+test_attach_refused(void **state)
+{
+	(void)state;
+	refusal = ATTACH;
+	for (size_t i = 0; i < PROBE_PROGRAMS; i++) {
+		refused = probe_name(i);
+		check(i);
+	}
+}
+
+/* Without maps there is nothing to go on with. */
+static void
+test_everything_refused(void **state)
+{
+	struct probe_wanted wanted = { .process = true, .file = true };
+	struct probe probe;
+
+	(void)state;
+	refusal = EVERYTHING;
+	assert_int_equal(probe_init(&probe), 0);
+	assert_int_equal(probe_load(&probe, wanted, NULL, 0), -EPERM);
+	probe_done(&probe);
+}
+
+static void
+test_switched_off(void **state)
+{
+	struct probe_wanted wanted = { .process = true, .file = false };
+	struct probe probe;
+
+	(void)state;
+	refusal = NOTHING;
+	assert_int_equal(probe_init(&probe), 0);
+	assert_int_equal(probe_load(&probe, wanted, NULL, 0), 0);
+	for (size_t i = 0; i < PROBE_PROGRAMS; i++)
+		assert_int_equal(probe.errors[i],
+				 probe_is_wanted(wanted, i) ? 0 : ECANCELED);
+	probe_done(&probe);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_nothing_refused),
+		cmocka_unit_test(test_load_refused),
+		cmocka_unit_test(test_attach_refused),
+		cmocka_unit_test(test_everything_refused),
+		cmocka_unit_test(test_switched_off),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
