@@ -149,7 +149,7 @@ kept_start(struct peer *peer, struct probe *probe, struct probe_wanted wanted,
 	if (r < 0)
 		return r;
 	log_absent(probe);
-	r = window_new(window, numberings(probe), &fd);
+	r = window_new(window, numberings(probe), probe->base, &fd);
 	if (r < 0)
 		return r;
 	memcpy(window_programs(window), probe->errors, sizeof(probe->errors));

@@ -13,6 +13,7 @@
 
 #include "agent/lib/file.h"
 #include "agent/lib/log.h"
+#include "agent/lib/loop.h"
 #include "agent/lib/str.h"
 #include "agent/sensor/calls.h"
 #include "kernel/khien_abi.h" /* first: the skeletons use its structs */
@@ -89,6 +90,7 @@ probe_init(struct probe *probe)
 	if (cpus <= 0)
 		return cpus < 0 ? cpus : -ENODEV;
 	probe->cpus = (uint32_t)cpus;
+	probe->base = loop_now_ns() / 1000;
 	return 0;
 }
 
@@ -257,6 +259,21 @@ probe_add_own(struct probe *probe, uint32_t pid)
 	return bpf_map_update_elem(probe->maps[PROBE_OWN], &pid, &one, BPF_ANY);
 }
 
+static int
+begin_numbers(struct probe *probe)
+{
+	struct khien_counter counter = { .sequence = probe->base };
+	uint32_t len = probe->cpus * KHIEN_CLASSES;
+
+	for (uint32_t i = 0; i < len; i++) {
+		int r = bpf_map_update_elem(probe->maps[PROBE_COUNTERS], &i,
+					    &counter, BPF_ANY);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 /* The maps, made before any program runs, with our own processes in them. */
 static int
 load_maps(struct probe *probe, const uint32_t *own, size_t len)
@@ -266,6 +283,8 @@ load_maps(struct probe *probe, const uint32_t *own, size_t len)
 
 	for (size_t i = 0; r == 0 && i < len; i++)
 		r = probe_add_own(probe, own[i]);
+	if (r == 0)
+		r = begin_numbers(probe);
 	return r;
 }
 

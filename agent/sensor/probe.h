@@ -26,6 +26,7 @@ struct probe {
 	int links[PROBE_PROGRAMS];	/* owned; -1: absent */
 	int32_t errors[PROBE_PROGRAMS]; /* 0, or the errno that says why */
 	uint32_t cpus;			/* possible ones */
+	uint64_t base; /* numbers begin after it: see probe_init() */
 };
 
 /* What is switched on; what is not is absent with ECANCELED. */
@@ -43,7 +44,11 @@ const char *probe_map_name(size_t map);
 /* Whether that program is switched on. */
 bool probe_is_wanted(struct probe_wanted wanted, size_t program);
 
-/* Everything -1; finds out the number of possible cpus.  0 or -errno. */
+/*
+ * Everything -1; finds out the number of possible cpus.  `base` becomes the
+ * boot time in microseconds, which no numbering reaches: so numbers of one boot
+ * never repeat, whenever the programs are loaded anew.  0 or -errno.
+ */
 int probe_init(struct probe *probe);
 
 /*

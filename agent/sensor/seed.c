@@ -11,6 +11,7 @@
 #include "agent/lib/file.h"
 #include "agent/sensor/args.h"
 #include "agent/sensor/decode.h"
+#include "agent/sensor/hidden.h"
 
 #define RECORDS_MAX (64u << 20) /* 4 million processes cannot be: pid_max */
 #define RECORDS_STEP (64u << 10)
@@ -62,15 +63,15 @@ read_all(struct bytes *bytes, int fd)
 
 struct reading {
 	struct decode decode;
+	struct hidden hidden;
 	struct args reader;
 	uint8_t args[EVENT_ARGS_MAX + 1];
 };
 
 /* Arguments as the process has them now. */
 static void
-put_args(struct reading *reading)
+put_args(struct reading *reading, struct event *event)
 {
-	struct event *event = &reading->decode.event;
 	size_t len = args_read(&reading->reader, event->pid, event->start_ns,
 			       reading->args, sizeof(reading->args));
 
@@ -121,13 +122,39 @@ take_record(struct reading *reading, const uint8_t *bytes, size_t left,
 	return decode_record(bytes, size, &reading->decode);
 }
 
+/* The shown ones name their parents. */
+static int
+append_hidden(struct reading *reading, struct bytes *out)
+{
+	struct hidden *hidden = &reading->hidden;
+	size_t len = hidden_find(hidden);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < len; i++) {
+		struct event event;
+		hidden_read(hidden, i, &event);
+		put_args(reading, &event);
+		r = append(out, &event);
+	}
+	return r;
+}
+
+static void
+reading_free(struct reading **reading)
+{
+	if (*reading)
+		hidden_done(&(*reading)->hidden);
+	free(*reading);
+}
+
 int
 seed_read(struct seeds *seeds, int iterator,
 	  bool (*is_own)(void *arg, uint32_t pid, uint32_t ppid), void *arg)
 {
 	struct bytes in CLEANUP(bytes_done) = { 0 };
 	struct bytes out CLEANUP(bytes_done) = { 0 };
-	struct reading *reading CLEANUP_FREE = malloc(sizeof(*reading));
+	struct reading *reading CLEANUP(reading_free) =
+		calloc(1, sizeof(*reading));
 	size_t size;
 
 	if (!reading)
@@ -139,11 +166,14 @@ seed_read(struct seeds *seeds, int iterator,
 		r = take_record(reading, in.at + at, in.len - at, &size);
 		if (r < 0)
 			break;
-		if (is_own(arg, event->pid, event->ppid))
+		r = hidden_note(&reading->hidden, event);
+		if (r < 0 || is_own(arg, event->pid, event->ppid))
 			continue;
-		put_args(reading);
+		put_args(reading, event);
 		r = append(&out, event);
 	}
+	if (r == 0)
+		r = append_hidden(reading, &out);
 	args_done(&reading->reader);
 	if (r < 0)
 		return r;

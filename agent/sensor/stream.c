@@ -27,7 +27,8 @@ stream_open(struct stream *stream, struct window *window,
 			return -ESTALE;
 	}
 	return tally_open(&stream->tally, descriptors[WINDOW_RINGS],
-			  window->mark->seen, window->numberings);
+			  window->mark->seen, window->numberings,
+			  window->mark->base);
 }
 
 void

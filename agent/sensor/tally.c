@@ -9,9 +9,10 @@
 #include "kernel/khien_abi.h"
 
 int
-tally_open(struct tally *tally, int fd, uint64_t *seen, size_t len)
+tally_open(struct tally *tally, int fd, uint64_t *seen, size_t len,
+	   uint64_t base)
 {
-	*tally = (struct tally){ .len = len };
+	*tally = (struct tally){ .len = len, .base = base };
 	tally->seen = seen;
 	tally->done = calloc(len, sizeof(*tally->done));
 	if (!tally->done)
@@ -105,6 +106,7 @@ tally_total(const struct tally *tally, uint16_t class)
 
 	for (size_t i = class - 1u; i < tally->len; i += KHIEN_CLASSES)
 		sum += __atomic_load_n(&tally->counters[i].sequence,
-				       __ATOMIC_RELAXED);
+				       __ATOMIC_RELAXED) -
+		       tally->base;
 	return sum;
 }

@@ -18,10 +18,12 @@ struct tally {
 	uint64_t *seen;	   /* borrowed: the last number of each numbering */
 	uint64_t *done;	   /* owned: the counters' numbers at tally_look() */
 	size_t len;	   /* numberings: cpus times classes */
+	uint64_t base;	   /* the number before the first one */
 };
 
 /* Maps the counters behind fd (borrowed).  0 or -errno. */
-int tally_open(struct tally *tally, int fd, uint64_t *seen, size_t len);
+int tally_open(struct tally *tally, int fd, uint64_t *seen, size_t len,
+	       uint64_t base);
 void tally_close(struct tally *tally);
 
 /*

@@ -77,7 +77,7 @@ map(struct window *window, size_t numberings, int fd)
 }
 
 int
-window_new(struct window *window, size_t numberings, int *ret_fd)
+window_new(struct window *window, size_t numberings, uint64_t base, int *ret_fd)
 {
 	CLEANUP_FD int fd = memfd_create("khien-window", MFD_CLOEXEC);
 
@@ -90,6 +90,12 @@ window_new(struct window *window, size_t numberings, int *ret_fd)
 	window->area->magic = MAGIC;
 	window->area->abi = KHIEN_ABI;
 	window->area->numberings = (uint32_t)numberings;
+	struct window_mark *mark = window->mark;
+	mark->base = mark->aggregates = mark->losses = base;
+	for (size_t i = 0; i < numberings; i++)
+		mark->seen[i] = base;
+	memcpy(mark_at(window, window->area->generation), mark,
+	       mark_size(numberings));
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }

@@ -28,6 +28,7 @@ struct window_mark {
 	uint64_t held;	     /* counted for an aggregate that is not told */
 	uint64_t aggregates; /* aggregates told */
 	uint64_t losses;     /* losses told */
+	uint64_t base;	     /* every numbering began after this */
 	uint64_t seen[];     /* of each numbering the last number */
 };
 
@@ -42,10 +43,12 @@ struct window {
 };
 
 /*
- * Makes the memory (0 and *ret_fd, the caller's) or -errno.  To be kept by
+ * Makes the memory (0 and *ret_fd, the caller's) or -errno; every numbering
+ * begins with the number after `base`.  To be kept by
  * khiend once every other descriptor is kept: having it means having all.
  */
-int window_new(struct window *window, size_t numberings, int *ret_fd);
+int window_new(struct window *window, size_t numberings, uint64_t base,
+	       int *ret_fd);
 
 /*
  * Maps what a predecessor left behind fd (borrowed).  Returns 0; -ESTALE when

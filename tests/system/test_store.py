@@ -160,10 +160,14 @@ def test_who_asked_is_recorded(agent):
 
 def test_ordinary_user_is_refused(agent):
     # In the group root nobody else may read; the folder is root's.
-    done = subprocess.run(
-        [str(agent.programs / "khienctl"), "--socket", str(agent.socket),
-         "status"], capture_output=True, user=65534, group=65534,
-        extra_groups=[], timeout=30, check=False)
+    with tempfile.TemporaryDirectory() as folder:
+        # The clone may be below /root, which others may not enter.
+        os.chmod(folder, 0o755)
+        program = shutil.copy(agent.programs / "khienctl", folder)
+        done = subprocess.run(
+            [program, "--socket", str(agent.socket), "status"],
+            capture_output=True, user=65534, group=65534, extra_groups=[],
+            timeout=30, check=False)
     assert done.returncode == 2
     assert b"ermission" in done.stderr
 

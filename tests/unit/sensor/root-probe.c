@@ -97,7 +97,7 @@ open_sensor(void)
 	assert_int_equal(probe_load(&sensor.probe, wanted, NULL, 0), 0);
 	assert_int_equal(window_new(&sensor.window,
 				    (size_t)sensor.probe.cpus * KHIEN_CLASSES,
-				    &sensor.fd),
+				    0, &sensor.fd),
 			 0);
 	assert_int_equal(stream_open(&sensor.stream, &sensor.window,
 				     sensor.probe.maps, PROBE_RING_SIZE),

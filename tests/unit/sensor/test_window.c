@@ -65,7 +65,7 @@ test_batches(void **state)
 	struct buf buf;
 
 	(void)state;
-	assert_int_equal(window_new(&window, NUMBERINGS, &fd), 0);
+	assert_int_equal(window_new(&window, NUMBERINGS, 0, &fd), 0);
 	for (uint64_t i = 1; i <= 6; i++) {
 		struct event event = make(i);
 		assert_int_equal(window_add(&window, &event), 0);
@@ -100,7 +100,7 @@ test_full(void **state)
 	int added = 0;
 
 	(void)state;
-	assert_int_equal(window_new(&window, NUMBERINGS, &fd), 0);
+	assert_int_equal(window_new(&window, NUMBERINGS, 0, &fd), 0);
 	while (window_add(&window, &event) == 0)
 		added++;
 	assert_int_equal(added, 4 * WINDOW_BATCHES);
@@ -123,7 +123,7 @@ test_resume(void **state)
 	struct buf buf;
 
 	(void)state;
-	assert_int_equal(window_new(&window, NUMBERINGS, &fd), 0);
+	assert_int_equal(window_new(&window, NUMBERINGS, 0, &fd), 0);
 	window_programs(&window)[2] = ENOENT;
 	assert_int_equal(window_add(&window, &event), 0);
 	window.mark->ring_at[1] = 4096;
@@ -153,7 +153,7 @@ test_stale(void **state)
 	uint64_t wrong = 1;
 
 	(void)state;
-	assert_int_equal(window_new(&window, NUMBERINGS, &fd), 0);
+	assert_int_equal(window_new(&window, NUMBERINGS, 0, &fd), 0);
 	window_done(&window);
 	assert_int_equal(window_resume(&window, NUMBERINGS + 1, fd), -ESTALE);
 	assert_int_equal(pwrite(fd, &wrong, sizeof(wrong), 0), sizeof(wrong));
