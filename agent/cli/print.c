@@ -61,7 +61,8 @@ put_ancestors(const struct doc_value *doc)
 		const struct doc_value *one =
 			doc_item(doc, "khien.ancestors", i);
 		text_printf(" < ");
-		text_put(doc_text_or(one, "executable", "?"));
+		text_put(doc_text_or(one, "executable",
+				     doc_text_or(one, "name", "?")));
 	}
 	if (len > ANCESTORS_SHOWN)
 		text_printf(" < ...");

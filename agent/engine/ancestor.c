@@ -17,8 +17,10 @@ ancestor(const struct tree_process *process, uint64_t boot_ns, size_t *room)
 
 	doc_set_number(doc, "pid", process->pid);
 	doc_set_text(doc, "entity_id", process->entity_id);
-	if (image)
+	if (image && *image->executable)
 		doc_set_text(doc, "executable", image->executable);
+	if (image)
+		doc_set_text(doc, "name", image->comm);
 	if (image && image->args_len <= *room) {
 		*room -= image->args_len;
 		doc_set(doc, "args",

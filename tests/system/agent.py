@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Starts, asks and stops one agent of its own; also used by tests/bench."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -9,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -45,6 +47,14 @@ def get(record, path, default=None):
             return default
         record = record[key]
     return record
+
+
+@contextlib.contextmanager
+def for_others(program):
+    """A copy that everybody may execute: the clone may be below /root."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        yield shutil.copy(program, folder)
 
 
 class Agent:

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from agent import BUILD, EICAR, EICAR_SHA256, SAN, wait_for
+from agent import BUILD, EICAR, EICAR_SHA256, SAN, for_others, wait_for
 
 SCAN = BUILD / "khien-scan"
 JAIL = BUILD / "tests/unit/scan/jail"
@@ -46,10 +46,11 @@ def attempts(**options):
 def test_every_attempt_is_refused(uid):
     if uid is not None and os.geteuid() != 0:
         pytest.skip("needs root")
-    try:
-        came = attempts() if uid is None else attempts(user=uid, group=uid)
-    except PermissionError:
-        pytest.skip("machine: others may not read this folder")
+    if uid is None:
+        came = attempts()
+    else:
+        with for_others(JAIL) as program:
+            came = attempts(user=uid, group=uid, executable=program)
     for name in ("open", "open_beneath", "create", "tcp", "unix", "exec",
                  "exec_descriptor", "fork", "map_code", "make_code", "ptrace",
                  "kill"):
@@ -321,10 +322,9 @@ def test_unreadable_file_is_told(tmp_path, eicar):
         path.chmod(0o755)
     rules = tmp_path / "rule.yar"
     rules.write_text("rule size { condition: filesize == 68 }")
-    try:
-        done = scan("-r", rules, "-f", tmp_path, user=NOBODY, group=NOBODY)
-    except PermissionError:
-        pytest.skip("machine: others may not read this folder")
+    with for_others(SCAN) as program:
+        done = scan("-r", rules, "-f", tmp_path, user=NOBODY, group=NOBODY,
+                    executable=program)
     assert done.returncode == 2
     assert [m["file"]["path"] for m in matches(done)] == [str(eicar)], done
     assert f"{tmp_path}/secret: ".encode() in done.stderr

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from agent import EICAR, get, wait_for
+from agent import EICAR, for_others, get, wait_for
 
 ENDLESS = ("WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c) "
            "SELECT count(*) FROM c")
@@ -160,10 +160,7 @@ def test_who_asked_is_recorded(agent):
 
 def test_ordinary_user_is_refused(agent):
     # In the group root nobody else may read; the folder is root's.
-    with tempfile.TemporaryDirectory() as folder:
-        # The clone may be below /root, which others may not enter.
-        os.chmod(folder, 0o755)
-        program = shutil.copy(agent.programs / "khienctl", folder)
+    with for_others(agent.programs / "khienctl") as program:
         done = subprocess.run(
             [program, "--socket", str(agent.socket), "status"],
             capture_output=True, user=65534, group=65534, extra_groups=[],
