@@ -6,6 +6,7 @@
  * All memory is there before the loop begins.  From then on the process opens
  * nothing: what it looks at came as a descriptor.
  */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -364,6 +365,7 @@ make_report(struct gate *gate)
 
 	if (r < 0)
 		return r;
+	assert(gate->debt);
 	gate->report = report_new(loop_now_ns() / NS_PER_US, gate->debt);
 	if (!gate->report)
 		return -ENOMEM;
