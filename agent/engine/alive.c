@@ -88,7 +88,9 @@ alive_read(struct alive *alive)
 		if (r < 0)
 			return r;
 	}
-	qsort(alive->entries, alive->len, sizeof(*alive->entries), compare);
+	if (alive->len > 0)
+		qsort(alive->entries, alive->len, sizeof(*alive->entries),
+		      compare);
 	return 0;
 }
 

@@ -10,6 +10,8 @@
 
 enum kind { SWITCH, NUMBER, PATH, PATHS, GROUP, MODE };
 
+/* Versions 14 and 19 lay these two out differently. */
+/* clang-format off */
 #define KEY(section_, key_, kind_, field_, low_, high_)                        \
 	{                                                                      \
 		.section = section_, .key = key_, .kind = kind_,               \
@@ -26,6 +28,7 @@ enum kind { SWITCH, NUMBER, PATH, PATHS, GROUP, MODE };
 		.high = high_,                                                 \
 		.range = "must be a whole number " range_ ", without unit"     \
 	}
+/* clang-format on */
 
 static const struct key {
 	const char *section, *key;

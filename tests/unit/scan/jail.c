@@ -255,10 +255,10 @@ try_perf(void)
 	return syscall(SYS_perf_event_open, NULL, 0, -1, -1, 0);
 }
 
-#define ATTEMPT(name)                                                          \
-	{                                                                      \
-#name, try_##name                                              \
-	}
+/* Versions 14 and 19 lay this out differently. */
+/* clang-format off */
+#define ATTEMPT(name) { #name, try_##name }
+/* clang-format on */
 
 static const struct {
 	const char *name;
