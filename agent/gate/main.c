@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later - long: all parts meet here */
 /*
  * khien-gate: hears of every file that is written or executed, has it scanned,
  * and tells the engine what came of it.
@@ -50,6 +50,9 @@
  */
 #define WAITING_MAX 65536
 #define NS_PER_US 1000
+/* For what is under way when we are to end; khiend waits 2 s. */
+#define END_MS 1500
+#define END_LOOK_MS 20
 
 struct gate {
 	struct peer peer;
@@ -71,6 +74,7 @@ struct gate {
 	size_t excess;	     /* events to be read although it is full */
 	uint64_t overflows, unreadable; /* of notify, as last looked at */
 	uint64_t refreshed_ns;		/* when the mounts were looked at */
+	uint64_t end_ns;		/* when to end at the latest */
 };
 
 /* Hands out scans, sends what is to be told, keeps the tick going. */
@@ -345,6 +349,36 @@ on_remount(void *arg)
 }
 
 static int
+on_ending(void *arg)
+{
+	struct gate *gate = arg;
+	int r = drain(gate);
+
+	if (r >= 0)
+		r = work(gate);
+	if (r < 0)
+		return r;
+	const struct debt *debt = gate->debt;
+	if (loop_now_ns() >= gate->end_ns ||
+	    (notify_waiting(&gate->notify) == 0 && !debt->questions &&
+	     !debt->events && !debt->verdicts))
+		loop_stop(gate->peer.loop);
+	return 0;
+}
+
+/* What was written before the stop is scanned, and stored by the engine. */
+static int
+on_end(void *arg)
+{
+	struct gate *gate = arg;
+
+	gate->end_ns = loop_now_ns() + END_MS * 1000000ULL;
+	if (!loop_add_timer(gate->peer.loop, END_LOOK_MS, on_ending, gate))
+		return -errno;
+	return 0;
+}
+
+static int
 on_status(void *arg)
 {
 	struct gate *gate = arg;
@@ -455,6 +489,7 @@ start(struct gate *gate)
 	gate->peer.on_unlink = on_unlink;
 	gate->peer.on_message = on_message;
 	gate->peer.on_config = on_config;
+	gate->peer.on_end = on_end;
 	refresh(gate);
 	return peer_seal(&gate->peer, -1);
 }

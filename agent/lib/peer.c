@@ -330,6 +330,17 @@ take_later(struct peer *peer, uint16_t type, struct buf *buf, int fd)
 }
 
 static int
+hang_up(struct peer *peer)
+{
+	loop_remove(peer->parent);
+	peer->parent = NULL;
+	if (peer->on_end)
+		return peer->on_end(peer->arg);
+	loop_stop(peer->loop);
+	return 0;
+}
+
+static int
 on_parent_ready(void *arg, int chan, uint32_t events)
 {
 	struct peer *peer = arg;
@@ -342,10 +353,8 @@ on_parent_ready(void *arg, int chan, uint32_t events)
 	int r = chan_read(chan, peer->bytes, MSG_MAX, &len, &fd);
 	if (r == -EAGAIN)
 		return 0;
-	if (r == -EPIPE) {
-		loop_stop(peer->loop);
-		return 0;
-	}
+	if (r == -EPIPE)
+		return hang_up(peer);
 	if (r == 0)
 		r = msg_open(&buf, peer->bytes, len, &type);
 	if (r == 0)
@@ -359,7 +368,9 @@ on_parent_ready(void *arg, int chan, uint32_t events)
 int
 peer_run(struct peer *peer)
 {
-	if (!loop_add_fd(peer->loop, PEER_FD, EPOLLIN, on_parent_ready, peer))
+	peer->parent = loop_add_fd(peer->loop, PEER_FD, EPOLLIN,
+				   on_parent_ready, peer);
+	if (!peer->parent)
 		return -errno;
 	for (size_t i = 0; i < PEER_LINKS_MAX; i++) {
 		if (peer->links[i].fd < 0)

@@ -35,6 +35,7 @@ struct peer_link {
 };
 
 struct peer {
+	struct loop_watch *parent; /* PEER_FD; NULL once khiend hung up */
 	const struct role *role;
 	uint16_t index;	   /* which of several */
 	struct conf *conf; /* owned */
@@ -56,6 +57,11 @@ struct peer {
 	   with a link of ROLE_DAEMON that is valid during the call. */
 	int (*on_message)(void *arg, const struct peer_link *link,
 			  uint16_t type, struct buf *buf, int fd);
+	/* khiend asks us to end, or is gone: called once, nothing comes from it
+	   any more.  The program finishes what is under way and calls
+	   loop_stop() soon, as khiend waits two seconds; NULL: ends at once.
+	   Returns 0 or below to end the process now. */
+	int (*on_end)(void *arg);
 	/* A new configuration was accepted by all (SIGHUP). */
 	int (*on_config)(void *arg, const struct conf *conf);
 	uint8_t *bytes; /* MSG_MAX: received message */

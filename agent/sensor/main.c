@@ -22,6 +22,9 @@
 #define BUSY_MS 10
 #define IDLE_MS 50
 #define REPORT_MS 1000
+/* For what is under way when we are to end; khiend waits 2 s. */
+#define END_MS 1500
+#define END_LOOK_MS 20
 
 struct sensor {
 	struct peer peer;
@@ -31,6 +34,7 @@ struct sensor {
 	struct report report;
 	struct loop_watch *timer;
 	uint64_t interval_ms;
+	uint64_t end_ns; /* when to end at the latest */
 	uint32_t daemon; /* khiend's thread group */
 };
 
@@ -171,6 +175,31 @@ on_link(void *arg, const struct peer_link *link)
 	return absorb(send_batches(sensor));
 }
 
+static int
+on_ending(void *arg)
+{
+	struct sensor *sensor = arg;
+	int r = absorb(drain(sensor));
+
+	if (r == 0 && (loop_now_ns() >= sensor->end_ns ||
+		       window_waiting(&sensor->window) == 0))
+		loop_stop(sensor->peer.loop);
+	return r;
+}
+
+/* What happened before the stop is told, floods too, and stored. */
+static int
+on_end(void *arg)
+{
+	struct sensor *sensor = arg;
+
+	sensor->end_ns = loop_now_ns() + END_MS * 1000000ull;
+	stream_finish(&sensor->stream);
+	if (!loop_add_timer(sensor->peer.loop, END_LOOK_MS, on_ending, sensor))
+		return -errno;
+	return 0;
+}
+
 /* Other programs cannot be loaded any more by a sealed process. */
 static int
 on_config(void *arg, const struct conf *conf)
@@ -265,6 +294,7 @@ run(struct sensor *sensor, int argc, char **argv)
 	sensor->peer.on_message = on_message;
 	sensor->peer.on_link = on_link;
 	sensor->peer.on_config = on_config;
+	sensor->peer.on_end = on_end;
 	r = start_probe(sensor);
 	if (r < 0) {
 		errno = -r;

@@ -43,6 +43,12 @@ stream_close(struct stream *stream)
 	*stream = (struct stream){ 0 };
 }
 
+void
+stream_finish(struct stream *stream)
+{
+	stream->finishing = true;
+}
+
 /* Losses have a numbering too: a batch may be sent twice. */
 static int
 tell_loss(struct stream *stream, uint16_t class, uint64_t missing)
@@ -95,6 +101,8 @@ tell_aggregates(struct stream *stream)
 	struct window_mark *mark = stream->window->mark;
 	uint64_t now_ns = loop_now_ns();
 
+	if (stream->finishing)
+		now_ns += AGGREGATE_NS;
 	for (;;) {
 		const struct event *ended =
 			aggregate_next(stream->aggregate, now_ns);

@@ -24,6 +24,7 @@ struct stream {
 	struct aggregate *aggregate; /* owned */
 	struct seeds seeds;
 	struct decode *decode; /* owned */
+	bool finishing;	       /* floods are told before their second ends */
 	uint64_t malformed;    /* records that were not decoded: none, ever */
 	uint64_t events[STREAM_TYPES]; /* read since this process started */
 };
@@ -36,6 +37,9 @@ struct stream {
 int stream_open(struct stream *stream, struct window *window,
 		const int *descriptors, size_t ring_size);
 void stream_close(struct stream *stream);
+
+/* From the next drain on nothing is held back to be told in a sum. */
+void stream_finish(struct stream *stream);
 
 /*
  * Reads to the rings' ends, or until the window is full, and seals.  Returns
