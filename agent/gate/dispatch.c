@@ -9,6 +9,7 @@
 #include "agent/gate/cache.h"
 #include "agent/gate/histogram.h"
 #include "agent/gate/ident.h"
+#include "agent/gate/notify.h"
 #include "agent/gate/pending.h"
 #include "agent/lib/buf.h"
 #include "agent/lib/chan.h"
@@ -40,6 +41,7 @@ struct scanner {
 struct dispatch {
 	struct pending *pending; /* borrowed */
 	struct cache *cache;	 /* borrowed */
+	struct notify *notify;	 /* borrowed; NULL: files are not ignored */
 	dispatch_stuck_fn stuck;
 	void *arg;
 	uint64_t timeout_ns;
@@ -74,6 +76,12 @@ void
 dispatch_free(struct dispatch *dispatch)
 {
 	free(dispatch);
+}
+
+void
+dispatch_set_notify(struct dispatch *dispatch, struct notify *notify)
+{
+	dispatch->notify = notify;
 }
 
 void
@@ -118,6 +126,15 @@ settle(struct dispatch *dispatch, int leader, uint16_t result,
 	pending_settle(dispatch->pending, leader, &verdict);
 }
 
+static void
+ignore(struct dispatch *dispatch, const struct question *question,
+       const struct ident *ident)
+{
+	if (dispatch->notify && question->cause != MSG_CAUSE_ASKED &&
+	    ident_is_roots(ident))
+		notify_ignore(dispatch->notify, question->fd);
+}
+
 /*
  * Fills in the answer when it is known without a scan.  Who asks for a scan
  * gets one, unless it would end the scanner.
@@ -131,6 +148,7 @@ recall(struct dispatch *dispatch, const struct question *question,
 		if (question->cause != MSG_CAUSE_EXEC)
 			return false;
 		dispatch->counts.hits++;
+		ignore(dispatch, question, ident);
 		describe(verdict, question, MSG_CLEAN, "");
 		return true;
 	case CACHE_CRASHES:
@@ -188,6 +206,8 @@ dispatch_link(struct dispatch *dispatch, uint16_t index, uint32_t pid, int chan)
 		return;
 	dispatch_unlink(dispatch, index);
 	dispatch->generation++;
+	if (dispatch->notify)
+		notify_heed(dispatch->notify);
 	struct scanner *scanner = &dispatch->scanners[index];
 	scanner->chan = chan;
 	scanner->pid = pid;
@@ -344,9 +364,11 @@ remember(struct dispatch *dispatch, const struct scanner *scanner,
 	    pending_is_dirty(dispatch->pending, scanner->leader))
 		return;
 	if (ident_read(question->fd, &now) == 0 &&
-	    ident_same_content(&now, &scanner->ident))
+	    ident_same_content(&now, &scanner->ident)) {
 		cache_add(dispatch->cache, &now, dispatch->generation,
 			  CACHE_CLEAN);
+		ignore(dispatch, question, &now);
+	}
 }
 
 int

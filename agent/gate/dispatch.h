@@ -17,6 +17,7 @@
 struct cache;
 struct dispatch;
 struct msg_verdict;
+struct notify;
 struct pending;
 struct question;
 
@@ -32,6 +33,9 @@ typedef void (*dispatch_stuck_fn)(void *arg, uint16_t index, uint32_t pid);
 struct dispatch *dispatch_new(struct pending *pending, struct cache *cache,
 			      dispatch_stuck_fn stuck, void *arg);
 void dispatch_free(struct dispatch *dispatch);
+
+/* Where clean files that are root's are ignored from then on (borrowed). */
+void dispatch_set_notify(struct dispatch *dispatch, struct notify *notify);
 
 /* A scan's own limit; from the next scan on. */
 void dispatch_set_timeout(struct dispatch *dispatch, uint64_t timeout_ms);

@@ -428,6 +428,7 @@ make_tables(struct gate *gate)
 		dispatch_new(gate->pending, gate->cache, on_stuck, gate);
 	if (!gate->dispatch)
 		return -ENOMEM;
+	dispatch_set_notify(gate->dispatch, &gate->notify);
 	dispatch_set_timeout(gate->dispatch, conf->timeout_ms);
 	gate->intake =
 		intake_new(gate->dispatch, gate->report, gate->mounts, conf);

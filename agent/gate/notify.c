@@ -14,6 +14,10 @@
 #define FAN_REPORT_FD_ERROR 0x2000
 #endif
 
+#ifndef FAN_MARK_EVICTABLE /* Linux 5.19: the mark does not pin its inode */
+#define FAN_MARK_EVICTABLE 0x200
+#endif
+
 /* Events taken at once: few enough to answer heartbeats in between. */
 #define BATCH 256
 
@@ -83,6 +87,29 @@ notify_flush(struct notify *notify)
 {
 	(void)fanotify_mark(notify->fd, FAN_MARK_FLUSH | FAN_MARK_FILESYSTEM, 0,
 			    AT_FDCWD, "/");
+}
+
+void
+notify_ignore(struct notify *notify, int fd)
+{
+	if (notify->fd < 0 || notify->no_ignore)
+		return;
+	if (fanotify_mark(notify->fd,
+			  FAN_MARK_ADD | FAN_MARK_IGNORED_MASK |
+				  FAN_MARK_EVICTABLE,
+			  FAN_OPEN_EXEC, fd, NULL) == 0)
+		notify->ignored++;
+	else if (errno == EINVAL)
+		notify->no_ignore = true;
+}
+
+void
+notify_heed(struct notify *notify)
+{
+	/* Of inodes only: those of file systems stay. */
+	if (notify->fd >= 0)
+		(void)fanotify_mark(notify->fd, FAN_MARK_FLUSH, 0, AT_FDCWD,
+				    "/");
 }
 
 static void

@@ -23,6 +23,8 @@ struct notify {
 	int error;	     /* why it is not, as errno */
 	uint64_t overflows;  /* the kernel's queue was full */
 	uint64_t unreadable; /* events whose file could not be opened */
+	uint64_t ignored;    /* marks set by notify_ignore() */
+	bool no_ignore;	     /* the kernel has no evictable marks */
 };
 
 /*
@@ -41,6 +43,16 @@ int notify_mark(struct notify *notify, const char *path, bool written);
 int notify_unmark(struct notify *notify, const char *path);
 /* Stops watching everything. */
 void notify_flush(struct notify *notify);
+
+/*
+ * No more events of executions of this descriptor's file, until it is written,
+ * its inode is evicted, or notify_heed() is called.  The kernel answers itself,
+ * which costs nothing; it does not see a write through a shared mapping, so
+ * this is for files that only root can write.  Does nothing before Linux 5.19.
+ */
+void notify_ignore(struct notify *notify, int fd);
+/* Takes all of them back. */
+void notify_heed(struct notify *notify);
 
 /*
  * Reads one batch of at most `max` events and calls fn for each file.  Returns

@@ -83,6 +83,7 @@ put_counts(struct buf *buf, const struct status_sources *from)
 	msg_put_pair_number(buf, "scan_us.max", scans.max_us);
 	msg_put_pair_number(buf, "cache.hits", scans.hits);
 	msg_put_pair_number(buf, "cache.len", cache_len(from->cache));
+	msg_put_pair_number(buf, "cache.ignored", from->notify->ignored);
 	msg_put_pair_number(buf, "pending.now", pending_len(from->pending));
 	msg_put_pair_number(buf, "pending.max", pending_len_max(from->pending));
 	msg_put_pair_number(buf, "lost.events",

@@ -285,3 +285,56 @@ def test_store_is_not_watched(make_agent, tmp_path):
     (tmp_path / "eicar").write_bytes(EICAR)
     detection(agent, tmp_path / "eicar")
     assert closes(agent, f"{agent.state}/%") == 0
+
+
+def program_on(agent, name, mode):
+    path = agent.mount / name
+    shutil.copy("/bin/true", path)
+    path.chmod(mode)
+    return path
+
+
+def test_known_programs_are_ignored_until_they_change(agent):
+    path = program_on(agent, "known", 0o755)
+    # The first answer tells the kernel, which is silent from then on.
+    def ignored(program, count):
+        subprocess.run([program], check=True)
+        return (gate(agent, "cache.ignored") or 0) >= count
+
+    wait_for(lambda: ignored(path, 1), "the program is ignored")
+    before = gate(agent, "events.executed")
+    for _ in range(50):
+        subprocess.run([path], check=True)
+    written = gate(agent, "events.written")
+    agent.write("last", b"so that the counters are told again")
+    wait_for(lambda: gate(agent, "events.written") > written, "an event")
+    assert gate(agent, "events.executed") < before + 50
+
+    path.write_bytes(EICAR)
+    detection(agent, path)
+    # New rules: everything is asked about again.
+    other = program_on(agent, "other", 0o755)
+    wait_for(lambda: ignored(other, 2), "the other is ignored")
+    (agent.local / "new.yar").write_text(
+        'rule Now_Known { strings: $a = "coreutils" condition: $a }')
+    reload(agent)
+
+    def found():
+        subprocess.run([other], check=True)
+        return any(get(d, "rule.name") == "Now_Known"
+                   for d in detections(agent, other))
+    wait_for(found, "the rule that came later")
+
+
+def test_others_programs_are_asked_about(agent):
+    path = program_on(agent, "loose", 0o777)
+
+    def asked():
+        subprocess.run([path], check=True)
+        return gate(agent, "cache.hits")
+
+    wait_for(asked, "the cache is asked")
+    before = gate(agent, "events.executed")
+    for _ in range(20):
+        subprocess.run([path], check=True)
+    wait_for(lambda: gate(agent, "events.executed") >= before + 20, "events")
