@@ -80,7 +80,10 @@ def indented(text):
 
 def lint(_args):
     count = Count()
-    code, out = run(["make", "--no-print-directory", "lint"], 600)
+    # The make around us does not share its jobs: it would be warned about.
+    env = {k: v for k, v in os.environ.items()
+           if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+    code, out = run(["make", "--no-print-directory", "lint"], 600, env=env)
     if code == 0 and not out.strip():
         count.passed = 1
     else:
