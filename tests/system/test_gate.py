@@ -64,6 +64,13 @@ def closes(agent, where):
                        f"path LIKE '{where}'")
 
 
+def program_on(agent, name, mode):
+    path = agent.mount / name
+    shutil.copy("/bin/true", path)
+    path.chmod(mode)
+    return path
+
+
 def test_every_mount_is_accounted_for(agent):
     wait_for(lambda: str(agent.mount) in listed(agent, "covered"),
              "the watched mount is covered")
@@ -220,8 +227,7 @@ def take_lease(fd):
 
 
 def test_executed_file_is_scanned_once(agent):
-    path = agent.mount / "true"
-    shutil.copy("/bin/true", path)
+    path = program_on(agent, "true", 0o777)
     subprocess.run([str(path)], check=True)
     wait_for(lambda: int(gate(agent, "events.executed") or 0) >= 1 and
              int(gate(agent, "pending.now") or 0) == 0, "the file is scanned")
@@ -285,13 +291,6 @@ def test_store_is_not_watched(make_agent, tmp_path):
     (tmp_path / "eicar").write_bytes(EICAR)
     detection(agent, tmp_path / "eicar")
     assert closes(agent, f"{agent.state}/%") == 0
-
-
-def program_on(agent, name, mode):
-    path = agent.mount / name
-    shutil.copy("/bin/true", path)
-    path.chmod(mode)
-    return path
 
 
 def test_known_programs_are_ignored_until_they_change(agent):
