@@ -62,6 +62,7 @@ NAME_gate := khien-gate
 NAME_scan := khien-scan
 NAME_engine := khien-engine
 NAME_query := khien-query
+NAME_keep := khien-keep
 LIBS_daemon :=
 LIBS_cli := -ljansson
 LIBS_conf := -linih $(SANDBOX_LIBS)
@@ -70,9 +71,10 @@ LIBS_gate := $(SANDBOX_LIBS)
 LIBS_scan := -lyara -lcrypto -ljansson $(SANDBOX_LIBS)
 LIBS_engine := -lsqlite3 -ljansson $(SANDBOX_LIBS)
 LIBS_query := -lsqlite3 -ljansson $(SANDBOX_LIBS)
+LIBS_keep := -lsodium $(SANDBOX_LIBS)
 LIBS_lib := -ljansson $(SANDBOX_LIBS)
 
-FOLDERS := daemon cli conf sensor gate scan engine query
+FOLDERS := daemon cli conf sensor gate scan engine query keep
 SRC_lib := $(wildcard agent/lib/*.c)
 $(foreach f,$(FOLDERS),$(eval SRC_$f := $(wildcard agent/$f/*.c)))
 PRESENT := $(strip $(foreach f,$(FOLDERS),$(if $(SRC_$f),$f)))
@@ -291,7 +293,7 @@ install: $(PROGRAMS)
 # What a fresh Debian 12 or 13 lacks.  No network when nothing is missing.
 PACKAGES := gcc make git ca-certificates libc6-dev binutils clang llvm bpftool \
 	libbpf-dev libyara-dev yara libsqlite3-dev libjansson-dev libinih-dev \
-	libseccomp-dev libcap-ng-dev libssl-dev \
+	libseccomp-dev libcap-ng-dev libssl-dev libsodium-dev strace \
 	libcmocka-dev python3 python3-pytest libclang-rt-dev procps util-linux \
 	clang-format clang-tidy cppcheck
 deps:

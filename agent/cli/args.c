@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/cli/when.h"
 #include "agent/lib/doc.h"
+#include "agent/lib/file.h"
 #include "agent/lib/msg.h"
 #include "agent/lib/str.h"
 
@@ -42,9 +44,11 @@ static const struct {
 			  "check that everything works, and how to mend it" },
 	[ARGS_RELOAD] = { "reload", "", 0, 0,
 			  "read configuration and rules again (root)" },
+	[ARGS_QUARANTINE] = { "quarantine", " list|restore ID|delete ID", 1, 2,
+			      "what is in quarantine, and out again (root)" },
 };
 
-enum kind { FLAG, TEXT, NUMBER, WHEN, SEVERITY, WORDS };
+enum kind { FLAG, TEXT, NUMBER, WHEN, SEVERITY, WORDS, PATH };
 
 static const struct option {
 	const char *name; /* without "--" */
@@ -74,6 +78,8 @@ static const struct option {
 	  "of this file; below it if it ends in /; * and ? match",
 	  BIT(ARGS_EVENTS) },
 	{ "limit", NUMBER, "limit", "N", "at most the newest N", LISTS },
+	{ "to", PATH, "to", "PATH", "restore there, not where it was",
+	  BIT(ARGS_QUARANTINE) },
 	{ "follow", FLAG, "follow", NULL, "and what comes, until interrupted",
 	  LISTS },
 };
@@ -181,6 +187,35 @@ set_when(const struct reading *reading, const struct option *option,
 	return 0;
 }
 
+/* The agent does not know what our working folder is. */
+static int
+set_path(const struct reading *reading, const struct option *option,
+	 const char *value)
+{
+	CLEANUP_FREE char *folder = NULL;
+	CLEANUP_FREE char *path = NULL;
+
+	if (!*value)
+		return refuse(reading, "option --%s: empty", option->name);
+	if (value[0] != '/')
+		folder = getcwd(NULL, 0);
+	if (value[0] != '/' && !folder)
+		return refuse(reading, "option --%s: %s", option->name,
+			      strerror(errno));
+	if (asprintf(&path, "%s%s%s", folder ? folder : "", folder ? "/" : "",
+		     value) < 0)
+		return -ENOMEM;
+	/* It would be escaped, and name another file. */
+	CLEANUP_FREE char *same = malloc(4 * strlen(path) + 1);
+	if (!same)
+		return -ENOMEM;
+	(void)str_utf8(same, 4 * strlen(path) + 1, path);
+	if (!str_equal(same, path))
+		return refuse(reading, "option --%s: not UTF-8", option->name);
+	doc_set_text(reading->args->options, option->key, path);
+	return 0;
+}
+
 static int
 set_flag(const struct reading *reading, const struct option *option)
 {
@@ -220,6 +255,8 @@ set_option(struct reading *reading, const struct option *option,
 				      "option --%s: not a severity: %s (%s)",
 				      option->name, value, option->about);
 		break;
+	case PATH:
+		return set_path(reading, option, value);
 	case TEXT:
 		if (!*value)
 			return refuse(reading, "option --%s: empty",
@@ -282,6 +319,31 @@ parse_all(struct reading *reading, int argc, char **argv)
 	return 0;
 }
 
+static int
+set_quarantine(const struct reading *reading)
+{
+	struct args *args = reading->args;
+	const char *what = args->operands[0];
+	bool list = str_equal(what, "list");
+	bool restore = str_equal(what, "restore");
+
+	if (!list && !restore && !str_equal(what, "delete"))
+		return refuse(reading,
+			      "quarantine: not list, restore or "
+			      "delete: %s",
+			      what);
+	if (list != (args->operands_len == 1))
+		return refuse(reading, "quarantine %s %s", what,
+			      list ? "takes no more arguments" : "needs ID");
+	if (!restore && doc_get(doc_root(args->options), "to"))
+		return refuse(reading, "quarantine %s takes no option --to",
+			      what);
+	doc_set_text(args->options, "do", what);
+	if (!list)
+		doc_set_text(args->options, "id", args->operands[1]);
+	return 0;
+}
+
 /* Operands that are part of the request. */
 static int
 set_operands(const struct reading *reading)
@@ -303,6 +365,8 @@ set_operands(const struct reading *reading)
 				      operand);
 		doc_set_number(args->options, "pid", (int64_t)pid);
 		return 0;
+	case ARGS_QUARANTINE:
+		return set_quarantine(reading);
 	default:
 		return 0;
 	}

@@ -23,6 +23,7 @@ enum args_command {
 	ARGS_RULES,
 	ARGS_DOCTOR,
 	ARGS_RELOAD,
+	ARGS_QUARANTINE,
 	ARGS_COMMANDS,
 };
 

@@ -18,6 +18,7 @@
 #include "agent/cli/when.h"
 #include "agent/lib/doc.h"
 #include "agent/lib/file.h"
+#include "agent/lib/str.h"
 
 #define EXIT_FOUND 1
 #define EXIT_ERROR 2
@@ -81,6 +82,9 @@ print_object(const struct args *args, const struct doc_value *doc)
 	case ARGS_DOCTOR:
 		screen_check(doc);
 		return;
+	case ARGS_QUARANTINE:
+		print_kept(doc);
+		return;
 	default:
 		print_all(doc);
 	}
@@ -98,7 +102,8 @@ finish(const struct args *args, const struct client_end *end, uint64_t rows)
 			   (unsigned long long)rows);
 	if (!rows && !end->error[0] && !args->json &&
 	    (args->command == ARGS_DETECTIONS || args->command == ARGS_EVENTS ||
-	     args->command == ARGS_QUERY))
+	     args->command == ARGS_QUERY ||
+	     str_equal(doc_text_or(doc_root(args->options), "do", ""), "list")))
 		text_printf("nothing found\n");
 	if (args->command == ARGS_RELOAD && !end->exit && !args->json)
 		text_printf("configuration and rules are being read again: "
@@ -194,7 +199,7 @@ run(const struct args *args)
 	const char *socket = args->socket;
 	char why[WHY_MAX] = "";
 
-	if (args->command == ARGS_RELOAD) {
+	if (args->command == ARGS_RELOAD || args->command == ARGS_QUARANTINE) {
 		control = control_path(socket);
 		socket = control ? control : socket;
 	}

@@ -228,6 +228,36 @@ print_rule(const struct doc_value *doc)
 	text_printf("\n");
 }
 
+void
+print_kept(const struct doc_value *doc)
+{
+	const char *error = doc_text(doc, "khien.quarantine.error");
+	int64_t missing =
+		doc_number_or(doc, "khien.quarantine.missing_attributes", 0);
+
+	if (doc_text(doc, "@timestamp"))
+		put_time(doc);
+	text_put(doc_text_or(doc, "khien.quarantine.id", "-"));
+	text_printf("  ");
+	if (error)
+		text_put(error);
+	else
+		text_put(doc_text_or(doc, "file.path", "-"));
+	if (doc_text(doc, "rule.name")) {
+		text_printf("  (%lld bytes, ",
+			    (long long)doc_number_or(doc, "file.size", 0));
+		text_put(doc_text(doc, "rule.name"));
+		text_printf(")");
+	} else if (!error) {
+		text_printf("  restored");
+	}
+	if (missing)
+		text_printf(", but for %lld attributes that cannot be kept "
+			    "there",
+			    (long long)missing);
+	text_printf("\n");
+}
+
 /* Where in the object a value stands. */
 struct place {
 	char name[512];

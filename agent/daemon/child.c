@@ -34,7 +34,7 @@ child_init(struct child *child, uint16_t role, uint16_t index)
 }
 
 int
-child_start(struct child *child, const char *folder)
+child_start(struct child *child, const char *folder, int leave)
 {
 	CLEANUP_FD int ours = -1;
 	CLEANUP_FD int theirs = -1;
@@ -48,7 +48,8 @@ child_start(struct child *child, const char *folder)
 	r = spawn_start(&(struct spawn){ .folder = folder,
 					 .name = role_get(child->role)->name,
 					 .argument = index,
-					 .chan = theirs },
+					 .chan = theirs,
+					 .leave = leave },
 			&pid);
 	if (r < 0)
 		return r;

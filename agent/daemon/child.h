@@ -53,10 +53,11 @@ uint64_t child_now_ms(void);
 void child_init(struct child *child, uint16_t role, uint16_t index);
 
 /*
- * Starts its program from `folder`, with a new channel: CHILD_STARTING.
- * Returns 0 or -errno; then it is as before.
+ * Starts its program from `folder`, with a new channel: CHILD_STARTING.  It
+ * executes once it has read from `leave` (borrowed), or at once when that is
+ * -1.  Returns 0 or -errno; then it is as before.
  */
-int child_start(struct child *child, const char *folder);
+int child_start(struct child *child, const char *folder, int leave);
 
 /* True when it may be sent messages. */
 bool child_is_there(const struct child *child);

@@ -31,7 +31,8 @@ config_done(struct config *config)
 }
 
 int
-config_start(struct config *config, const char *folder, const char *path)
+config_start(struct config *config, const char *folder, const char *path,
+	     int leave)
 {
 	CLEANUP_FD int ours = -1;
 	CLEANUP_FD int theirs = -1;
@@ -44,7 +45,8 @@ config_start(struct config *config, const char *folder, const char *path)
 	r = spawn_start(&(struct spawn){ .folder = folder,
 					 .name = role_get(ROLE_CONF)->name,
 					 .argument = path,
-					 .chan = theirs },
+					 .chan = theirs,
+					 .leave = leave },
 			&config->pid);
 	if (r < 0)
 		return r;

@@ -27,9 +27,11 @@ void config_done(struct config *config);
 
 /*
  * Starts khien-conf of `folder` on the file `path`, or on the default one when
- * that is NULL.  Returns 0, -EBUSY when it is running, -errno.
+ * that is NULL; `leave` as for child_start().  Returns 0, -EBUSY when it is
+ * running, -errno.
  */
-int config_start(struct config *config, const char *folder, const char *path);
+int config_start(struct config *config, const char *folder, const char *path,
+		 int leave);
 
 /*
  * Waits for its end, at most CONFIG_LIMIT_MS, and kills it then.  Not to be

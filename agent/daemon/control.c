@@ -10,6 +10,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "agent/daemon/act.h"
 #include "agent/daemon/order.h"
 #include "agent/daemon/supervise.h"
 #include "agent/lib/conf.h"
@@ -104,6 +105,8 @@ on_due(void *arg)
 			act(supervise, child);
 	}
 	config_check(&supervise->config, now_ms);
+	act_check(supervise, now_ms);
+	pass_check(&supervise->pass, now_ms);
 	supervise_settle(supervise);
 	return 0;
 }
@@ -128,8 +131,12 @@ control_reload(struct supervise *supervise)
 		supervise->again = true;
 		return;
 	}
+	struct supervise_leave leave;
+	supervise_open_leave(supervise, &leave);
 	int r = config_start(&supervise->config, supervise->folder,
-			     supervise->path);
+			     supervise->path, leave.read);
+	supervise_use_leave(supervise, &leave,
+			    r < 0 ? 0 : supervise->config.pid);
 	if (r < 0)
 		refuse(supervise, strerror(-r));
 }

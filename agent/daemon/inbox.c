@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <stdbool.h>
 
+#include "agent/daemon/act.h"
 #include "agent/daemon/control.h"
+#include "agent/daemon/links.h"
 #include "agent/daemon/supervise.h"
 #include "agent/lib/buf.h"
 #include "agent/lib/chan.h"
@@ -39,6 +41,25 @@ take_hello(struct supervise *supervise, struct child *child)
 	if (child->role == ROLE_ENGINE && child->restarts)
 		supervise_introduce(supervise);
 	supervise_tell(supervise, child, MSG_PEER_STARTED, child->since_ns, "");
+	/* From now on its link tells the gate of it. */
+	if (child->role == ROLE_GATE)
+		supervise_announce_all(supervise);
+	else if (links_between(child->role, ROLE_GATE))
+		supervise_settled(supervise, child->pid);
+	return 0;
+}
+
+/* The gate knows of that process now. */
+static int
+take_announced(struct supervise *supervise, const struct child *child,
+	       struct buf *buf)
+{
+	uint64_t pid;
+
+	if (child->role != ROLE_GATE || msg_get_number(buf, &pid) < 0 ||
+	    pid > INT32_MAX)
+		return -EBADMSG;
+	pass_go(&supervise->pass, (int)pid);
 	return 0;
 }
 
@@ -109,6 +130,8 @@ take(struct supervise *supervise, struct child *child, uint16_t type,
 		return take_ack(supervise, child, buf);
 	case MSG_KEEP:
 		return take_kept(supervise, child, buf, fd);
+	case MSG_ANNOUNCE:
+		return take_announced(supervise, child, buf);
 	case MSG_STUCK:
 		return take_stuck(supervise, child, buf);
 	case MSG_RELOAD:
@@ -116,6 +139,10 @@ take(struct supervise *supervise, struct child *child, uint16_t type,
 			return -EBADMSG;
 		control_reload(supervise);
 		return 0;
+	case MSG_ACT:
+		if (child->role != ROLE_ENGINE)
+			return -EBADMSG;
+		return act_take(supervise, buf, fd);
 	default:
 		return -EBADMSG;
 	}

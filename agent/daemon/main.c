@@ -171,7 +171,7 @@ read_conf(const char *folder, const char *path, struct conf *conf)
 	char why[CONFIG_WHY_MAX];
 
 	config_init(&config);
-	int r = config_start(&config, folder, path);
+	int r = config_start(&config, folder, path, -1);
 	if (r < 0) {
 		errno = -r;
 		log_error("configuration cannot be read: %m");

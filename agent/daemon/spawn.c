@@ -15,6 +15,8 @@
 #include "agent/lib/str.h"
 
 #define ENVIRONMENT_MAX 32
+#define LEAVE_FD (PEER_FD + 1) /* until it has executed */
+#define HIGH_FD 16
 
 /* What goes on to children; whatever else khiend was started with does not. */
 static const char *const passed[] = {
@@ -70,16 +72,32 @@ clean_signals(void)
 	return sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* Out of the way first: either may have the other's number. */
 static int
-place_descriptors(int chan)
+place_descriptors(int chan, int leave)
 {
-	if (chan == PEER_FD) {
-		if (fcntl(chan, F_SETFD, 0) < 0)
-			return -1;
-	} else if (dup2(chan, PEER_FD) < 0) {
+	int high_chan = fcntl(chan, F_DUPFD, HIGH_FD);
+	int high_leave = leave < 0 ? -1 : fcntl(leave, F_DUPFD, HIGH_FD);
+
+	if (high_chan < 0 || dup2(high_chan, PEER_FD) < 0 ||
+	    (leave >= 0 && dup2(high_leave, LEAVE_FD) < 0))
 		return -1;
-	}
-	return close_range(PEER_FD + 1, UINT_MAX, 0);
+	return close_range(leave < 0 ? LEAVE_FD : LEAVE_FD + 1, UINT_MAX, 0);
+}
+
+/* Without our parent there is nothing to be started for. */
+static void
+wait_for_leave(void)
+{
+	char byte;
+	ssize_t len;
+
+	do
+		len = read(LEAVE_FD, &byte, sizeof(byte));
+	while (len < 0 && errno == EINTR);
+	if (len <= 0)
+		_exit(SPAWN_FAILED);
+	(void)close(LEAVE_FD);
 }
 
 /* The parent may have died before prctl(2) could say what is to happen then. */
@@ -106,9 +124,12 @@ become(const struct spawn *spawn, pid_t parent)
 		log_error("program of khien-%s cannot be started: %m",
 			  spawn->name);
 	} else if (die_with(parent) < 0 || setsid() < 0 || chdir("/") < 0 ||
-		   clean_signals() < 0 || place_descriptors(spawn->chan) < 0) {
+		   clean_signals() < 0 ||
+		   place_descriptors(spawn->chan, spawn->leave) < 0) {
 		log_error("process for %s cannot be prepared: %m", path);
 	} else {
+		if (spawn->leave >= 0)
+			wait_for_leave();
 		(void)execve(path, argv, environment);
 		log_error("%s cannot be started: %m", path);
 	}

@@ -9,6 +9,7 @@ struct spawn {
 	const char *name;     /* role's name: the program is khien-<name> */
 	const char *argument; /* argv[1]; NULL: none */
 	int chan;	      /* becomes descriptor 3 */
+	int leave;	      /* to read leave to execute from; -1: at once */
 };
 
 /*

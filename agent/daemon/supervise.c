@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/daemon/act.h"
 #include "agent/daemon/control.h"
 #include "agent/daemon/inbox.h"
 #include "agent/daemon/links.h"
@@ -215,11 +216,80 @@ introduce(struct supervise *supervise, struct child *child)
 	return r;
 }
 
+static int
+tell_gate(struct supervise *supervise, uint16_t type, int pid)
+{
+	struct child *gate = supervise_find(supervise, ROLE_GATE, 0);
+	struct buf buf;
+
+	msg_begin(&buf, supervise->out, MSG_MAX, type);
+	msg_put_number(&buf, (uint64_t)pid);
+	return child_write(gate, &buf, -1);
+}
+
+void
+supervise_open_leave(struct supervise *supervise,
+		     struct supervise_leave *ret_leave)
+{
+	int ends[2];
+
+	*ret_leave = (struct supervise_leave){ -1, -1 };
+	if (!child_is_there(supervise_find(supervise, ROLE_GATE, 0)) ||
+	    pipe2(ends, O_CLOEXEC) < 0)
+		return;
+	*ret_leave = (struct supervise_leave){ ends[0], ends[1] };
+}
+
+void
+supervise_use_leave(struct supervise *supervise, struct supervise_leave *leave,
+		    int pid)
+{
+	file_closep(&leave->read);
+	if (leave->write < 0)
+		return;
+	if (pid) {
+		pass_add(&supervise->pass, pid, TAKE_FD(leave->write),
+			 child_now_ms());
+		if (tell_gate(supervise, MSG_ANNOUNCE, pid) < 0)
+			pass_go(&supervise->pass, pid);
+	}
+	file_closep(&leave->write);
+}
+
+void
+supervise_settled(struct supervise *supervise, int pid)
+{
+	/* A gate that is not there need not forget. */
+	(void)tell_gate(supervise, MSG_SETTLED, pid);
+}
+
+void
+supervise_announce_all(struct supervise *supervise)
+{
+	for (size_t i = 0; i < SUPERVISE_CHILDREN; i++) {
+		const struct child *child = &supervise->children[i];
+		if (child->role == ROLE_GATE || !child_is_there(child) ||
+		    (child->state == CHILD_UP &&
+		     links_between(child->role, ROLE_GATE)))
+			continue;
+		(void)tell_gate(supervise, MSG_ANNOUNCE, child->pid);
+	}
+	if (supervise->config.pid)
+		(void)tell_gate(supervise, MSG_ANNOUNCE, supervise->config.pid);
+	for (size_t i = 0; i < ACT_JOBS_MAX; i++)
+		if (act_pid(supervise, i))
+			(void)tell_gate(supervise, MSG_ANNOUNCE,
+					act_pid(supervise, i));
+}
+
 void
 supervise_start(struct supervise *supervise, struct child *child)
 {
-	int r = child_start(child, supervise->folder);
+	struct supervise_leave leave;
 
+	supervise_open_leave(supervise, &leave);
+	int r = child_start(child, supervise->folder, leave.read);
+	supervise_use_leave(supervise, &leave, r < 0 ? 0 : child->pid);
 	if (r < 0) {
 		errno = -r;
 		log_error("khien-%s %u cannot be started: %m, trying again",
@@ -259,6 +329,8 @@ ended(struct supervise *supervise, struct child *child, int status)
 	loop_remove(child->watch);
 	child->watch = NULL;
 	child_reap(child, status, detail, sizeof(detail));
+	pass_go(&supervise->pass, was.pid);
+	supervise_settled(supervise, was.pid);
 	supervise_tell(supervise, &was, MSG_PEER_ENDED, loop_now_ns(), detail);
 	if (!child->wanted || supervise->stopping)
 		return;
@@ -288,9 +360,13 @@ supervise_reap(struct supervise *supervise)
 		if (child->pid && waitpid(child->pid, &status, WNOHANG) > 0)
 			ended(supervise, child, status);
 	}
+	act_reap(supervise);
 	int pid = supervise->config.pid;
-	if (pid && waitpid(pid, &status, WNOHANG) > 0)
-		control_read(supervise, status);
+	if (!pid || waitpid(pid, &status, WNOHANG) <= 0)
+		return;
+	pass_go(&supervise->pass, pid);
+	supervise_settled(supervise, pid);
+	control_read(supervise, status);
 }
 
 /* The earliest moment at which a state will have lasted too long. */
@@ -298,14 +374,15 @@ static uint64_t
 next_due_ms(const struct supervise *supervise)
 {
 	uint64_t next = UINT64_MAX;
-	uint64_t others[] = { supervise->config.due_ms,
-			      supervise->step_due_ms };
+	uint64_t others[] = { supervise->config.due_ms, supervise->step_due_ms,
+			      pass_due_ms(&supervise->pass),
+			      act_due_ms(supervise) };
 
 	for (size_t i = 0; i < SUPERVISE_CHILDREN; i++)
 		if (supervise->children[i].due_ms &&
 		    supervise->children[i].due_ms < next)
 			next = supervise->children[i].due_ms;
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (others[i] && others[i] < next)
 			next = others[i];
 	return next;
@@ -381,6 +458,8 @@ done(struct supervise *supervise)
 	for (size_t i = 0; i < ROLE_LEN; i++)
 		keep_done(&supervise->keeps[i]);
 	file_closep(&supervise->config.chan);
+	act_done(supervise);
+	pass_done(&supervise->pass);
 	loop_free(supervise->loop);
 	free(supervise->bytes);
 	free(supervise->out);

@@ -16,8 +16,10 @@
 #include "agent/daemon/child.h"
 #include "agent/daemon/config.h"
 #include "agent/daemon/keep.h"
+#include "agent/daemon/pass.h"
 #include "agent/lib/role.h"
 
+struct acts;
 struct conf;
 struct loop;
 struct loop_watch;
@@ -39,6 +41,8 @@ struct supervise {
 	struct child children[SUPERVISE_CHILDREN];
 	struct keep keeps[ROLE_LEN];
 	struct announce announce;
+	struct acts *acts;    /* owned by act.c; NULL: none yet */
+	struct pass pass;     /* who waits for the gate to know of him */
 	struct config config; /* a khien-conf that reads again */
 	bool again;	      /* ... and one more time after this one */
 	bool stopping;
@@ -86,6 +90,24 @@ void supervise_introduce(struct supervise *supervise);
 
 /* Sends the engine what waits for it. */
 void supervise_flush(struct supervise *supervise);
+
+/*
+ * Leave for a process that is about to be forked: nothing when there is no
+ * gate that could ask about it.  Give the pipe's end for reading to the process
+ * and close it; pass both its pid and the other end on.
+ */
+struct supervise_leave {
+	int read, write; /* -1: at once */
+};
+void supervise_open_leave(struct supervise *supervise,
+			  struct supervise_leave *ret_leave);
+/* The process is there, or pid is 0 and it is not.  Closes both ends. */
+void supervise_use_leave(struct supervise *supervise,
+			 struct supervise_leave *leave, int pid);
+/* The gate need not know that process any more. */
+void supervise_settled(struct supervise *supervise, int pid);
+/* A new gate is told of all that it cannot know by their links. */
+void supervise_announce_all(struct supervise *supervise);
 
 /* What every handler does last: goes on in the order, sets the timer. */
 void supervise_settle(struct supervise *supervise);

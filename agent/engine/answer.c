@@ -10,6 +10,7 @@
 #include "agent/engine/control.h"
 #include "agent/engine/doctor.h"
 #include "agent/engine/engine.h"
+#include "agent/engine/keeping.h"
 #include "agent/engine/record.h"
 #include "agent/engine/request.h"
 #include "agent/engine/rules.h"
@@ -126,6 +127,9 @@ run(struct engine *engine, struct client *client, const char *line, size_t len,
 		break;
 	case REQUEST_RELOAD:
 		reload(engine, client);
+		break;
+	case REQUEST_QUARANTINE:
+		keeping_request(client, line, len);
 		break;
 	case REQUEST_QUERY:
 		pass(engine, client, line, len);

@@ -22,6 +22,7 @@ enum client_state {
 	CLIENT_WAITING,	 /* for khien-query to come back */
 	CLIENT_SCANNING, /* further lines are files */
 	CLIENT_LISTING,	 /* rules are being told as fast as they are read */
+	CLIENT_ACTING,	 /* khien-keep is at work for it */
 	CLIENT_CLOSING,	 /* once what is to be sent is sent */
 };
 

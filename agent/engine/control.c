@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "agent/engine/act.h"
 #include "agent/engine/answer.h"
 #include "agent/engine/asking.h"
 #include "agent/engine/client.h"
@@ -145,6 +146,7 @@ control_drop(struct client *client)
 	*at = client->next;
 	control->len--;
 	asking_leave(client);
+	act_leave(client);
 	client_free(client);
 }
 
@@ -161,9 +163,8 @@ control_free(struct control *control)
 	free(control);
 }
 
-/* After work on a client outside of its own handler. */
-static void
-tidy(struct client *client)
+void
+control_tidy(struct client *client)
 {
 	if (!client->gone)
 		client_flush(client);
@@ -181,7 +182,7 @@ control_query_linked(struct control *control)
 		if (client->state != CLIENT_WAITING)
 			continue;
 		(void)answer_pass(client);
-		tidy(client);
+		control_tidy(client);
 	}
 }
 
@@ -195,7 +196,7 @@ control_go_on(struct control *control)
 		if (client->state != CLIENT_SCANNING)
 			continue;
 		client_lines(client);
-		tidy(client);
+		control_tidy(client);
 	}
 }
 
@@ -216,7 +217,7 @@ time_is_up(struct client *client)
 	default:
 		client->gone = true;
 	}
-	tidy(client);
+	control_tidy(client);
 }
 
 void

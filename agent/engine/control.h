@@ -28,6 +28,9 @@ struct engine *control_engine(struct control *control);
 /* Closes and frees a client: the only way out of the table. */
 void control_drop(struct client *client);
 
+/* After work on a client outside of its own handler: it may be gone then. */
+void control_tidy(struct client *client);
+
 /* khien-query is there: whoever waited for it is handed over. */
 void control_query_linked(struct control *control);
 

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "agent/engine/act.h"
 #include "agent/engine/clock.h"
 #include "agent/engine/engine.h"
 #include "agent/engine/fold.h"
@@ -142,6 +143,7 @@ raise_all(struct engine *engine, const struct msg_verdict *verdict)
 		raise_match(engine, verdict, &verdict->matches[i], process);
 	if (detect_own_match(verdict, &own))
 		raise_match(engine, verdict, &own, process);
+	act_mark(engine, verdict);
 }
 
 void

@@ -30,6 +30,7 @@ struct engine {
 	struct values *values;
 	struct control *control;
 	struct asking *asking; /* scans that clients wait for */
+	struct act *act;       /* what is asked of khien-keep */
 	uint64_t started_ns;   /* boot time */
 	/* Since this process started. */
 	uint64_t events, duplicates;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/engine/act.h"
 #include "agent/engine/alive.h"
 #include "agent/engine/asking.h"
 #include "agent/engine/control.h"
@@ -46,7 +47,7 @@ static struct engine *engine;
 static struct msg_verdict verdict; /* being read: too large for the stack */
 
 static int
-take_verdict(const struct peer_link *link, struct buf *buf)
+take_verdict(const struct peer_link *link, struct buf *buf, int fd)
 {
 	const uint8_t *bytes = buf->bytes + buf->at;
 	size_t len = buf->size - buf->at;
@@ -54,6 +55,7 @@ take_verdict(const struct peer_link *link, struct buf *buf)
 	int r = msg_get_verdict(buf, &verdict);
 	if (r < 0)
 		return r;
+	act_on_verdict(engine, &verdict, fd);
 	if (verdict.tag & ASKING_TAG)
 		(void)asking_verdict(engine->asking, &verdict);
 	detect_verdict(engine, link, &verdict, bytes, len);
@@ -84,6 +86,7 @@ is_his(uint16_t role, uint16_t type)
 	case MSG_RULE:
 		return role == ROLE_SCAN;
 	case MSG_PEER:
+	case MSG_ACTED:
 		return role == ROLE_DAEMON;
 	default:
 		return true;
@@ -94,21 +97,24 @@ static int
 on_message(void *arg, const struct peer_link *link, uint16_t type,
 	   struct buf *buf, int fd)
 {
+	CLEANUP_FD int file = fd;
+
 	(void)arg;
-	file_closep(&fd);
 	if (!is_his(link->role, type))
 		return -EBADMSG;
 	switch (type) {
 	case MSG_EVENTS:
 		return ingest_events(engine, link, buf);
 	case MSG_VERDICT:
-		return take_verdict(link, buf);
+		return take_verdict(link, buf, file);
 	case MSG_RULE:
 		return take_rule(link, buf);
 	case MSG_STATUS:
 		return values_take(engine->values, link->role, buf);
 	case MSG_PEER:
 		return peers_take(engine, link, buf);
+	case MSG_ACTED:
+		return act_take(engine, buf);
 	default:
 		return -EBADMSG;
 	}
@@ -161,6 +167,7 @@ on_second(void *arg)
 	writer_second(engine->writer);
 	control_second(engine->control, now_ns);
 	asking_second(engine->asking, now_ns);
+	act_second(engine, now_ns);
 	return 0;
 }
 
@@ -212,7 +219,7 @@ open_parts(void)
 
 	if (r < 0)
 		return r;
-	if (!asking_new(engine))
+	if (!act_new(engine) || !asking_new(engine))
 		return -ENOMEM;
 	if (!control_new(engine, peer_take_kept(&peer, "status.sock"),
 			 peer_take_kept(&peer, "control.sock")))
@@ -254,6 +261,7 @@ done(void)
 	if (engine) {
 		control_free(engine->control);
 		asking_free(engine->asking);
+		act_free(engine->act);
 	}
 	parts_free(engine);
 	peer_done(&peer);

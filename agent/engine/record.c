@@ -251,6 +251,8 @@ cause_word(uint16_t cause)
 		return "write";
 	case MSG_CAUSE_EXEC:
 		return "exec";
+	case MSG_CAUSE_OPEN:
+		return "open";
 	default:
 		return "asked";
 	}

@@ -7,6 +7,7 @@
 
 #include "agent/lib/doc.h"
 #include "agent/lib/file.h"
+#include "agent/lib/msg.h"
 #include "agent/lib/str.h"
 
 #define WHY_PARSER 160
@@ -21,6 +22,7 @@ static const struct {
 	{ "doctor", REQUEST_DOCTOR, false },
 	{ "scan", REQUEST_SCAN, false },
 	{ "reload", REQUEST_RELOAD, true },
+	{ "quarantine", REQUEST_QUARANTINE, true },
 	{ "detections", REQUEST_QUERY, false },
 	{ "show", REQUEST_QUERY, false },
 	{ "events", REQUEST_QUERY, false },
@@ -108,6 +110,84 @@ request_read(const char *text, size_t len, struct request *ret_request,
 		return -EINVAL;
 	}
 	return 0;
+}
+
+static uint16_t
+find_kind(const char *word)
+{
+	static const struct {
+		const char *word;
+		uint16_t kind;
+	} words[] = {
+		{ "list", MSG_ACT_LIST },
+		{ "restore", MSG_ACT_RESTORE },
+		{ "delete", MSG_ACT_DELETE },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (str_equal(words[i].word, word))
+			return words[i].kind;
+	return 0;
+}
+
+/* Returns 0, -ENOENT: it is absent, -EINVAL: it is not a text. */
+static int
+get_option(const struct doc_value *line, const char *path,
+	   const char **ret_text)
+{
+	if (!doc_get(line, path))
+		return -ENOENT;
+	const char *text = doc_text(line, path);
+	if (!text)
+		return -EINVAL;
+	*ret_text = text;
+	return 0;
+}
+
+/* Returns NULL, or what is wrong with them. */
+static const char *
+check_quarantine(const struct doc_value *line,
+		 struct request_quarantine *request)
+{
+	const char *word = "";
+	const char *id = "";
+	const char *to = "";
+
+	if (get_option(line, "options.do", &word) < 0)
+		return "\"do\" must be list, restore or delete";
+	request->kind = find_kind(word);
+	if (!request->kind)
+		return "\"do\" must be list, restore or delete";
+	bool wants = request->kind != MSG_ACT_LIST;
+	int r = get_option(line, "options.id", &id);
+	if ((r == -ENOENT) == wants || r == -EINVAL ||
+	    str_copy(request->id, sizeof(request->id), id) < 0 ||
+	    (wants && (strlen(id) != REQUEST_ID_SIZE - 1 ||
+		       strspn(id, "0123456789abcdef") != strlen(id))))
+		return "\"id\" must be the 32 digits that the list tells";
+	r = get_option(line, "options.to", &to);
+	if (r == -EINVAL ||
+	    (r == 0 && (request->kind != MSG_ACT_RESTORE || to[0] != '/')) ||
+	    str_copy(request->to, sizeof(request->to), to) < 0)
+		return "\"to\" must be an absolute path, and is for restore";
+	return NULL;
+}
+
+int
+request_read_quarantine(const char *text, size_t len,
+			struct request_quarantine *ret_request, char *ret_why)
+{
+	CLEANUP(doc_freep) struct doc *doc = NULL;
+
+	*ret_request = (struct request_quarantine){ 0 };
+	int r = read_object(text, len, "the request", &doc, ret_why);
+	if (r < 0)
+		return r;
+	const char *wrong = check_quarantine(doc_root(doc), ret_request);
+	if (!wrong)
+		return 0;
+	(void)snprintf(ret_why, REQUEST_WHY_SIZE, "quarantine: %s", wrong);
+	return -EINVAL;
 }
 
 int

@@ -13,6 +13,8 @@
 #define REQUEST_MAX 65536 /* bytes of a line */
 #define REQUEST_WHY_SIZE 256
 #define REQUEST_WORD_SIZE 32
+#define REQUEST_ID_SIZE 33     /* of an entry of the quarantine */
+#define REQUEST_TO_SIZE 4096   /* PATH_MAX of linux/limits.h */
 #define REQUEST_PATH_MAX 32768 /* bytes of a path as a client escapes it */
 
 enum request_command {
@@ -21,6 +23,7 @@ enum request_command {
 	REQUEST_DOCTOR,
 	REQUEST_SCAN,
 	REQUEST_RELOAD,
+	REQUEST_QUARANTINE,
 	REQUEST_QUERY, /* any that khien-query answers */
 };
 
@@ -37,6 +40,17 @@ struct request {
  */
 int request_read(const char *text, size_t len, struct request *ret_request,
 		 char *ret_why);
+
+struct request_quarantine {
+	uint16_t kind; /* enum msg_act_kind: list, restore or delete */
+	char id[REQUEST_ID_SIZE];
+	char to[REQUEST_TO_SIZE]; /* "": where it came from */
+};
+
+/* The options of "quarantine".  Returns as above. */
+int request_read_quarantine(const char *text, size_t len,
+			    struct request_quarantine *ret_request,
+			    char *ret_why);
 
 /*
  * Reads a line of a scan, {"tag":1,"path":"..."}.  The path is the caller's to

@@ -29,10 +29,10 @@
 
 /* Rooms of the design that are not furnished. */
 static const char *const not_built[] = {
-	"network sensor",	"privilege sensor",
-	"asking before exec",	"archives",
-	"signed rule releases", "quarantine",
-	"killing of processes",
+	"network sensor",
+	"privilege sensor",
+	"archives",
+	"signed rule releases",
 };
 
 static struct doc *

@@ -33,6 +33,11 @@ static const char *const texts[STORE_STATEMENTS] = {
 		"UPDATE detection SET count=count+1, last_ns=?1 WHERE id="
 		"(SELECT max(id) FROM detection WHERE rule=?2 AND"
 		" sha256 IS ?3 AND path IS ?4 AND executable IS ?5)",
+	/* Up only: what was worse for the file stays told. */
+	[STORE_ACTION] = "UPDATE detection SET action=?1 WHERE last_ns>=?5 AND"
+			 " sha256 IS ?3 AND path IS ?4 AND ?2>CASE action"
+			 " WHEN 'quarantine' THEN 3 WHEN 'kill' THEN 2"
+			 " WHEN 'block' THEN 1 ELSE 0 END",
 	[STORE_PROGRESS] =
 		"INSERT OR REPLACE INTO progress(boot,class,cpu,sequence,"
 		"newest_ns,window) VALUES(?,?,?,?,?,?)",

@@ -26,6 +26,7 @@ struct tree;
 enum store_statement {
 	/* enum schema_table, the inserts, come first */
 	STORE_FOLD = 5,
+	STORE_ACTION,
 	STORE_PROGRESS,
 	STORE_LOST,
 	STORE_LIVE_PUT,

@@ -6,11 +6,13 @@
 #include <string.h>
 #include <time.h>
 
-#include "agent/gate/cache.h"
+#include "agent/gate/asker.h"
 #include "agent/gate/histogram.h"
 #include "agent/gate/ident.h"
-#include "agent/gate/notify.h"
 #include "agent/gate/pending.h"
+#include "agent/gate/policy.h"
+#include "agent/gate/recall.h"
+#include "agent/gate/trust.h"
 #include "agent/lib/buf.h"
 #include "agent/lib/chan.h"
 #include "agent/lib/msg.h"
@@ -40,20 +42,20 @@ struct scanner {
 
 struct dispatch {
 	struct pending *pending; /* borrowed */
-	struct cache *cache;	 /* borrowed */
-	struct notify *notify;	 /* borrowed; NULL: files are not ignored */
+	struct recall *recall;	 /* borrowed */
 	dispatch_stuck_fn stuck;
 	void *arg;
+	int proc; /* borrowed; -1: there is none */
+	struct policy policy;
 	uint64_t timeout_ns;
 	uint64_t last_tag;
-	uint32_t generation; /* counts the scanners that came */
 	struct scanner scanners[DISPATCH_SCANNERS_MAX];
 	struct dispatch_counts counts; /* its last four are made when asked */
 	struct histogram durations_us;
 };
 
 struct dispatch *
-dispatch_new(struct pending *pending, struct cache *cache,
+dispatch_new(struct pending *pending, struct recall *recall,
 	     dispatch_stuck_fn stuck, void *arg)
 {
 	struct dispatch *dispatch = calloc(1, sizeof(*dispatch));
@@ -61,7 +63,8 @@ dispatch_new(struct pending *pending, struct cache *cache,
 	if (!dispatch)
 		return NULL;
 	dispatch->pending = pending;
-	dispatch->cache = cache;
+	dispatch->recall = recall;
+	dispatch->proc = -1;
 	dispatch->stuck = stuck;
 	dispatch->arg = arg;
 	for (size_t i = 0; i < DISPATCH_SCANNERS_MAX; i++) {
@@ -79,15 +82,21 @@ dispatch_free(struct dispatch *dispatch)
 }
 
 void
-dispatch_set_notify(struct dispatch *dispatch, struct notify *notify)
-{
-	dispatch->notify = notify;
-}
-
-void
 dispatch_set_timeout(struct dispatch *dispatch, uint64_t timeout_ms)
 {
 	dispatch->timeout_ns = (timeout_ms + DISPATCH_GRACE_MS) * NS_PER_MS;
+}
+
+void
+dispatch_set_policy(struct dispatch *dispatch, const struct conf *conf)
+{
+	policy_init(&dispatch->policy, conf);
+}
+
+void
+dispatch_set_proc(struct dispatch *dispatch, int proc)
+{
+	dispatch->proc = proc;
 }
 
 /* Without the time the machine sleeps: no scanner answers in it. */
@@ -126,33 +135,16 @@ settle(struct dispatch *dispatch, int leader, uint16_t result,
 	pending_settle(dispatch->pending, leader, &verdict);
 }
 
-static void
-ignore(struct dispatch *dispatch, const struct question *question,
-       const struct ident *ident)
-{
-	if (dispatch->notify && question->cause != MSG_CAUSE_ASKED &&
-	    ident_is_roots(ident))
-		notify_ignore(dispatch->notify, question->fd);
-}
-
-/*
- * Fills in the answer when it is known without a scan.  Who asks for a scan
- * gets one, unless it would end the scanner.
- */
+/* Fills in the answer when it is known without a scan. */
 static bool
 recall(struct dispatch *dispatch, const struct question *question,
-       const struct ident *ident, struct msg_verdict *verdict)
+       const struct ident *ident, bool executed, struct msg_verdict *verdict)
 {
-	switch (cache_find(dispatch->cache, ident, dispatch->generation)) {
+	switch (recall_find(dispatch->recall, question, ident, executed)) {
 	case CACHE_CLEAN:
-		if (question->cause != MSG_CAUSE_EXEC)
-			return false;
-		dispatch->counts.hits++;
-		ignore(dispatch, question, ident);
 		describe(verdict, question, MSG_CLEAN, "");
 		return true;
 	case CACHE_CRASHES:
-		dispatch->counts.hits++;
 		describe(verdict, question, MSG_CRASHED,
 			 "not scanned: this content ended a scanner before");
 		return true;
@@ -168,35 +160,67 @@ dispatch_refuse(struct dispatch *dispatch, const struct question *question,
 	struct msg_verdict verdict;
 
 	if (question->written)
-		cache_forget(dispatch->cache, question->ident);
+		recall_forget(dispatch->recall, question);
+	if (question->waits)
+		dispatch->counts.refused++;
 	describe(&verdict, question, result, error);
 	pending_answer(dispatch->pending, question, &verdict);
+}
+
+/* No room: what waits is answered as at its deadline. */
+static void
+drop(struct dispatch *dispatch, const struct question *question)
+{
+	uint16_t result = MSG_SKIPPED;
+
+	if (question->cause == MSG_CAUSE_ASKED)
+		result = MSG_FAILED;
+	else if (question->waits)
+		result = MSG_TIMEOUT;
+	dispatch->counts.dropped++;
+	dispatch_refuse(dispatch, question, result,
+			"not scanned: too many files wait");
+}
+
+/*
+ * Nothing to scan.  It may be filled any moment, before who executes it has
+ * read it: that one is scanned with the care of any other.
+ */
+static bool
+is_empty(const struct question *question)
+{
+	return question->ident->size == 0 &&
+	       question->cause != MSG_CAUSE_ASKED &&
+	       !(question->waits && question->cause == MSG_CAUSE_EXEC);
 }
 
 void
 dispatch_ask(struct dispatch *dispatch, const struct question *question)
 {
 	bool asked = question->cause == MSG_CAUSE_ASKED;
+	bool executed = question->waits && question->cause == MSG_CAUSE_EXEC;
 	struct msg_verdict verdict;
 
 	if (question->written)
-		cache_forget(dispatch->cache, question->ident);
-	if (recall(dispatch, question, question->ident, &verdict)) {
-		pending_answer(dispatch->pending, question, &verdict);
-		return;
-	}
-	/* Nothing to scan; it may be filled any moment. */
-	if (!asked && question->ident->size == 0) {
+		recall_forget(dispatch->recall, question);
+	if (is_empty(question)) {
 		dispatch_refuse(dispatch, question, MSG_CLEAN, "");
 		return;
 	}
-	if (pending_room(dispatch->pending, asked) > 0) {
-		pending_add(dispatch->pending, question);
+	if (recall(dispatch, question, question->ident, executed, &verdict)) {
+		pending_answer(dispatch->pending, question, &verdict);
 		return;
 	}
-	dispatch->counts.dropped++;
-	dispatch_refuse(dispatch, question, asked ? MSG_FAILED : MSG_SKIPPED,
-			"not scanned: too many files wait");
+	size_t room = asked ? pending_room(dispatch->pending, true) :
+			      pending_room_reserve(dispatch->pending);
+	if (room == 0) {
+		drop(dispatch, question);
+		return;
+	}
+	struct question whose = *question;
+	whose.uid =
+		asker_uid(dispatch->proc, question->pid, question->ident->uid);
+	pending_add(dispatch->pending, &whose);
 }
 
 void
@@ -205,9 +229,7 @@ dispatch_link(struct dispatch *dispatch, uint16_t index, uint32_t pid, int chan)
 	if (index >= DISPATCH_SCANNERS_MAX)
 		return;
 	dispatch_unlink(dispatch, index);
-	dispatch->generation++;
-	if (dispatch->notify)
-		notify_heed(dispatch->notify);
+	recall_renew(dispatch->recall);
 	struct scanner *scanner = &dispatch->scanners[index];
 	scanner->chan = chan;
 	scanner->pid = pid;
@@ -231,8 +253,7 @@ blame(struct dispatch *dispatch, struct scanner *scanner, const char *error)
 		return;
 	}
 	dispatch->counts.crashes++;
-	cache_add(dispatch->cache, &scanner->ident, dispatch->generation,
-		  CACHE_CRASHES);
+	recall_add(dispatch->recall, -1, &scanner->ident, CACHE_CRASHES);
 	settle(dispatch, leader, MSG_CRASHED, error);
 }
 
@@ -316,14 +337,15 @@ start(struct dispatch *dispatch, struct scanner *scanner, int leader)
 		settle(dispatch, leader, MSG_FAILED, strerror(-r));
 		return;
 	}
-	if (recall(dispatch, question, &scanner->ident, &verdict)) {
+	if (recall(dispatch, question, &scanner->ident,
+		   pending_is_executed(dispatch->pending, leader), &verdict)) {
 		pending_settle(dispatch->pending, leader, &verdict);
 		return;
 	}
 
 	scanner->leader = leader;
 	scanner->tag = ++dispatch->last_tag;
-	scanner->generation = dispatch->generation;
+	scanner->generation = recall_generation(dispatch->recall);
 	scanner->sent_ns = now_ns();
 	scanner->deadline_ns = scanner->sent_ns + dispatch->timeout_ns;
 	dispatch->counts.scans++;
@@ -357,18 +379,41 @@ remember(struct dispatch *dispatch, const struct scanner *scanner,
 {
 	const struct question *question =
 		pending_get(dispatch->pending, scanner->leader);
-	struct ident now;
 
-	if (verdict->result != MSG_CLEAN || verdict->flags != 0 ||
-	    scanner->generation != dispatch->generation ||
-	    pending_is_dirty(dispatch->pending, scanner->leader))
-		return;
-	if (ident_read(question->fd, &now) == 0 &&
-	    ident_same_content(&now, &scanner->ident)) {
-		cache_add(dispatch->cache, &now, dispatch->generation,
-			  CACHE_CLEAN);
-		ignore(dispatch, question, &now);
+	if (verdict->flags == 0 &&
+	    scanner->generation == recall_generation(dispatch->recall) &&
+	    !pending_is_dirty(dispatch->pending, scanner->leader))
+		recall_add(dispatch->recall, question->fd, &scanner->ident,
+			   CACHE_CLEAN);
+}
+
+/*
+ * Whether who waits for the file may have it: it is as it was scanned,
+ * and when it is to be executed, stays so until it is.  Otherwise it was given
+ * back to be scanned again, until its deadline.
+ */
+static bool
+is_final(struct dispatch *dispatch, const struct scanner *scanner,
+	 const struct msg_verdict *verdict)
+{
+	struct pending *pending = dispatch->pending;
+	int leader = scanner->leader;
+
+	if (!pending_is_waited(pending, leader))
+		return true;
+	if (pending_is_dirty(pending, leader)) {
+		dispatch->counts.again++;
+		pending_again(pending, leader);
+		return false;
 	}
+	if (!pending_is_executed(pending, leader) ||
+	    (!(verdict->flags & MSG_CHANGED) &&
+	     recall_secure(dispatch->recall, pending_get(pending, leader)->fd,
+			   &scanner->ident)))
+		return true;
+	dispatch->counts.again++;
+	pending_rest(pending, leader);
+	return false;
 }
 
 int
@@ -383,12 +428,15 @@ dispatch_verdict(struct dispatch *dispatch, uint16_t index,
 	if (scanner->leader == NONE || verdict->tag != scanner->tag)
 		return -EBADMSG;
 
-	int leader = scanner->leader;
 	histogram_add(&dispatch->durations_us,
 		      (now_ns() - scanner->sent_ns) / NS_PER_US);
-	remember(dispatch, scanner, verdict);
+	if (verdict->result == MSG_CLEAN)
+		remember(dispatch, scanner, verdict);
+	if (policy_denies(&dispatch->policy, verdict,
+			  trust_is_writable(&scanner->ident)) ||
+	    is_final(dispatch, scanner, verdict))
+		pending_settle(dispatch->pending, scanner->leader, verdict);
 	scanner->leader = NONE;
-	pending_settle(dispatch->pending, leader, verdict);
 	return 0;
 }
 

@@ -14,12 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct cache;
+struct conf;
 struct dispatch;
 struct msg_verdict;
-struct notify;
 struct pending;
 struct question;
+struct recall;
 
 /* PEER_LINKS_MAX of peer.h. */
 #define DISPATCH_SCANNERS_MAX 16
@@ -29,16 +29,18 @@ struct question;
 /* A scanner did not answer in time: it is to be killed. */
 typedef void (*dispatch_stuck_fn)(void *arg, uint16_t index, uint32_t pid);
 
-/* Borrows the table and the cache.  NULL: no memory. */
-struct dispatch *dispatch_new(struct pending *pending, struct cache *cache,
+/* Borrows the table and the memory.  NULL: no memory. */
+struct dispatch *dispatch_new(struct pending *pending, struct recall *recall,
 			      dispatch_stuck_fn stuck, void *arg);
 void dispatch_free(struct dispatch *dispatch);
 
-/* Where clean files that are root's are ignored from then on (borrowed). */
-void dispatch_set_notify(struct dispatch *dispatch, struct notify *notify);
-
 /* A scan's own limit; from the next scan on. */
 void dispatch_set_timeout(struct dispatch *dispatch, uint64_t timeout_ms);
+/* What is final as soon as it is found: denied, whatever comes after. */
+void dispatch_set_policy(struct dispatch *dispatch, const struct conf *conf);
+
+/* /proc, to know who asks (borrowed); -1: not known. */
+void dispatch_set_proc(struct dispatch *dispatch, int proc);
 
 /*
  * A scanner is there (its channel is borrowed).  It read the rules as they are
@@ -78,7 +80,9 @@ bool dispatch_tick(struct dispatch *dispatch);
 
 struct dispatch_counts {
 	size_t scanners; /* that are there and answer */
-	uint64_t scans, hits, crashes, stuck, dropped;
+	uint64_t scans, crashes, stuck, dropped;
+	uint64_t refused; /* answered at once with the caller's result */
+	uint64_t again;	  /* clean, but changed before the answer */
 	uint64_t p50_us, p99_us, max_us; /* from sending to the verdict */
 };
 void dispatch_count(const struct dispatch *dispatch,

@@ -71,13 +71,6 @@ ident_read(int fd, struct ident *ret_ident)
 }
 
 bool
-ident_is_roots(const struct ident *ident)
-{
-	return S_ISREG(ident->mode) && ident->uid == 0 &&
-	       (ident->mode & (S_IWGRP | S_IWOTH)) == 0;
-}
-
-bool
 ident_same_file(const struct ident *a, const struct ident *b)
 {
 	return a->device == b->device && a->inode == b->inode &&

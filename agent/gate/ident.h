@@ -31,12 +31,6 @@ struct ident {
  */
 int ident_read(int fd, struct ident *ret_ident);
 
-/*
- * Whether nobody but root can have it open for writing by its own mode: so
- * nobody else can hold a writable mapping of it either.
- */
-bool ident_is_roots(const struct ident *ident);
-
 /* Whether both are the same file, whatever it holds. */
 bool ident_same_file(const struct ident *a, const struct ident *b);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "agent/gate/answers.h"
 #include "agent/gate/dispatch.h"
 #include "agent/gate/ident.h"
 #include "agent/gate/mounts.h"
@@ -24,6 +25,7 @@
 
 struct intake {
 	struct dispatch *dispatch;     /* borrowed */
+	struct answers *answers;       /* borrowed */
 	struct report *report;	       /* borrowed */
 	const struct mounts *mounts;   /* borrowed */
 	const struct conf *conf;       /* borrowed */
@@ -31,13 +33,16 @@ struct intake {
 	uint32_t store_uid; /* who owns what lies there; 0: nobody of ours */
 	uint32_t pids[INTAKE_PIDS_MAX];
 	size_t pids_len;
+	uint32_t announced[INTAKE_ANNOUNCED_MAX]; /* oldest first */
+	size_t announced_len;
 	struct intake_counts counts;
 	char path[CONF_PATH_MAX];
 };
 
 struct intake *
-intake_new(struct dispatch *dispatch, struct report *report,
-	   const struct mounts *mounts, const struct conf *conf)
+intake_new(struct dispatch *dispatch, struct answers *answers,
+	   struct report *report, const struct mounts *mounts,
+	   const struct conf *conf)
 {
 	struct intake *intake = calloc(1, sizeof(*intake));
 	char *real CLEANUP_FREE = realpath(conf->state_dir, NULL);
@@ -45,6 +50,7 @@ intake_new(struct dispatch *dispatch, struct report *report,
 	if (!intake)
 		return NULL;
 	intake->dispatch = dispatch;
+	intake->answers = answers;
 	intake->report = report;
 	intake->mounts = mounts;
 	intake->conf = conf;
@@ -69,13 +75,46 @@ intake_set_pids(struct intake *intake, const uint32_t *pids, size_t len)
 	intake->pids_len = len;
 }
 
+void
+intake_settled(struct intake *intake, uint32_t pid)
+{
+	size_t to = 0;
+
+	for (size_t i = 0; i < intake->announced_len; i++)
+		if (intake->announced[i] != pid)
+			intake->announced[to++] = intake->announced[i];
+	intake->announced_len = to;
+}
+
+void
+intake_announce(struct intake *intake, uint32_t pid)
+{
+	intake_settled(intake, pid);
+	if (intake->announced_len == INTAKE_ANNOUNCED_MAX)
+		intake_settled(intake, intake->announced[0]);
+	intake->announced[intake->announced_len++] = pid;
+}
+
+bool
+intake_expects(const struct intake *intake)
+{
+	return intake->announced_len > 0;
+}
+
+static bool
+is_in(const uint32_t *pids, size_t len, uint32_t pid)
+{
+	for (size_t i = 0; i < len; i++)
+		if (pids[i] == pid)
+			return true;
+	return false;
+}
+
 static bool
 is_own_pid(const struct intake *intake, uint32_t pid)
 {
-	for (size_t i = 0; i < intake->pids_len; i++)
-		if (intake->pids[i] == pid)
-			return true;
-	return false;
+	return is_in(intake->pids, intake->pids_len, pid) ||
+	       is_in(intake->announced, intake->announced_len, pid);
 }
 
 /*
@@ -142,24 +181,86 @@ tell_close(struct intake *intake, const struct question *question,
 	report_event(intake->report, &event);
 }
 
-/* Whether the event is about a file of others that can be scanned. */
-static bool
-is_wanted(struct intake *intake, const struct notify_event *event,
-	  struct ident *ident)
+/*
+ * Returns 0 when the event is about a file that can be scanned, else what to
+ * say instead, with *ret_error.
+ */
+static uint16_t
+look(struct intake *intake, int fd, struct ident *ident, const char **ret_error)
 {
-	if (is_own_pid(intake, event->pid)) {
-		intake->counts.ignored++;
-		return false;
-	}
-	if (ident_read(event->fd, ident) < 0) {
+	int r = ident_read(fd, ident);
+
+	if (r < 0) {
+		/* As a file of which nothing good is known. */
+		*ident = (struct ident){ .uid = UINT32_MAX };
 		report_lost(intake->report, 1);
-		return false;
+		*ret_error = strerror(-r);
+		return MSG_FAILED;
 	}
-	if (!S_ISREG(ident->mode)) {
+	*ret_error = "not a regular file";
+	return S_ISREG(ident->mode) ? 0 : MSG_SKIPPED;
+}
+
+static uint16_t
+cause_of(const struct notify_event *event)
+{
+	if (event->executed)
+		return MSG_CAUSE_EXEC;
+	return event->opened ? MSG_CAUSE_OPEN : MSG_CAUSE_WRITE;
+}
+
+static void
+count(struct intake *intake, const struct notify_event *event)
+{
+	intake->counts.written += event->written;
+	intake->counts.executed += event->executed;
+	intake->counts.opened += event->opened;
+}
+
+/* What needs the path is rare, but for writing, where it is told. */
+static bool
+needs_path(const struct intake *intake, const struct notify_event *event,
+	   const struct ident *ident)
+{
+	return event->written || intake->conf->exclude[0] != '\0' ||
+	       (event->asks && intake->store_uid != 0 &&
+		ident->uid == intake->store_uid);
+}
+
+static void
+take_event(struct intake *intake, const struct notify_event *event,
+	   struct question *question, int fd)
+{
+	const struct ident *ident = question->ident;
+	uint32_t flags = 0;
+
+	question->fd = fd;
+	if (event->written)
+		answers_forget(intake->answers, ident);
+	if (answers_give_second(intake->answers, question)) {
+		file_closep(&fd);
+		return;
+	}
+	bool has_path = needs_path(intake, event, ident);
+	if (has_path)
+		flags = read_path(intake, fd, ident);
+	if (has_path && is_own_file(intake, ident)) {
 		intake->counts.ignored++;
-		return false;
+		dispatch_refuse(intake->dispatch, question, MSG_SKIPPED,
+				"the agent's own");
+		return;
 	}
-	return true;
+	count(intake, event);
+	if (event->written)
+		tell_close(intake, question, flags);
+	if (has_path && intake->conf->exclude[0] != '\0' &&
+	    is_excluded(intake, ident)) {
+		intake->counts.excluded++;
+		dispatch_refuse(intake->dispatch, question, MSG_SKIPPED,
+				"excluded by [gate] exclude");
+		return;
+	}
+	dispatch_ask(intake->dispatch, question);
 }
 
 void
@@ -169,38 +270,33 @@ intake_event(void *arg, const struct notify_event *event)
 	CLEANUP_FD int fd = event->fd;
 	struct ident ident;
 
-	if (!is_wanted(intake, event, &ident))
+	if (is_own_pid(intake, event->pid)) {
+		if (event->asks)
+			answers_allow_own(intake->answers, fd);
+		else
+			intake->counts.ignored++;
 		return;
+	}
 	/* One process that wrote it and then executes it is one question. */
 	struct question question = {
-		.cause = event->executed ? MSG_CAUSE_EXEC : MSG_CAUSE_WRITE,
+		.cause = cause_of(event),
 		.written = event->written,
+		.waits = event->asks,
 		.pid = event->pid,
 		.boot_ns = loop_now_ns(),
 		.ident = &ident,
 	};
-	bool excluding = intake->conf->exclude[0] != '\0';
-	uint32_t flags = 0;
-	if (event->written || excluding)
-		flags = read_path(intake, fd, &ident);
-	if (event->written && is_own_file(intake, &ident)) {
-		intake->counts.ignored++;
+	const char *error;
+	uint16_t result = look(intake, fd, &ident, &error);
+	if (result == 0) {
+		take_event(intake, event, &question, TAKE_FD(fd));
 		return;
 	}
+	intake->counts.ignored++;
+	if (!question.waits)
+		return;
 	question.fd = TAKE_FD(fd);
-	if (event->written) {
-		tell_close(intake, &question, flags);
-		intake->counts.written++;
-	}
-	if (event->executed)
-		intake->counts.executed++;
-	if (excluding && is_excluded(intake, &ident)) {
-		intake->counts.excluded++;
-		dispatch_refuse(intake->dispatch, &question, MSG_SKIPPED,
-				"excluded by [gate] exclude");
-		return;
-	}
-	dispatch_ask(intake->dispatch, &question);
+	dispatch_refuse(intake->dispatch, &question, result, error);
 }
 
 void

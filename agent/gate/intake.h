@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct answers;
 struct conf;
 struct dispatch;
 struct intake;
@@ -19,14 +20,26 @@ struct report;
 
 /* Our own, our parent's and those at the other ends of our links. */
 #define INTAKE_PIDS_MAX 18
+/* Of ours that are about to execute, or have no link with us. */
+#define INTAKE_ANNOUNCED_MAX 32
 
 /* Borrows all of them.  NULL: no memory. */
-struct intake *intake_new(struct dispatch *dispatch, struct report *report,
-			  const struct mounts *mounts, const struct conf *conf);
+struct intake *intake_new(struct dispatch *dispatch, struct answers *answers,
+			  struct report *report, const struct mounts *mounts,
+			  const struct conf *conf);
 void intake_free(struct intake *intake);
 
 /* Processes whose doings are ours. */
 void intake_set_pids(struct intake *intake, const uint32_t *pids, size_t len);
+
+/*
+ * Another one, until intake_settled(): khiend starts it.  The oldest is
+ * forgotten when there are too many.
+ */
+void intake_announce(struct intake *intake, uint32_t pid);
+void intake_settled(struct intake *intake, uint32_t pid);
+/* Whether there are any. */
+bool intake_expects(const struct intake *intake);
 
 /* A notify_fn for struct intake. */
 void intake_event(void *arg, const struct notify_event *event);
@@ -38,7 +51,7 @@ void intake_event(void *arg, const struct notify_event *event);
 void intake_ask(struct intake *intake, uint64_t tag, int fd);
 
 struct intake_counts {
-	uint64_t written, executed;
+	uint64_t written, executed, opened;
 	uint64_t ignored;  /* our own, or not a regular file */
 	uint64_t excluded; /* told, but not scanned */
 };

@@ -1,26 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later - long: all parts meet here */
 /*
- * khien-gate: hears of every file that is written or executed, has it scanned,
- * and tells the engine what came of it.
+ * khien-gate: hears of every file that is written, opened or executed, has it
+ * scanned, answers the kernel, which may hold somebody meanwhile, and tells the
+ * engine what came of it.
  *
  * All memory is there before the loop begins.  From then on the process opens
  * nothing: what it looks at came as a descriptor.
  */
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "agent/gate/answer.h"
+#include "agent/gate/answers.h"
 #include "agent/gate/cache.h"
 #include "agent/gate/debt.h"
 #include "agent/gate/dispatch.h"
+#include "agent/gate/hold.h"
 #include "agent/gate/intake.h"
 #include "agent/gate/mounts.h"
 #include "agent/gate/notify.h"
 #include "agent/gate/pending.h"
+#include "agent/gate/queue.h"
+#include "agent/gate/recall.h"
 #include "agent/gate/report.h"
 #include "agent/gate/status.h"
 #include "agent/lib/buf.h"
@@ -31,24 +36,19 @@
 #include "agent/lib/msg.h"
 #include "agent/lib/peer.h"
 #include "agent/lib/role.h"
+#include "agent/lib/str.h"
 
 /* Files remembered: what a workstation executes in a day, 1.3 MiB. */
 #define CACHE_LEN 8192
-/* The queue is read at once when it was idle, then this often: reading in
-   batches costs a sixth of waking up for each event. */
-#define DRAIN_MS 10
-/* Batches in one turn; heartbeats are answered in between. */
-#define DRAIN_TURNS 8
+/* Channels, timers, and what comes on channels. */
+#define DESCRIPTORS_OTHERS 96
+/* Of the rest, how much at most are files that writers are kept away from. */
+#define HOLD_SHARE 8
 /* How often deadlines, and messages that could not be sent, are looked at. */
 #define TICK_MS 100
 #define STATUS_MS 2000
 /* Mounts that come in a burst are looked at together. */
 #define REMOUNT_MS 50
-/*
- * Events left with the kernel while the table is full, about 100 bytes each;
- * what exceeds that is told but not scanned.
- */
-#define WAITING_MAX 65536
 #define NS_PER_US 1000
 /* For what is under way when we are to end; khiend waits 2 s. */
 #define END_MS 1500
@@ -59,138 +59,44 @@ struct gate {
 	struct notify notify;
 	struct mounts *mounts;
 	struct cache *cache;
-	struct pending *pending;
+	struct hold *hold;
+	struct recall *recall;
 	struct debt *debt;
 	struct report *report;
+	struct answers *answers;
+	struct pending *pending;
 	struct dispatch *dispatch;
 	struct intake *intake;
+	struct queue *queue;
 	struct status *status;
-	struct loop_watch *queue;   /* the fanotify descriptor */
-	struct loop_watch *drain;   /* the timer that reads it */
+	int proc;		    /* to know who asks */
 	struct loop_watch *tick;    /* runs while there is something to await */
 	struct loop_watch *remount; /* a change of mounts to look at */
 	bool ticking;
-	uint64_t full_count; /* turns that found the table full */
-	size_t excess;	     /* events to be read although it is full */
-	uint64_t overflows, unreadable; /* of notify, as last looked at */
-	uint64_t refreshed_ns;		/* when the mounts were looked at */
-	uint64_t end_ns;		/* when to end at the latest */
+	uint64_t refreshed_ns; /* when the mounts were looked at */
+	uint64_t end_ns;       /* when to end at the latest */
 };
 
-/* Hands out scans, sends what is to be told, keeps the tick going. */
+/* Hands out scans, sends what is to be told, keeps the timers going. */
 static int
-work(struct gate *gate)
+work(void *arg)
 {
+	struct gate *gate = arg;
+
 	dispatch_run(gate->dispatch);
 	bool sent = report_flush(gate->report);
 	gate->debt->questions = pending_len(gate->pending);
 	bool busy = dispatch_tick(gate->dispatch) || !sent;
-	if (busy == gate->ticking)
-		return 0;
+	int r = answers_error(gate->answers);
+	if (r < 0) {
+		log_error("answer to the kernel: %s, ending", strerror(-r));
+		return r;
+	}
+	r = queue_go_on(gate->queue);
+	if (r < 0 || busy == gate->ticking)
+		return r;
 	gate->ticking = busy;
 	return loop_set_timer(gate->tick, busy ? TICK_MS : 0, TICK_MS);
-}
-
-static int
-on_tick(void *arg)
-{
-	return work(arg);
-}
-
-/* Events that were lost, or whose file could not be opened, are told. */
-static void
-count_lost(struct gate *gate)
-{
-	struct notify *notify = &gate->notify;
-
-	report_lost(gate->report, notify->unreadable - gate->unreadable);
-	report_lost(gate->report, notify->overflows - gate->overflows);
-	/* Closes are missing: no file is known to be as it was. */
-	if (notify->overflows != gate->overflows)
-		cache_clear(gate->cache, false);
-	gate->unreadable = notify->unreadable;
-	gate->overflows = notify->overflows;
-}
-
-/* How many events may be read now. */
-static size_t
-drain_room(struct gate *gate)
-{
-	size_t room = pending_room(gate->pending, false);
-
-	if (room > 0) {
-		gate->excess = 0;
-		return room;
-	}
-	/* Counting them holds the kernel's lock: ten times a second at most. */
-	if (gate->excess == 0 &&
-	    gate->full_count++ % (TICK_MS / DRAIN_MS) == 0) {
-		size_t waiting = notify_waiting(&gate->notify);
-
-		if (waiting > WAITING_MAX)
-			gate->excess = waiting - WAITING_MAX;
-	}
-	return gate->excess;
-}
-
-/* Returns how many events were read, or -errno. */
-static int
-drain(struct gate *gate)
-{
-	int total = 0;
-
-	for (int i = 0; i < DRAIN_TURNS; i++) {
-		size_t room = drain_room(gate);
-
-		if (room == 0)
-			break;
-		int n = notify_read(&gate->notify, room, intake_event,
-				    gate->intake);
-		if (n < 0)
-			return n;
-		count_lost(gate);
-		gate->debt->questions = pending_len(gate->pending);
-		dispatch_run(gate->dispatch);
-		total += n;
-		if (n == 0)
-			break;
-		if (gate->excess > 0)
-			gate->excess -= (size_t)n;
-	}
-	return total;
-}
-
-static int
-on_queue(void *arg, int fd, uint32_t events)
-{
-	struct gate *gate = arg;
-
-	(void)fd;
-	(void)events;
-	int r = drain(gate);
-	if (r >= 0)
-		r = loop_set_events(gate->queue, 0);
-	if (r >= 0)
-		r = loop_set_timer(gate->drain, DRAIN_MS, DRAIN_MS);
-	return r < 0 ? r : work(gate);
-}
-
-static int
-on_drain(void *arg)
-{
-	struct gate *gate = arg;
-	int r = drain(gate);
-
-	if (r < 0)
-		return r;
-	if (r == 0 && pending_room(gate->pending, false) > 0) {
-		r = loop_set_timer(gate->drain, 0, 0);
-		if (r == 0)
-			r = loop_set_events(gate->queue, EPOLLIN);
-		if (r < 0)
-			return r;
-	}
-	return work(gate);
 }
 
 static void
@@ -266,6 +172,38 @@ take_scan(struct gate *gate, struct buf *buf, int fd)
 	return work(gate);
 }
 
+/* It is about to execute, and may have asked already. */
+static int
+take_announced(struct gate *gate, struct buf *buf)
+{
+	static const struct msg_verdict clean = {
+		.result = MSG_CLEAN, .sha256 = "", .error = "", .path = ""
+	};
+	struct buf out;
+	uint64_t pid;
+
+	if (msg_get_number(buf, &pid) < 0 || pid == 0 || pid > INT32_MAX)
+		return -EBADMSG;
+	intake_announce(gate->intake, (uint32_t)pid);
+	pending_release(gate->pending, (uint32_t)pid, &clean);
+	peer_begin(&gate->peer, &out, MSG_ANNOUNCE);
+	msg_put_number(&out, pid);
+	/* khiend that reads nothing ends us soon anyway. */
+	(void)peer_write_parent(&gate->peer, &out, -1);
+	return work(gate);
+}
+
+static int
+take_settled(struct gate *gate, struct buf *buf)
+{
+	uint64_t pid;
+
+	if (msg_get_number(buf, &pid) < 0 || pid > INT32_MAX)
+		return -EBADMSG;
+	intake_settled(gate->intake, (uint32_t)pid);
+	return 0;
+}
+
 static int
 take_verdict(struct gate *gate, uint16_t index, struct buf *buf)
 {
@@ -299,6 +237,10 @@ on_message(void *arg, const struct peer_link *link, uint16_t type,
 	file_closep(&fd);
 	if (link->role == ROLE_ENGINE && type == MSG_ACK)
 		return take_ack(gate, buf);
+	if (link->role == ROLE_DAEMON && type == MSG_ANNOUNCE)
+		return take_announced(gate, buf);
+	if (link->role == ROLE_DAEMON && type == MSG_SETTLED)
+		return take_settled(gate, buf);
 	if (link->role == ROLE_SCAN && type == MSG_VERDICT)
 		return take_verdict(gate, link->index, buf);
 	return -EBADMSG;
@@ -315,17 +257,28 @@ refresh(struct gate *gate)
 			  strerror(-r));
 }
 
+/* What depends on configuration, before the file systems are marked by it. */
+static int
+set_conf(struct gate *gate, const struct conf *conf)
+{
+	dispatch_set_timeout(gate->dispatch, conf->timeout_ms);
+	dispatch_set_policy(gate->dispatch, conf);
+	answers_set_policy(gate->answers, conf);
+	recall_set_asking(gate->recall, str_equal(conf->mode, "enforce"));
+	return queue_set_conf(gate->queue, conf);
+}
+
 static int
 on_config(void *arg, const struct conf *conf)
 {
 	struct gate *gate = arg;
+	int r = set_conf(gate, conf);
 
-	dispatch_set_timeout(gate->dispatch, conf->timeout_ms);
 	/* New rules: what ended a scanner may do no longer. */
-	cache_clear(gate->cache, true);
+	recall_clear(gate->recall, true);
 	refresh(gate);
 	status_send(gate->status);
-	return 0;
+	return r < 0 ? r : work(gate);
 }
 
 static int
@@ -352,7 +305,7 @@ static int
 on_ending(void *arg)
 {
 	struct gate *gate = arg;
-	int r = drain(gate);
+	int r = queue_drain(gate->queue);
 
 	if (r >= 0)
 		r = work(gate);
@@ -389,6 +342,14 @@ on_status(void *arg)
 	return 0;
 }
 
+/* How many descriptors there will be. */
+static size_t
+descriptors(void)
+{
+	uint64_t max = role_files(ROLE_GATE);
+	return max > DESCRIPTORS_OTHERS ? max - DESCRIPTORS_OTHERS : 0;
+}
+
 /* What a gate before this one owed is lost, and counted. */
 static int
 make_report(struct gate *gate)
@@ -410,37 +371,71 @@ make_report(struct gate *gate)
 }
 
 static int
-make_tables(struct gate *gate)
+make_memory(struct gate *gate)
 {
-	const struct conf *conf = gate->peer.conf;
 	uint64_t secret;
 
 	if (getrandom(&secret, sizeof(secret), 0) != sizeof(secret))
 		return -EIO;
 	gate->cache = cache_new(CACHE_LEN, secret);
+	gate->hold = hold_new(descriptors() / HOLD_SHARE);
 	int r = make_report(gate);
 	if (r < 0)
 		return r;
-	gate->pending = pending_new(answer_tell, gate->report);
-	if (!gate->cache || !gate->pending)
+	if (!gate->cache || !gate->hold)
 		return -ENOMEM;
+	gate->recall = recall_new(gate->cache, &gate->notify, gate->hold);
+	gate->answers = answers_new(&gate->notify, gate->report);
+	return gate->recall && gate->answers ? 0 : -ENOMEM;
+}
+
+static int
+make_tables(struct gate *gate)
+{
+	gate->pending =
+		pending_new(answers_give, answers_expire, gate->answers);
+	if (!gate->pending)
+		return -ENOMEM;
+	pending_set_max(gate->pending,
+			descriptors() - 2 * (descriptors() / HOLD_SHARE));
+	report_set_files_max(gate->report, descriptors() / HOLD_SHARE);
 	gate->dispatch =
-		dispatch_new(gate->pending, gate->cache, on_stuck, gate);
+		dispatch_new(gate->pending, gate->recall, on_stuck, gate);
 	if (!gate->dispatch)
 		return -ENOMEM;
-	dispatch_set_notify(gate->dispatch, &gate->notify);
-	dispatch_set_timeout(gate->dispatch, conf->timeout_ms);
-	gate->intake =
-		intake_new(gate->dispatch, gate->report, gate->mounts, conf);
+	dispatch_set_proc(gate->dispatch, gate->proc);
+	gate->intake = intake_new(gate->dispatch, gate->answers, gate->report,
+				  gate->mounts, gate->peer.conf);
 	if (!gate->intake)
 		return -ENOMEM;
+	struct queue_parts parts = {
+		.loop = gate->peer.loop,
+		.notify = &gate->notify,
+		.pending = gate->pending,
+		.recall = gate->recall,
+		.hold = gate->hold,
+		.dispatch = gate->dispatch,
+		.intake = gate->intake,
+		.debt = gate->debt,
+		.report = gate->report,
+	};
+	gate->queue = queue_new(&parts, work, gate);
+	return gate->queue ? set_conf(gate, gate->peer.conf) : -ENOMEM;
+}
+
+static int
+make_status(struct gate *gate)
+{
 	struct status_sources sources = {
-		.conf = conf,
+		.conf = gate->peer.conf,
 		.mounts = gate->mounts,
 		.notify = &gate->notify,
 		.intake = gate->intake,
 		.pending = gate->pending,
 		.cache = gate->cache,
+		.recall = gate->recall,
+		.answers = gate->answers,
+		.queue = gate->queue,
 		.dispatch = gate->dispatch,
 		.report = gate->report,
 	};
@@ -453,19 +448,14 @@ watch_all(struct gate *gate)
 {
 	struct loop *loop = gate->peer.loop;
 
-	gate->drain = loop_add_timer(loop, 0, on_drain, gate);
-	gate->tick = loop_add_timer(loop, 0, on_tick, gate);
+	gate->tick = loop_add_timer(loop, 0, work, gate);
 	gate->remount = loop_add_timer(loop, 0, on_remount, gate);
-	if (!gate->drain || !gate->tick || !gate->remount ||
+	if (!gate->tick || !gate->remount ||
 	    !loop_add_timer(loop, STATUS_MS, on_status, gate) ||
 	    !loop_add_fd(loop, mounts_fd(gate->mounts), EPOLLPRI, on_mounts,
 			 gate))
 		return -errno;
-	if (gate->notify.fd < 0)
-		return 0;
-	gate->queue =
-		loop_add_fd(loop, gate->notify.fd, EPOLLIN, on_queue, gate);
-	return gate->queue ? 0 : -errno;
+	return 0;
 }
 
 static int
@@ -476,9 +466,14 @@ start(struct gate *gate)
 	/* Scans that are asked for work all the same. */
 	if (r < 0)
 		log_error("fanotify: %s, no file is watched", strerror(-r));
+	gate->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	r = mounts_open(&gate->mounts);
 	if (r == 0)
+		r = make_memory(gate);
+	if (r == 0)
 		r = make_tables(gate);
+	if (r == 0)
+		r = make_status(gate);
 	if (r == 0)
 		r = watch_all(gate);
 	if (r < 0) {
@@ -491,6 +486,7 @@ start(struct gate *gate)
 	gate->peer.on_message = on_message;
 	gate->peer.on_config = on_config;
 	gate->peer.on_end = on_end;
+	set_pids(gate, NULL);
 	refresh(gate);
 	return peer_seal(&gate->peer, -1);
 }
@@ -498,22 +494,30 @@ start(struct gate *gate)
 static void
 finish(struct gate *gate)
 {
-	peer_done(&gate->peer);
+	/* First of all, whoever still waits is let go. */
 	notify_close(&gate->notify);
+	if (gate->report)
+		(void)report_flush(gate->report);
+	peer_done(&gate->peer);
 	mounts_close(gate->mounts);
 	status_free(gate->status);
+	queue_free(gate->queue);
 	intake_free(gate->intake);
 	dispatch_free(gate->dispatch);
 	pending_free(gate->pending);
-	cache_free(gate->cache);
+	answers_free(gate->answers);
+	recall_free(gate->recall);
 	report_free(gate->report);
 	debt_close(gate->debt);
+	hold_free(gate->hold);
+	cache_free(gate->cache);
+	file_closep(&gate->proc);
 }
 
 int
 main(int argc, char **argv)
 {
-	static struct gate gate = { .notify = { .fd = -1 } };
+	static struct gate gate = { .notify = { .fd = -1 }, .proc = -1 };
 	int r;
 
 	log_init("khien-gate");
@@ -524,8 +528,6 @@ main(int argc, char **argv)
 		r = start(&gate);
 	if (r == 0)
 		r = peer_run(&gate.peer);
-	if (gate.report)
-		(void)report_flush(gate.report);
 	finish(&gate);
 	return r < 0 ? 1 : 0;
 }

@@ -307,7 +307,8 @@ is_covered(const struct mounts *mounts, uint64_t device)
 
 /* Watches it, unless another mount of the same file system did already. */
 static void
-cover(struct mounts *mounts, struct notify *notify, struct mount *mount)
+cover(struct mounts *mounts, struct notify *notify, struct mount *mount,
+      bool ask)
 {
 	if (is_covered(mounts, mount->device)) {
 		mount->reason = COVERED;
@@ -318,7 +319,9 @@ cover(struct mounts *mounts, struct notify *notify, struct mount *mount)
 		return;
 	}
 	int r = notify_mark(notify, mount->point,
-			    mount->kind == MOUNTINFO_LOCAL);
+			    mount->kind == MOUNTINFO_LOCAL ? NOTIFY_ALL :
+							     NOTIFY_EXECUTED,
+			    ask);
 	mount->reason = r < 0 ? REFUSED : COVERED;
 	mount->error = -r;
 }
@@ -355,6 +358,7 @@ mounts_refresh(struct mounts *mounts, struct notify *notify,
 		return r;
 	if (str_equal(conf->mode, "off"))
 		notify_flush(notify);
+	bool ask = str_equal(conf->mode, "enforce");
 	size_t len = mounts->len;
 	find_devices(mounts, conf);
 	for (size_t i = 0; i < len; i++)
@@ -362,7 +366,7 @@ mounts_refresh(struct mounts *mounts, struct notify *notify,
 			(uint8_t)decide(mounts, conf, &mounts->list[i]);
 	for (size_t i = 0; i < len; i++)
 		if (mounts->list[i].reason == UNDECIDED)
-			cover(mounts, notify, &mounts->list[i]);
+			cover(mounts, notify, &mounts->list[i], ask);
 	finish(mounts, notify);
 	return 0;
 }

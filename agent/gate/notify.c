@@ -14,20 +14,18 @@
 #define FAN_REPORT_FD_ERROR 0x2000
 #endif
 
-#ifndef FAN_MARK_EVICTABLE /* Linux 5.19: the mark does not pin its inode */
+#ifndef FAN_MARK_EVICTABLE /* Linux 5.19 */
 #define FAN_MARK_EVICTABLE 0x200
 #endif
 
-/* Events taken at once: few enough to answer heartbeats in between. */
-#define BATCH 256
+#define ASKED_MASK (FAN_OPEN_EXEC_PERM | FAN_OPEN_PERM)
 
 /*
  * The queue is unlimited so that a burst waits instead of being lost; the
  * reader bounds it with notify_waiting().
  */
 #define INIT_FLAGS                                                             \
-	(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK | FAN_UNLIMITED_QUEUE |  \
-	 FAN_UNLIMITED_MARKS)
+	(FAN_CLOEXEC | FAN_NONBLOCK | FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS)
 
 /*
  * The kernel opens each file in our name.  O_NONBLOCK: a pipe without a writer,
@@ -39,11 +37,23 @@
 int
 notify_open(struct notify *notify)
 {
+	/* The second class is for kernels that cannot ask. */
+	static const unsigned int flags[] = {
+		INIT_FLAGS | FAN_CLASS_CONTENT | FAN_REPORT_FD_ERROR,
+		INIT_FLAGS | FAN_CLASS_CONTENT,
+		INIT_FLAGS | FAN_CLASS_NOTIF,
+	};
+	int fd = -1;
+
 	*notify = (struct notify){ .fd = -1 };
-	int fd = fanotify_init(INIT_FLAGS | FAN_REPORT_FD_ERROR, FILE_FLAGS);
-	if (fd < 0 && errno == EINVAL)
-		fd = fanotify_init(INIT_FLAGS, FILE_FLAGS);
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		fd = fanotify_init(flags[i], FILE_FLAGS);
+		notify->can_ask = (flags[i] & FAN_CLASS_CONTENT) != 0;
+		if (fd >= 0 || errno != EINVAL)
+			break;
+	}
 	notify->error = fd < 0 ? errno : 0;
+	notify->can_ignore = fd >= 0;
 	notify->fd = fd;
 	return -notify->error;
 }
@@ -55,20 +65,39 @@ notify_close(struct notify *notify)
 }
 
 static uint64_t
-mask_of(bool written)
+mask_of(enum notify_reach reach, bool ask)
 {
-	return written ? FAN_OPEN_EXEC | FAN_CLOSE_WRITE : FAN_OPEN_EXEC;
+	if (ask)
+		return reach == NOTIFY_ALL ? ASKED_MASK | FAN_CLOSE_WRITE :
+					     FAN_OPEN_EXEC_PERM;
+	return reach == NOTIFY_ALL ? FAN_OPEN_EXEC | FAN_CLOSE_WRITE :
+				     FAN_OPEN_EXEC;
+}
+
+static int
+change(const struct notify *notify, unsigned int what, uint64_t mask,
+       const char *path)
+{
+	return fanotify_mark(notify->fd, what | FAN_MARK_FILESYSTEM, mask,
+			     AT_FDCWD, path) < 0 ?
+		       -errno :
+		       0;
 }
 
 int
-notify_mark(struct notify *notify, const char *path, bool written)
+notify_mark(struct notify *notify, const char *path, enum notify_reach reach,
+	    bool ask)
 {
 	if (notify->fd < 0)
 		return -notify->error;
-	if (fanotify_mark(notify->fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM,
-			  mask_of(written), AT_FDCWD, path) < 0)
-		return -errno;
-	return 0;
+	if (ask && !notify->can_ask)
+		return -EOPNOTSUPP;
+	int r = change(notify, FAN_MARK_ADD, mask_of(reach, ask), path);
+	/* First the new, then what the other mode had: no gap between. */
+	if (r == 0)
+		(void)change(notify, FAN_MARK_REMOVE,
+			     ask ? FAN_OPEN_EXEC : ASKED_MASK, path);
+	return r;
 }
 
 int
@@ -76,10 +105,74 @@ notify_unmark(struct notify *notify, const char *path)
 {
 	if (notify->fd < 0)
 		return -notify->error;
-	if (fanotify_mark(notify->fd, FAN_MARK_REMOVE | FAN_MARK_FILESYSTEM,
-			  mask_of(true), AT_FDCWD, path) < 0)
-		return -errno;
+	return change(notify, FAN_MARK_REMOVE,
+		      FAN_OPEN_EXEC | FAN_CLOSE_WRITE |
+			      (notify->can_ask ? ASKED_MASK : 0),
+		      path);
+}
+
+int
+notify_answer(struct notify *notify, int fd, bool allow)
+{
+	struct fanotify_response response = {
+		.fd = fd,
+		.response = allow ? FAN_ALLOW : FAN_DENY,
+	};
+	ssize_t len;
+
+	do
+		len = write(notify->fd, &response, sizeof(response));
+	while (len < 0 && errno == EINTR);
+	if (len < 0)
+		return errno == ENOENT ? 0 : -errno;
 	return 0;
+}
+
+static int
+ignore(const struct notify *notify, unsigned int what, int fd, uint64_t mask)
+{
+	return fanotify_mark(notify->fd, what | FAN_MARK_IGNORED_MASK, mask, fd,
+			     NULL) < 0 ?
+		       -errno :
+		       0;
+}
+
+static uint64_t
+ignored_mask(const struct notify *notify, bool executed)
+{
+	uint64_t asked = notify->can_ask ? ASKED_MASK : 0;
+
+	return executed ? asked | FAN_OPEN_EXEC : asked & FAN_OPEN_PERM;
+}
+
+int
+notify_ignore(struct notify *notify, int fd, bool executed)
+{
+	if (!notify->can_ignore)
+		return -EOPNOTSUPP;
+	int r = ignore(notify, FAN_MARK_ADD | FAN_MARK_EVICTABLE, fd,
+		       ignored_mask(notify, executed));
+	/* Marks that hold every file in memory would cost too much of it. */
+	if (r == -EINVAL)
+		notify->can_ignore = false;
+	return r;
+}
+
+void
+notify_regard(struct notify *notify, int fd)
+{
+	if (notify->can_ignore)
+		(void)ignore(notify, FAN_MARK_REMOVE, fd,
+			     ignored_mask(notify, true));
+}
+
+void
+notify_regard_all(struct notify *notify)
+{
+	/* Without a type: those of files. */
+	if (notify->fd >= 0 && notify->can_ignore)
+		(void)fanotify_mark(notify->fd, FAN_MARK_FLUSH, 0, AT_FDCWD,
+				    "/");
 }
 
 void
@@ -87,29 +180,6 @@ notify_flush(struct notify *notify)
 {
 	(void)fanotify_mark(notify->fd, FAN_MARK_FLUSH | FAN_MARK_FILESYSTEM, 0,
 			    AT_FDCWD, "/");
-}
-
-void
-notify_ignore(struct notify *notify, int fd)
-{
-	if (notify->fd < 0 || notify->no_ignore)
-		return;
-	if (fanotify_mark(notify->fd,
-			  FAN_MARK_ADD | FAN_MARK_IGNORED_MASK |
-				  FAN_MARK_EVICTABLE,
-			  FAN_OPEN_EXEC, fd, NULL) == 0)
-		notify->ignored++;
-	else if (errno == EINVAL)
-		notify->no_ignore = true;
-}
-
-void
-notify_heed(struct notify *notify)
-{
-	/* Of inodes only: those of file systems stay. */
-	if (notify->fd >= 0)
-		(void)fanotify_mark(notify->fd, FAN_MARK_FLUSH, 0, AT_FDCWD,
-				    "/");
 }
 
 static void
@@ -120,14 +190,20 @@ handle(struct notify *notify, const struct fanotify_event_metadata *metadata,
 		notify->overflows++;
 		return;
 	}
+	/* Who asked was denied by the kernel. */
 	if (metadata->fd < 0) {
 		notify->unreadable++;
+		notify->full =
+			metadata->fd == -EMFILE || metadata->fd == -ENFILE;
 		return;
 	}
 
 	struct notify_event event = {
 		.written = (metadata->mask & FAN_CLOSE_WRITE) != 0,
-		.executed = (metadata->mask & FAN_OPEN_EXEC) != 0,
+		.executed = (metadata->mask &
+			     (FAN_OPEN_EXEC | FAN_OPEN_EXEC_PERM)) != 0,
+		.opened = (metadata->mask & FAN_OPEN_PERM) != 0,
+		.asks = (metadata->mask & ASKED_MASK) != 0,
 		.pid = metadata->pid > 0 ? (uint32_t)metadata->pid : 0,
 		.fd = metadata->fd,
 	};
@@ -149,6 +225,11 @@ read_failed(struct notify *notify, int error)
 	case EFAULT:
 	case EINVAL:
 		return -error;
+	case EMFILE:
+	case ENFILE:
+		notify->full = true;
+		notify->unreadable++;
+		return 1;
 	default:
 		notify->unreadable++;
 		return 1;
@@ -158,14 +239,15 @@ read_failed(struct notify *notify, int error)
 int
 notify_read(struct notify *notify, size_t max, notify_fn fn, void *arg)
 {
-	uint8_t bytes[BATCH * FAN_EVENT_METADATA_LEN];
+	uint8_t bytes[NOTIFY_BATCH * FAN_EVENT_METADATA_LEN];
 	struct fanotify_event_metadata metadata;
 	int count = 0;
 
 	if (notify->fd < 0)
 		return 0;
-	if (max > BATCH)
-		max = BATCH;
+	notify->full = false;
+	if (max > NOTIFY_BATCH)
+		max = NOTIFY_BATCH;
 	ssize_t len = read(notify->fd, bytes, max * FAN_EVENT_METADATA_LEN);
 	if (len < 0)
 		return read_failed(notify, errno);

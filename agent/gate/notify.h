@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The fanotify descriptor: there is exactly one, and it is here.  It is a
- * notification group: nobody ever waits for it.  See fanotify(7).
+ * The fanotify descriptor: there is exactly one, and it is here.  What is
+ * marked with `ask` holds up who opens or executes until notify_answer();
+ * closing the descriptor, also by our death, lets all of them go on.
+ * See fanotify(7).
  */
 #pragma once
 
@@ -12,9 +14,14 @@
 struct notify_event {
 	bool written;  /* closed after writing */
 	bool executed; /* both when one process did both */
+	bool opened;   /* in any way; only asked */
+	bool asks;     /* somebody waits until notify_answer() of this fd */
 	uint32_t pid;  /* thread group in our pid namespace; 0: not in it */
 	int fd;	       /* the handler's to close */
 };
+
+/* Events taken at once: few enough to answer heartbeats in between. */
+#define NOTIFY_BATCH 256
 
 typedef void (*notify_fn)(void *arg, const struct notify_event *event);
 
@@ -23,8 +30,9 @@ struct notify {
 	int error;	     /* why it is not, as errno */
 	uint64_t overflows;  /* the kernel's queue was full */
 	uint64_t unreadable; /* events whose file could not be opened */
-	uint64_t ignored;    /* marks set by notify_ignore() */
-	bool no_ignore;	     /* the kernel has no evictable marks */
+	bool full;	     /* that, the last time, for want of descriptors */
+	bool can_ask;	     /* the kernel can hold up who opens a file */
+	bool can_ignore;     /* it can be told that a file is known */
 };
 
 /*
@@ -34,25 +42,36 @@ struct notify {
 int notify_open(struct notify *notify);
 void notify_close(struct notify *notify);
 
-/*
- * Watches the whole file system that holds `path`; again is fine.  `written`:
- * not only executions.  Returns 0 or -errno of fanotify_mark(2).
- */
-int notify_mark(struct notify *notify, const char *path, bool written);
-/* The opposite; -ENOENT when it was not watched. */
-int notify_unmark(struct notify *notify, const char *path);
-/* Stops watching everything. */
-void notify_flush(struct notify *notify);
+enum notify_reach {
+	NOTIFY_EXECUTED = 0, /* executions alone */
+	NOTIFY_ALL,	     /* writing as well, and opening when asked */
+};
 
 /*
- * No more events of executions of this descriptor's file, until it is written,
- * its inode is evicted, or notify_heed() is called.  The kernel answers itself,
- * which costs nothing; it does not see a write through a shared mapping, so
- * this is for files that only root can write.  Does nothing before Linux 5.19.
+ * Watches the whole file system that holds `path`; again is fine, and changes
+ * what is watched.  Returns 0 or -errno of fanotify_mark(2); -EOPNOTSUPP when
+ * it is to be asked and this kernel cannot.
  */
-void notify_ignore(struct notify *notify, int fd);
-/* Takes all of them back. */
-void notify_heed(struct notify *notify);
+int notify_mark(struct notify *notify, const char *path,
+		enum notify_reach reach, bool ask);
+/* The opposite; -ENOENT when it was not watched. */
+int notify_unmark(struct notify *notify, const char *path);
+/* The one answer to an event that asks.  Returns 0 or -errno of write(2);
+   0 too when who asked is gone. */
+int notify_answer(struct notify *notify, int fd, bool allow);
+
+/*
+ * The file is known: the kernel does not ask when it is opened, with `executed`
+ * also not when it is executed, until it is written to by write(2), leaves
+ * memory, or notify_regard().  Returns 0 or -errno; without effect when
+ * can_ignore is not set.
+ */
+int notify_ignore(struct notify *notify, int fd, bool executed);
+void notify_regard(struct notify *notify, int fd);
+void notify_regard_all(struct notify *notify);
+
+/* Stops watching everything. */
+void notify_flush(struct notify *notify);
 
 /*
  * Reads one batch of at most `max` events and calls fn for each file.  Returns

@@ -5,63 +5,48 @@
 #include <stdlib.h>
 
 #include "agent/gate/ident.h"
+#include "agent/gate/lanes.h"
+#include "agent/gate/table.h"
 #include "agent/lib/file.h"
 #include "agent/lib/msg.h"
 
-#define NONE (-1)
-#define BUCKETS 1024 /* a power of two */
-#define QUEUES 3     /* executed, written, asked */
+#define NONE LANES_NONE
 
-enum state {
-	FREE = 0,
-	WAITING,   /* leader, in a queue */
-	HELD,	   /* leader, until the scan of the same file is through */
-	SCANNING,  /* leader, with a scanner */
-	FOLLOWING, /* shares its leader's scan */
-};
-
-struct entry {
-	struct question question; /* its ident is the one below */
-	struct ident ident;
-	uint8_t state;	     /* enum state */
-	bool dirty;	     /* written since its scan began */
-	unsigned int blamed; /* times its scanner ended */
-	int next;	     /* in the free list, or in a queue */
-	int follower;	     /* the next question of the same scan */
-	int last_follower;   /* leader: where to append */
-	int chain;	     /* leader: the next in its bucket */
-};
-
-struct queue {
-	int first, last;
-};
+/* What waits for a scanner, and what rests. */
+enum queue { FIRST, WRITTEN, ASKED, RESTING, QUEUES };
+#define SERVED 3
+/* Of so many turns, files that somebody is held for have all but one. */
+#define BURST 8
 
 struct pending {
 	pending_answer_fn answer;
+	pending_expire_fn expire;
 	void *arg;
-	size_t len, len_max, asked;
-	int free;
-	unsigned int turn; /* the queue that is served first */
-	struct queue queues[QUEUES];
-	int buckets[BUCKETS];
-	struct entry entries[PENDING_MAX];
+	size_t max, asked_max, reserve;
+	unsigned int turn;  /* the queue that is served first */
+	unsigned int burst; /* turns that FIRST had out of turn */
+	struct lanes queues[QUEUES];
+	struct lanes due; /* those somebody is held for, oldest first */
+	struct lanes_node nodes[PENDING_MAX];
+	struct lanes_node due_nodes[PENDING_MAX];
+	struct table table;
 };
 
 struct pending *
-pending_new(pending_answer_fn answer, void *arg)
+pending_new(pending_answer_fn answer, pending_expire_fn expire, void *arg)
 {
 	struct pending *pending = calloc(1, sizeof(*pending));
 
 	if (!pending)
 		return NULL;
 	pending->answer = answer;
+	pending->expire = expire;
 	pending->arg = arg;
-	for (int i = 0; i < PENDING_MAX; i++)
-		pending->entries[i].next = i + 1 < PENDING_MAX ? i + 1 : NONE;
+	pending_set_max(pending, PENDING_MAX);
 	for (size_t i = 0; i < QUEUES; i++)
-		pending->queues[i] = (struct queue){ NONE, NONE };
-	for (size_t i = 0; i < BUCKETS; i++)
-		pending->buckets[i] = NONE;
+		lanes_init(&pending->queues[i], pending->nodes);
+	lanes_init(&pending->due, pending->due_nodes);
+	table_init(&pending->table);
 	return pending;
 }
 
@@ -70,176 +55,132 @@ pending_free(struct pending *pending)
 {
 	if (!pending)
 		return;
-	for (size_t i = 0; i < PENDING_MAX; i++)
-		if (pending->entries[i].state != FREE)
-			file_closep(&pending->entries[i].question.fd);
+	for (size_t i = 0; i < pending->table.len_max; i++)
+		if (pending->table.entries[i].state != TABLE_FREE)
+			file_closep(&pending->table.entries[i].question.fd);
 	free(pending);
+}
+
+void
+pending_set_max(struct pending *pending, size_t max)
+{
+	size_t share = max / PENDING_SHARE;
+
+	pending->max = max < PENDING_MAX ? max : PENDING_MAX;
+	pending->asked_max =
+		share < PENDING_ASKED_MAX ? share : PENDING_ASKED_MAX;
+	pending->reserve = share < PENDING_RESERVE ? share : PENDING_RESERVE;
+}
+
+size_t
+pending_room_reserve(const struct pending *pending)
+{
+	/* What the engine has not used of its share is kept for it. */
+	return pending->max - pending->asked_max -
+	       (pending->table.len - pending->table.asked);
 }
 
 size_t
 pending_room(const struct pending *pending, bool asked)
 {
-	/* What the engine has not used of its share is kept for it. */
+	size_t room = pending_room_reserve(pending);
+
 	if (asked)
-		return PENDING_ASKED_MAX - pending->asked;
-	return PENDING_MAX - PENDING_ASKED_MAX -
-	       (pending->len - pending->asked);
-}
-
-static int *
-bucket_of(struct pending *pending, const struct ident *ident)
-{
-	uint64_t hash =
-		(ident->inode + ident->device * 31) * 0x9e3779b97f4a7c15U;
-
-	return &pending->buckets[hash >> 54];
-}
-
-static struct queue *
-queue_of(struct pending *pending, const struct entry *entry)
-{
-	switch (entry->question.cause) {
-	case MSG_CAUSE_EXEC:
-		return &pending->queues[0];
-	case MSG_CAUSE_WRITE:
-		return &pending->queues[1];
-	default:
-		return &pending->queues[2];
-	}
+		return pending->asked_max - pending->table.asked;
+	return room > pending->reserve ? room - pending->reserve : 0;
 }
 
 static void
-queue_append(struct pending *pending, int number)
+enqueue(struct pending *pending, int number, bool in_front)
 {
-	struct entry *entry = &pending->entries[number];
-	struct queue *queue = queue_of(pending, entry);
+	struct table_entry *entry = &pending->table.entries[number];
 
-	entry->state = WAITING;
-	entry->next = NONE;
-	if (queue->last == NONE)
-		queue->first = number;
-	else
-		pending->entries[queue->last].next = number;
-	queue->last = number;
-}
-
-/* The leader for that file in one of two states; NONE when there is none. */
-static int
-find(struct pending *pending, const struct ident *ident, enum state a,
-     enum state b)
-{
-	int i = *bucket_of(pending, ident);
-
-	for (; i != NONE; i = pending->entries[i].chain) {
-		const struct entry *entry = &pending->entries[i];
-
-		if ((entry->state == a || entry->state == b) &&
-		    ident_same_file(&entry->ident, ident))
-			return i;
-	}
-	return NONE;
+	entry->queue = WRITTEN;
+	if (entry->question.cause == MSG_CAUSE_ASKED)
+		entry->queue = ASKED;
+	else if (pending_is_waited(pending, number) ||
+		 (entry->question.cause == MSG_CAUSE_EXEC &&
+		  !entry->question.late))
+		entry->queue = FIRST;
+	entry->state = TABLE_WAITING;
+	lanes_add(&pending->queues[entry->queue], entry->question.uid, number,
+		  in_front);
 }
 
 /*
  * The scan that will answer the question as well, or NONE.  One that waits
- * reads the file later than now.  One under way will do for an execution when
- * nobody wrote since; a file that was written needs a new one.
+ * reads the file later than now.  One under way will do when nobody wrote
+ * since; a file that was written needs a new one.
  */
 static int
 find_leader(struct pending *pending, const struct question *question)
 {
-	int leader = find(pending, question->ident, WAITING, HELD);
+	int leader = table_find(&pending->table, question->ident, TABLE_WAITING,
+				TABLE_HELD);
 
 	if (leader != NONE)
 		return leader;
-	leader = find(pending, question->ident, SCANNING, SCANNING);
+	leader = table_find(&pending->table, question->ident, TABLE_SCANNING,
+			    TABLE_SCANNING);
 	if (leader == NONE || question->written)
 		return NONE;
 
-	const struct entry *entry = &pending->entries[leader];
+	const struct table_entry *entry = &pending->table.entries[leader];
 	if (entry->dirty || !ident_same_content(&entry->ident, question->ident))
 		return NONE;
 	return leader;
 }
 
 static int
-take_entry(struct pending *pending, const struct question *question)
+take(struct pending *pending, const struct question *question)
 {
-	int number = pending->free;
-	struct entry *entry = &pending->entries[number];
+	int number = table_take(&pending->table, question);
 
-	assert(number != NONE);
-	pending->free = entry->next;
-	*entry = (struct entry){
-		.question = *question,
-		.ident = *question->ident,
-		.next = NONE,
-		.follower = NONE,
-		.last_follower = NONE,
-		.chain = NONE,
-	};
-	entry->question.ident = &entry->ident;
-	pending->len++;
-	if (pending->len > pending->len_max)
-		pending->len_max = pending->len;
-	if (question->cause == MSG_CAUSE_ASKED)
-		pending->asked++;
+	if (question->waits)
+		lanes_add(&pending->due, 0, number, false);
 	return number;
-}
-
-/* Whether the same process asked the same already: one answer is enough. */
-static bool
-is_repeated(const struct pending *pending, int leader,
-	    const struct question *question)
-{
-	for (int i = leader; i != NONE; i = pending->entries[i].follower) {
-		const struct question *other = &pending->entries[i].question;
-
-		if (other->pid == question->pid &&
-		    other->cause == question->cause)
-			return true;
-	}
-	return false;
 }
 
 static void
 follow(struct pending *pending, int leader, const struct question *question)
 {
-	struct entry *entry = &pending->entries[leader];
+	struct table_entry *entry = &pending->table.entries[leader];
 
-	if (is_repeated(pending, leader, question)) {
+	if (table_is_repeated(&pending->table, leader, question)) {
 		int fd = question->fd;
 
 		file_closep(&fd);
 		return;
 	}
 
-	int number = take_entry(pending, question);
-	int last = entry->last_follower;
-	pending->entries[number].state = FOLLOWING;
-	pending->entries[last == NONE ? leader : last].follower = number;
-	entry->last_follower = number;
+	int number = take(pending, question);
+	table_follow(&pending->table, leader, number);
+	/* What was only to be looked at is now waited for. */
+	if (question->waits && entry->state == TABLE_WAITING &&
+	    entry->queue == WRITTEN) {
+		lanes_remove(&pending->queues[WRITTEN], leader);
+		entry->question.uid = question->uid;
+		enqueue(pending, leader, false);
+	}
 }
 
 static void
 lead(struct pending *pending, const struct question *question)
 {
 	int scanning = NONE;
-	int number = take_entry(pending, question);
-	struct entry *entry = &pending->entries[number];
+	int number = take(pending, question);
+	struct table_entry *entry = &pending->table.entries[number];
 
 	/* An asked scan stands alone: its asker waits for its own answer. */
 	if (question->cause != MSG_CAUSE_ASKED) {
-		int *bucket = bucket_of(pending, question->ident);
-
-		scanning = find(pending, question->ident, SCANNING, SCANNING);
-		entry->chain = *bucket;
-		*bucket = number;
+		scanning = table_find(&pending->table, question->ident,
+				      TABLE_SCANNING, TABLE_SCANNING);
+		table_chain(&pending->table, number);
 	}
 	if (scanning == NONE)
-		queue_append(pending, number);
+		enqueue(pending, number, false);
 	else
-		entry->state = HELD;
+		entry->state = TABLE_HELD;
 }
 
 void
@@ -250,11 +191,11 @@ pending_add(struct pending *pending, const struct question *question)
 	if (question->cause != MSG_CAUSE_ASKED)
 		leader = find_leader(pending, question);
 	if (question->written) {
-		int scanning =
-			find(pending, question->ident, SCANNING, SCANNING);
+		int scanning = table_find(&pending->table, question->ident,
+					  TABLE_SCANNING, TABLE_SCANNING);
 
 		if (scanning != NONE)
-			pending->entries[scanning].dirty = true;
+			pending->table.entries[scanning].dirty = true;
 	}
 	if (leader == NONE)
 		lead(pending, question);
@@ -262,70 +203,99 @@ pending_add(struct pending *pending, const struct question *question)
 		follow(pending, leader, question);
 }
 
+static enum queue
+choose(struct pending *pending)
+{
+	bool first = lanes_len(&pending->due) > 0 &&
+		     lanes_len(&pending->queues[FIRST]) > 0;
+
+	if (first && ++pending->burst < BURST)
+		return FIRST;
+	pending->burst = 0;
+	for (unsigned int i = 0; i < SERVED; i++) {
+		unsigned int at = (pending->turn + i) % SERVED;
+
+		if ((at == FIRST && first) ||
+		    lanes_len(&pending->queues[at]) == 0)
+			continue;
+		pending->turn = at + 1;
+		return at;
+	}
+	return first ? FIRST : QUEUES;
+}
+
 int
 pending_next(struct pending *pending)
 {
-	for (unsigned int i = 0; i < QUEUES; i++) {
-		unsigned int at = (pending->turn + i) % QUEUES;
-		struct queue *queue = &pending->queues[at];
-		int number = queue->first;
+	enum queue queue = choose(pending);
 
-		if (number == NONE)
-			continue;
-		struct entry *entry = &pending->entries[number];
-		queue->first = entry->next;
-		if (queue->first == NONE)
-			queue->last = NONE;
-		entry->state = SCANNING;
-		entry->dirty = false;
-		pending->turn = at + 1;
-		return number;
-	}
-	return NONE;
+	if (queue == QUEUES)
+		return NONE;
+	int number = lanes_next(&pending->queues[queue]);
+	pending->table.entries[number].state = TABLE_SCANNING;
+	pending->table.entries[number].dirty = false;
+	return number;
 }
 
 const struct question *
 pending_get(const struct pending *pending, int leader)
 {
-	return &pending->entries[leader].question;
+	return &pending->table.entries[leader].question;
 }
 
 bool
 pending_is_dirty(const struct pending *pending, int leader)
 {
-	return pending->entries[leader].dirty;
+	return pending->table.entries[leader].dirty;
+}
+
+bool
+pending_is_waited(const struct pending *pending, int leader)
+{
+	return table_is_waited(&pending->table, leader, false);
+}
+
+bool
+pending_is_executed(const struct pending *pending, int leader)
+{
+	return table_is_waited(&pending->table, leader, true);
 }
 
 unsigned int
 pending_blame(struct pending *pending, int leader)
 {
-	return ++pending->entries[leader].blamed;
+	return ++pending->table.entries[leader].blamed;
 }
 
 void
 pending_again(struct pending *pending, int leader)
 {
-	struct entry *entry = &pending->entries[leader];
-	struct queue *queue = queue_of(pending, entry);
-
-	assert(entry->state == SCANNING);
-	entry->state = WAITING;
-	entry->next = queue->first;
-	queue->first = leader;
-	if (queue->last == NONE)
-		queue->last = leader;
+	assert(pending->table.entries[leader].state == TABLE_SCANNING);
+	enqueue(pending, leader, true);
 }
 
-static void
-unchain(struct pending *pending, int leader)
+void
+pending_rest(struct pending *pending, int leader)
 {
-	struct entry *entry = &pending->entries[leader];
-	int *at = bucket_of(pending, &entry->ident);
+	struct table_entry *entry = &pending->table.entries[leader];
 
-	while (*at != NONE && *at != leader)
-		at = &pending->entries[*at].chain;
-	if (*at == leader)
-		*at = entry->chain;
+	assert(entry->state == TABLE_SCANNING);
+	for (int i = leader; i != NONE; i = pending->table.entries[i].follower)
+		pending->table.entries[i].question.busy = true;
+	entry->state = TABLE_WAITING;
+	entry->queue = RESTING;
+	lanes_add(&pending->queues[RESTING], 0, leader, false);
+}
+
+bool
+pending_wake(struct pending *pending)
+{
+	struct lanes *resting = &pending->queues[RESTING];
+	bool any = lanes_len(resting) > 0;
+
+	while (lanes_len(resting) > 0)
+		enqueue(pending, lanes_next(resting), false);
+	return any;
 }
 
 void
@@ -338,50 +308,164 @@ pending_answer(struct pending *pending, const struct question *question,
 	file_closep(&fd);
 }
 
-/* The only way out of the table: answered, closed, free. */
+/*
+ * The only way out of the table: answered, closed, free.  Without a verdict it
+ * was answered before.
+ */
 static void
 leave(struct pending *pending, int number, const struct msg_verdict *verdict)
 {
-	struct entry *entry = &pending->entries[number];
+	struct table_entry *entry = &pending->table.entries[number];
 
-	pending_answer(pending, &entry->question, verdict);
-	if (entry->question.cause == MSG_CAUSE_ASKED)
-		pending->asked--;
-	pending->len--;
-	entry->state = FREE;
-	entry->next = pending->free;
-	pending->free = number;
+	if (entry->question.waits)
+		lanes_remove(&pending->due, number);
+	if (verdict)
+		pending_answer(pending, &entry->question, verdict);
+	else
+		file_closep(&entry->question.fd);
+	table_drop(&pending->table, number);
 }
 
 void
 pending_settle(struct pending *pending, int leader,
 	       const struct msg_verdict *verdict)
 {
-	struct ident ident = pending->entries[leader].ident;
+	struct ident ident = pending->table.entries[leader].ident;
 	int number = leader;
 
-	assert(pending->entries[leader].state == SCANNING);
-	unchain(pending, leader);
+	assert(pending->table.entries[leader].state == TABLE_SCANNING);
+	table_unchain(&pending->table, leader);
 	while (number != NONE) {
-		int next = pending->entries[number].follower;
+		int next = pending->table.entries[number].follower;
 
 		leave(pending, number, verdict);
 		number = next;
 	}
 
-	int held = find(pending, &ident, HELD, HELD);
+	int held = table_find(&pending->table, &ident, TABLE_HELD, TABLE_HELD);
 	if (held != NONE)
-		queue_append(pending, held);
+		enqueue(pending, held, false);
+}
+
+/* The scan goes on, behind those that are awaited. */
+static void
+stop_waiting(struct pending *pending, int leader)
+{
+	struct table_entry *entry = &pending->table.entries[leader];
+
+	if (entry->state != TABLE_WAITING || pending_is_waited(pending, leader))
+		return;
+	lanes_remove(&pending->queues[entry->queue], leader);
+	enqueue(pending, leader, false);
+}
+
+static void
+expire_one(struct pending *pending, int number)
+{
+	struct table_entry *entry = &pending->table.entries[number];
+	int leader = entry->leader == NONE ? number : entry->leader;
+	struct question *whose = &pending->table.entries[leader].question;
+
+	pending->expire(pending->arg, &entry->question, !whose->late);
+	whose->late = true;
+	if (leader == number) {
+		lanes_remove(&pending->due, number);
+		entry->question.waits = false;
+	} else {
+		table_unfollow(&pending->table, number);
+		leave(pending, number, NULL);
+	}
+	stop_waiting(pending, leader);
+}
+
+void
+pending_expire(struct pending *pending, uint64_t until_ns)
+{
+	for (;;) {
+		int number = lanes_first(&pending->due);
+
+		if (number == NONE ||
+		    pending->table.entries[number].question.boot_ns > until_ns)
+			return;
+		expire_one(pending, number);
+	}
+}
+
+uint64_t
+pending_oldest_ns(const struct pending *pending)
+{
+	int number = lanes_first(&pending->due);
+
+	return number == NONE ? 0 :
+				pending->table.entries[number].question.boot_ns;
+}
+
+void
+pending_release(struct pending *pending, uint32_t pid,
+		const struct msg_verdict *verdict)
+{
+	int number = lanes_first(&pending->due);
+
+	while (number != NONE) {
+		int next = lanes_after(&pending->due, number);
+		struct table_entry *entry = &pending->table.entries[number];
+
+		if (entry->question.pid != pid) {
+			number = next;
+			continue;
+		}
+		if (entry->leader == NONE) {
+			struct question once = entry->question;
+
+			lanes_remove(&pending->due, number);
+			entry->question.waits = false;
+			pending->answer(pending->arg, &once, verdict);
+		} else {
+			int leader = entry->leader;
+
+			table_unfollow(&pending->table, number);
+			leave(pending, number, verdict);
+			stop_waiting(pending, leader);
+		}
+		number = next;
+	}
+}
+
+/* Nobody is held for it, and no scanner has it. */
+static bool
+may_be_shed(const struct pending *pending, int number)
+{
+	const struct table_entry *entry = &pending->table.entries[number];
+
+	return entry->state == TABLE_WAITING && entry->question.late &&
+	       !pending_is_waited(pending, number);
+}
+
+size_t
+pending_shed(struct pending *pending, const struct msg_verdict *verdict)
+{
+	size_t count = 0;
+
+	for (int i = 0; i < (int)pending->table.len_max; i++) {
+		if (!may_be_shed(pending, i))
+			continue;
+		lanes_remove(&pending->queues[pending->table.entries[i].queue],
+			     i);
+		pending->table.entries[i].state = TABLE_SCANNING;
+		pending_settle(pending, i, verdict);
+		count++;
+	}
+	return count;
 }
 
 size_t
 pending_len(const struct pending *pending)
 {
-	return pending->len;
+	return pending->table.len;
 }
 
 size_t
 pending_len_max(const struct pending *pending)
 {
-	return pending->len_max;
+	return pending->table.len_max;
 }

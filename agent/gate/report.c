@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/gate/carry.h"
 #include "agent/gate/debt.h"
 #include "agent/gate/spool.h"
 #include "agent/lib/buf.h"
@@ -49,6 +50,7 @@ struct report {
 	int chan;	   /* borrowed; -1: the engine is away */
 	struct debt *debt; /* borrowed */
 	struct spool verdicts, events;
+	struct carry carry;
 	uint64_t base, number; /* of messages: before the first, the last */
 	uint64_t sequence;     /* of the last event */
 	uint64_t lost[LOSSES];
@@ -102,15 +104,22 @@ report_free(struct report *report)
 		return;
 	spool_done(&report->verdicts);
 	spool_done(&report->events);
+	carry_done(&report->carry);
 	free(report);
+}
+
+static int
+send_with(struct report *report, const struct buf *buf, int fd)
+{
+	if (report->chan < 0)
+		return -ENOTCONN;
+	return chan_write(report->chan, buf, fd);
 }
 
 int
 report_send(struct report *report, const struct buf *buf)
 {
-	if (report->chan < 0)
-		return -ENOTCONN;
-	return chan_write(report->chan, buf, -1);
+	return send_with(report, buf, -1);
 }
 
 /* Whether the engine may be sent one more of that kind. */
@@ -125,15 +134,17 @@ static bool
 spool_flush(struct report *report, struct spool *spool)
 {
 	while (spool->unsent > 0) {
+		uint64_t number;
 		struct buf buf;
 
 		if (!may_send(report, spool))
 			return false;
 		buf_init_write(&buf, report->out, MSG_MAX);
-		buf.at = spool_next(spool, report->out, MSG_MAX);
-		if (report_send(report, &buf) < 0)
+		buf.at = spool_next(spool, report->out, MSG_MAX, &number);
+		if (send_with(report, &buf, carry_find(&report->carry, number)))
 			return false;
 		spool_sent(spool);
+		carry_drop(&report->carry, number);
 	}
 	return true;
 }
@@ -231,7 +242,7 @@ is_owed(const struct msg_verdict *verdict)
 }
 
 void
-report_verdict(struct report *report, const struct msg_verdict *verdict)
+report_verdict(struct report *report, const struct msg_verdict *verdict, int fd)
 {
 	struct spool_worth worth = { .verdicts = is_owed(verdict) };
 	uint64_t number = worth.verdicts ? ++report->number : 0;
@@ -246,7 +257,16 @@ report_verdict(struct report *report, const struct msg_verdict *verdict)
 		report->lost[LOSS_VERDICTS]++;
 		return;
 	}
+	/* Without its file it is an alert. */
+	if (fd >= 0)
+		(void)carry_add(&report->carry, number, fd);
 	(void)spool_flush(report, &report->verdicts);
+}
+
+void
+report_set_files_max(struct report *report, size_t max)
+{
+	report->carry.max = max < CARRY_MAX ? max : CARRY_MAX;
 }
 
 void

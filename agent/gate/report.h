@@ -35,8 +35,16 @@ void report_link(struct report *report, int chan);
    returns. */
 void report_event(struct report *report, const struct event *event);
 
-/* Sends a verdict at once, or keeps it.  Its number is of no account. */
-void report_verdict(struct report *report, const struct msg_verdict *verdict);
+/*
+ * Sends a verdict at once, or keeps it.  Its number is of no account.  fd,
+ * which stays the caller's, goes along unless it is -1: the first time, not
+ * when it is sent again to another engine, nor when more than CARRY_MAX wait.
+ */
+void report_verdict(struct report *report, const struct msg_verdict *verdict,
+		    int fd);
+
+/* How many files may wait with verdicts: 1 to CARRY_MAX. */
+void report_set_files_max(struct report *report, size_t max);
 
 /* Events that the kernel did not deliver to us: how many, or a guess of 1. */
 void report_lost(struct report *report, uint64_t count);

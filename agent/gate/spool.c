@@ -67,7 +67,7 @@ spool_add(struct spool *spool, uint64_t number, struct spool_worth worth,
 }
 
 size_t
-spool_next(struct spool *spool, void *dst, size_t size)
+spool_next(struct spool *spool, void *dst, size_t size, uint64_t *ret_number)
 {
 	struct head head;
 
@@ -81,6 +81,7 @@ spool_next(struct spool *spool, void *dst, size_t size)
 	}
 	assert(head.len <= size);
 	get(spool, spool->sent + sizeof(head), dst, head.len);
+	*ret_number = head.number;
 	return head.len;
 }
 

@@ -37,7 +37,8 @@ int spool_add(struct spool *spool, uint64_t number, struct spool_worth worth,
  * Copies the oldest message that was not sent into dst.  Returns its length,
  * 0 when there is none; it is at most what spool_add() was given.
  */
-size_t spool_next(struct spool *spool, void *dst, size_t size);
+size_t spool_next(struct spool *spool, void *dst, size_t size,
+		  uint64_t *ret_number);
 
 /* That message was sent; there must be one. */
 void spool_sent(struct spool *spool);

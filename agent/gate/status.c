@@ -6,12 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/gate/answers.h"
 #include "agent/gate/cache.h"
 #include "agent/gate/dispatch.h"
 #include "agent/gate/intake.h"
 #include "agent/gate/mounts.h"
 #include "agent/gate/notify.h"
 #include "agent/gate/pending.h"
+#include "agent/gate/queue.h"
+#include "agent/gate/recall.h"
 #include "agent/gate/report.h"
 #include "agent/lib/buf.h"
 #include "agent/lib/conf.h"
@@ -58,32 +61,86 @@ status_reset(struct status *status)
 	status->named[1] = 0;
 }
 
+/* Of the questions that somebody was held for. */
+static void
+put_questions(struct buf *buf, const struct status_sources *from,
+	      const struct dispatch_counts *scans,
+	      const struct recall_counts *known)
+{
+	struct answers_counts answers;
+	uint64_t cached = known->root + known->user;
+
+	answers_count(from->answers, &answers);
+	msg_put_pair_number(buf, "questions.asked", answers.asked);
+	msg_put_pair_number(buf, "questions.second", answers.second);
+	msg_put_pair_number(buf, "questions.cached", cached);
+	msg_put_pair_number(buf, "questions.unscanned", scans->refused);
+	msg_put_pair_number(buf, "questions.deadline", answers.deadline);
+	uint64_t others =
+		cached + scans->refused + answers.deadline + answers.second;
+	msg_put_pair_number(buf, "questions.scanned",
+			    answers.asked > others ? answers.asked - others :
+						     0);
+	msg_put_pair_number(buf, "questions.denied", answers.denied);
+	msg_put_pair_number(buf, "questions.late", answers.late);
+	msg_put_pair_number(buf, "questions.own", answers.own);
+	msg_put_pair_number(buf, "wait_us.p50", answers.p50_us);
+	msg_put_pair_number(buf, "wait_us.p99", answers.p99_us);
+	msg_put_pair_number(buf, "wait_us.max", answers.max_us);
+}
+
+static void
+put_scans(struct buf *buf, const struct dispatch_counts *scans)
+{
+	msg_put_pair_number(buf, "scanners", scans->scanners);
+	msg_put_pair_number(buf, "scans.done", scans->scans);
+	msg_put_pair_number(buf, "scans.crashed", scans->crashes);
+	msg_put_pair_number(buf, "scans.stuck", scans->stuck);
+	msg_put_pair_number(buf, "scans.dropped", scans->dropped);
+	msg_put_pair_number(buf, "scans.again", scans->again);
+	msg_put_pair_number(buf, "scan_us.p50", scans->p50_us);
+	msg_put_pair_number(buf, "scan_us.p99", scans->p99_us);
+	msg_put_pair_number(buf, "scan_us.max", scans->max_us);
+}
+
+static void
+put_cache(struct buf *buf, const struct status_sources *from,
+	  const struct recall_counts *known)
+{
+	msg_put_pair_number(buf, "cache.hits",
+			    known->root + known->user + known->crashes);
+	msg_put_pair_number(buf, "cache.root", known->root);
+	msg_put_pair_number(buf, "cache.user", known->user);
+	msg_put_pair_number(buf, "cache.marked", known->marked);
+	msg_put_pair_number(buf, "cache.written", known->written);
+	msg_put_pair_number(buf, "cache.len", cache_len(from->cache));
+}
+
 static void
 put_counts(struct buf *buf, const struct status_sources *from)
 {
 	struct dispatch_counts scans;
 	struct intake_counts events;
+	struct recall_counts known;
+	struct queue_counts queue;
 
 	dispatch_count(from->dispatch, &scans);
 	intake_count(from->intake, &events);
+	recall_count(from->recall, &known);
+	queue_count(from->queue, &queue);
 	msg_put_pair(buf, "mode", from->conf->mode);
-	msg_put_pair_number(buf, "scanners", scans.scanners);
+	put_questions(buf, from, &scans, &known);
+	put_scans(buf, &scans);
+	put_cache(buf, from, &known);
 	msg_put_pair_number(buf, "events.written", events.written);
 	msg_put_pair_number(buf, "events.executed", events.executed);
+	msg_put_pair_number(buf, "events.opened", events.opened);
 	msg_put_pair_number(buf, "events.ignored", events.ignored);
 	msg_put_pair_number(buf, "events.excluded", events.excluded);
 	msg_put_pair_number(buf, "events.unreadable", from->notify->unreadable);
 	msg_put_pair_number(buf, "queue.overflows", from->notify->overflows);
-	msg_put_pair_number(buf, "scans.done", scans.scans);
-	msg_put_pair_number(buf, "scans.crashed", scans.crashes);
-	msg_put_pair_number(buf, "scans.stuck", scans.stuck);
-	msg_put_pair_number(buf, "scans.dropped", scans.dropped);
-	msg_put_pair_number(buf, "scan_us.p50", scans.p50_us);
-	msg_put_pair_number(buf, "scan_us.p99", scans.p99_us);
-	msg_put_pair_number(buf, "scan_us.max", scans.max_us);
-	msg_put_pair_number(buf, "cache.hits", scans.hits);
-	msg_put_pair_number(buf, "cache.len", cache_len(from->cache));
-	msg_put_pair_number(buf, "cache.ignored", from->notify->ignored);
+	msg_put_pair_number(buf, "queue.full", queue.full);
+	msg_put_pair_number(buf, "queue.shed", queue.shed);
 	msg_put_pair_number(buf, "pending.now", pending_len(from->pending));
 	msg_put_pair_number(buf, "pending.max", pending_len_max(from->pending));
 	msg_put_pair_number(buf, "lost.events",

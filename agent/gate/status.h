@@ -2,14 +2,17 @@
 /*
  * What `khienctl status` shows of the gate, sent to the engine when it changed.
  *
- *   mode                      off, observe
+ *   mode                      off, observe, enforce
  *   covered.N, uncovered.N    a mount point; uncovered: "POINT: why"; a value
  *                             of "" takes an entry back
  *   covered.len, uncovered.len
- *   events.{written,executed,ignored,excluded,unreadable}
- *   scans.{done,crashed,stuck,dropped}
+ *   events.{written,executed,opened,ignored,excluded,unreadable}
+ *   questions.{asked,second,cached,scanned,unscanned,deadline,denied,late,own}
+ *   wait_us.{p50,p99,max}     of who is held by a question
+ *   scans.{done,crashed,stuck,dropped,again}
  *   scan_us.{p50,p99,max}
- *   cache.{hits,len}   pending.{now,max}   queue.overflows
+ *   cache.{hits,len,root,user,marked,written}   pending.{now,max}
+ *   queue.{overflows,full,shed}
  *   lost.{events,verdicts}   scanners
  */
 #pragma once
@@ -17,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct answers;
 struct cache;
 struct conf;
 struct dispatch;
@@ -24,6 +28,8 @@ struct intake;
 struct mounts;
 struct notify;
 struct pending;
+struct queue;
+struct recall;
 struct report;
 struct status;
 
@@ -35,6 +41,9 @@ struct status_sources {
 	const struct intake *intake;
 	const struct pending *pending;
 	const struct cache *cache;
+	const struct recall *recall;
+	const struct answers *answers;
+	const struct queue *queue;
 	const struct dispatch *dispatch;
 	struct report *report;
 };

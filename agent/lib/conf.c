@@ -8,7 +8,7 @@
 #include "agent/lib/buf.h"
 #include "agent/lib/str.h"
 
-enum kind { SWITCH, NUMBER, PATH, PATHS, GROUP, MODE };
+enum kind { SWITCH, NUMBER, PATH, PATHS, OPTIONAL_PATH, GROUP, WORD };
 
 /* Versions 14 and 19 lay these two out differently. */
 /* clang-format off */
@@ -30,21 +30,43 @@ enum kind { SWITCH, NUMBER, PATH, PATHS, GROUP, MODE };
 	}
 /* clang-format on */
 
+/* One of a few words; they end with a space each. */
+#define WORD_KEY(section_, key_, field_, words_, range_)                       \
+	{                                                                      \
+		.section = section_, .key = key_, .kind = WORD,                \
+		.at = offsetof(struct conf, field_),                           \
+		.size = sizeof(((struct conf *)0)->field_), .words = words_,   \
+		.range = "must be " range_                                     \
+	}
+
 static const struct key {
 	const char *section, *key;
 	enum kind kind;
 	size_t at, size;
 	uint64_t low, high;
-	const char *range; /* numbers: what to say of any other */
+	const char *words;
+	const char *range; /* numbers, words: what to say of any other */
 } keys[] = {
 	KEY("agent", "state_dir", PATH, state_dir, 0, 0),
 	KEY("agent", "run_dir", PATH, run_dir, 0, 0),
 	KEY("agent", "group", GROUP, group, 0, 0),
 	KEY("sensor", "process", SWITCH, process, 0, 0),
 	KEY("sensor", "file", SWITCH, file, 0, 0),
-	KEY("gate", "mode", MODE, mode, 0, 0),
+	WORD_KEY("gate", "mode", mode, "off observe enforce ",
+		 "off, observe or enforce"),
 	KEY("gate", "watch", PATHS, watch, 0, 0),
 	KEY("gate", "exclude", PATHS, exclude, 0, 0),
+	NUMBER_KEY("gate", "deadline_ms", deadline_ms, 50, 10000,
+		   "of milliseconds, from 50 to 10000"),
+	WORD_KEY("gate", "on_deadline", on_deadline, "allow deny ",
+		 "allow or deny"),
+	WORD_KEY("gate", "on_crash", on_crash, "allow deny ", "allow or deny"),
+	KEY("gate", "scope_cgroup", OPTIONAL_PATH, scope_cgroup, 0, 0),
+	WORD_KEY("action", "on_malicious", on_malicious,
+		 "alert block quarantine ", "alert, block or quarantine"),
+	WORD_KEY("action", "min_severity", min_severity,
+		 "informational low medium high critical ",
+		 "informational, low, medium, high or critical"),
 	NUMBER_KEY("scan", "workers", workers, 0, 4, "from 0 to 4"),
 	NUMBER_KEY("scan", "max_size", max_size, 4096, 1ULL << 40,
 		   "of bytes, from 4096 to 1099511627776"),
@@ -64,13 +86,10 @@ static const struct key {
 static const struct {
 	const char *section, *key;
 } later[] = {
-	{ "sensor", "network" },      { "sensor", "privilege" },
-	{ "gate", "scope_cgroup" },   { "gate", "deadline_ms" },
-	{ "gate", "on_deadline" },    { "gate", "on_crash" },
-	{ "scan", "archive_depth" },  { "scan", "archive_size" },
-	{ "action", "on_malicious" }, { "action", "min_severity" },
-	{ "update", "url" },	      { "update", "ca" },
-	{ "update", "proxy" },	      { "update", "interval" },
+	{ "sensor", "network" },     { "sensor", "privilege" },
+	{ "scan", "archive_depth" }, { "scan", "archive_size" },
+	{ "update", "url" },	     { "update", "ca" },
+	{ "update", "proxy" },	     { "update", "interval" },
 	{ "update", "ring" },
 };
 
@@ -86,6 +105,11 @@ conf_init(struct conf *conf)
 		.process = true,
 		.file = true,
 		.mode = "observe",
+		.deadline_ms = 500,
+		.on_deadline = "allow",
+		.on_crash = "deny",
+		.on_malicious = "block",
+		.min_severity = "high",
 		.max_size = 100ULL << 20,
 		.timeout_ms = 10000,
 		.rules_dir = "/usr/share/khien/rules",
@@ -146,7 +170,8 @@ static int
 set_text(char *field, const struct key *key, const char *value,
 	 const char **ret_why)
 {
-	if (key->kind == PATH && value[0] != '/') {
+	if ((key->kind == PATH || (key->kind == OPTIONAL_PATH && value[0])) &&
+	    value[0] != '/') {
 		*ret_why = "must be an absolute path";
 		return -EINVAL;
 	}
@@ -166,18 +191,23 @@ set_text(char *field, const struct key *key, const char *value,
 }
 
 static int
-set_mode(char *field, const struct key *key, const char *value,
+set_word(char *field, const struct key *key, const char *value,
 	 const char **ret_why)
 {
-	if (str_equal(value, "enforce")) {
-		*ret_why = "enforce is not built in this version: use observe";
-		return -EINVAL;
+	const char *word = key->words;
+
+	for (;;) {
+		const char *end = strchr(word, ' ');
+
+		if (!end) {
+			*ret_why = key->range;
+			return -EINVAL;
+		}
+		size_t len = (size_t)(end - word);
+		if (strlen(value) == len && memcmp(value, word, len) == 0)
+			return str_copy(field, key->size, value);
+		word = end + 1;
 	}
-	if (!str_equal(value, "off") && !str_equal(value, "observe")) {
-		*ret_why = "must be off or observe";
-		return -EINVAL;
-	}
-	return str_copy(field, key->size, value);
 }
 
 int
@@ -196,8 +226,8 @@ conf_set(struct conf *conf, const char *section, const char *key,
 			return set_switch((bool *)field, value, ret_why);
 		case NUMBER:
 			return set_number(field, entry, value, ret_why);
-		case MODE:
-			return set_mode(field, entry, value, ret_why);
+		case WORD:
+			return set_word(field, entry, value, ret_why);
 		default:
 			return set_text(field, entry, value, ret_why);
 		}
@@ -269,6 +299,12 @@ conf_put(struct buf *buf, const struct conf *conf)
 	buf_put_text(buf, conf->mode);
 	buf_put_text(buf, conf->watch);
 	buf_put_text(buf, conf->exclude);
+	buf_put_u32(buf, conf->deadline_ms);
+	buf_put_text(buf, conf->on_deadline);
+	buf_put_text(buf, conf->on_crash);
+	buf_put_text(buf, conf->scope_cgroup);
+	buf_put_text(buf, conf->on_malicious);
+	buf_put_text(buf, conf->min_severity);
 	buf_put_u32(buf, conf->workers);
 	buf_put_u64(buf, conf->max_size);
 	buf_put_u32(buf, conf->timeout_ms);
@@ -302,6 +338,12 @@ conf_get(struct buf *buf, struct conf *ret_conf)
 	get_field(buf, conf->mode, sizeof(conf->mode));
 	get_field(buf, conf->watch, sizeof(conf->watch));
 	get_field(buf, conf->exclude, sizeof(conf->exclude));
+	conf->deadline_ms = buf_get_u32(buf);
+	get_field(buf, conf->on_deadline, sizeof(conf->on_deadline));
+	get_field(buf, conf->on_crash, sizeof(conf->on_crash));
+	get_field(buf, conf->scope_cgroup, sizeof(conf->scope_cgroup));
+	get_field(buf, conf->on_malicious, sizeof(conf->on_malicious));
+	get_field(buf, conf->min_severity, sizeof(conf->min_severity));
 	conf->workers = buf_get_u32(buf);
 	conf->max_size = buf_get_u64(buf);
 	conf->timeout_ms = buf_get_u32(buf);

@@ -24,9 +24,16 @@ struct conf {
 	/* [sensor] */
 	bool process, file; /* default on */
 	/* [gate] */
-	char mode[8];		     /* off, observe; default observe */
-	char watch[CONF_PATH_MAX];   /* paths separated by ':'; "" all local */
-	char exclude[CONF_PATH_MAX]; /* paths separated by ':'; "" none */
+	char mode[8];		   /* off, observe, enforce; default observe */
+	char watch[CONF_PATH_MAX]; /* paths separated by ':'; "" all local */
+	char exclude[CONF_PATH_MAX];	  /* paths separated by ':'; "" none */
+	uint32_t deadline_ms;		  /* for an answer; default 500 */
+	char on_deadline[8];		  /* allow, deny; default allow */
+	char on_crash[8];		  /* allow, deny; default deny */
+	char scope_cgroup[CONF_PATH_MAX]; /* "": everything */
+	/* [action] */
+	char on_malicious[16]; /* alert, block, quarantine; default block */
+	char min_severity[16]; /* a word of msg_severity_find(); default high */
 	/* [scan] */
 	uint32_t workers;    /* 0: half the processors, 1 to 4 */
 	uint64_t max_size;   /* bytes; default 100 MiB */

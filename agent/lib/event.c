@@ -21,7 +21,7 @@ static const struct {
 	{ EVENT_MOUNT, "mount" },     { EVENT_UMOUNT, "umount" },
 	{ EVENT_LOSS, "loss" },	      { EVENT_PEER, "peer" },
 	{ EVENT_CLOCK, "clock" },     { EVENT_CONFIG, "config" },
-	{ EVENT_STORE, "store" },
+	{ EVENT_STORE, "store" },     { EVENT_ACT, "act" },
 };
 
 #define TYPES_LEN (sizeof(types) / sizeof(types[0]))

@@ -45,6 +45,7 @@ enum event_type {
 	EVENT_CLOCK = 42, /* the wall clock moved against boot time */
 	EVENT_CONFIG = 43, /* configuration read again, or refused */
 	EVENT_STORE = 44,  /* the store failed, works again, was set aside */
+	EVENT_ACT = 45,	   /* processes killed, a file quarantined, ... */
 };
 
 /* Processors that there are not: what programs of ours number themselves. */

@@ -12,6 +12,7 @@
 #define LENGTH_AT 4
 #define HASH_MAX 64
 #define KEEP_MAX 63
+#define ENTRY_MAX 32
 #define QUERY_MAX (MSG_MAX - 256)
 
 static const char *const severities[] = {
@@ -59,7 +60,7 @@ msg_open(struct buf *buf, const void *bytes, size_t size, uint16_t *ret_type)
 		return -EBADMSG;
 	if (version != MSG_VERSION)
 		return -EPROTO;
-	if (type < MSG_HELLO || type > MSG_RELOAD)
+	if (type < MSG_HELLO || type > MSG_ACTED)
 		return -EBADMSG;
 	*ret_type = type;
 	return 0;
@@ -184,7 +185,7 @@ msg_get_scan(struct buf *buf, struct msg_scan *ret_scan)
 	ret_scan->tag = buf_get_u64(buf);
 	ret_scan->cause = buf_get_u16(buf);
 	if (ret_scan->cause < MSG_CAUSE_WRITE ||
-	    ret_scan->cause > MSG_CAUSE_ASKED)
+	    ret_scan->cause > MSG_CAUSE_OPEN)
 		return -EBADMSG;
 	return done(buf);
 }
@@ -233,6 +234,8 @@ msg_put_verdict(struct buf *buf, const struct msg_verdict *verdict)
 	buf_put_u32(buf, verdict->uid);
 	buf_put_u32(buf, verdict->gid);
 	buf_put_text(buf, verdict->path);
+	buf_put_u16(buf, verdict->answer);
+	buf_put_u32(buf, verdict->waited_us);
 	buf_put_u64(buf, verdict->number);
 }
 
@@ -252,7 +255,7 @@ msg_get_verdict(struct buf *buf, struct msg_verdict *ret_verdict)
 	verdict->len = buf_get_u32(buf);
 	if (verdict->len > MSG_RULES_MAX || verdict->result < MSG_CLEAN ||
 	    verdict->result > MSG_SKIPPED || verdict->cause < MSG_CAUSE_WRITE ||
-	    verdict->cause > MSG_CAUSE_ASKED)
+	    verdict->cause > MSG_CAUSE_OPEN)
 		return -EBADMSG;
 	for (uint32_t i = 0; i < verdict->len; i++)
 		get_match(buf, &verdict->matches[i]);
@@ -264,7 +267,11 @@ msg_get_verdict(struct buf *buf, struct msg_verdict *ret_verdict)
 	verdict->uid = buf_get_u32(buf);
 	verdict->gid = buf_get_u32(buf);
 	verdict->path = buf_get_text(buf, MSG_TEXT_MAX);
+	verdict->answer = buf_get_u16(buf);
+	verdict->waited_us = buf_get_u32(buf);
 	verdict->number = buf_get_u64(buf);
+	if (verdict->answer > MSG_ANSWER_LATE)
+		return -EBADMSG;
 	return done(buf);
 }
 
@@ -330,6 +337,114 @@ msg_get_query(struct buf *buf, struct msg_query *ret_query)
 	ret_query->root_socket = buf_get_u8(buf) != 0;
 	ret_query->request = buf_get_text(buf, QUERY_MAX);
 	return done(buf);
+}
+
+void
+msg_put_act(struct buf *buf, const struct msg_act *act)
+{
+	buf_put_u64(buf, act->id);
+	buf_put_u16(buf, act->kind);
+	buf_put_u32(buf, act->actions);
+	buf_put_u64(buf, act->device);
+	buf_put_u64(buf, act->inode);
+	buf_put_u32(buf, act->pid);
+	buf_put_u64(buf, act->after_ns);
+	buf_put_text(buf, act->entry);
+	buf_put_text(buf, act->sha256);
+	buf_put_text(buf, act->path);
+	buf_put_text(buf, act->rule);
+}
+
+int
+msg_get_act(struct buf *buf, struct msg_act *ret_act)
+{
+	ret_act->id = buf_get_u64(buf);
+	ret_act->kind = buf_get_u16(buf);
+	ret_act->actions = buf_get_u32(buf);
+	ret_act->device = buf_get_u64(buf);
+	ret_act->inode = buf_get_u64(buf);
+	ret_act->pid = buf_get_u32(buf);
+	ret_act->after_ns = buf_get_u64(buf);
+	ret_act->entry = buf_get_text(buf, ENTRY_MAX);
+	ret_act->sha256 = buf_get_text(buf, HASH_MAX);
+	ret_act->path = buf_get_text(buf, MSG_TEXT_MAX);
+	ret_act->rule = buf_get_text(buf, MSG_TEXT_MAX);
+	if (ret_act->kind < MSG_ACT_FILE || ret_act->kind > MSG_ACT_DELETE)
+		return -EBADMSG;
+	return done(buf);
+}
+
+size_t
+msg_put_acted(struct buf *buf, const struct msg_acted *acted)
+{
+	buf_put_u64(buf, acted->id);
+	buf_put_u16(buf, acted->kind);
+	buf_put_u32(buf, acted->done);
+	buf_put_u32(buf, acted->killed);
+	buf_put_u32(buf, acted->left);
+	buf_put_u64(buf, acted->device);
+	buf_put_u64(buf, acted->inode);
+	buf_put_text(buf, acted->entry);
+	buf_put_text(buf, acted->sha256);
+	buf_put_text(buf, acted->path);
+	buf_put_text(buf, acted->error);
+	buf_put_u8(buf, acted->more);
+	size_t where = buf->at;
+	buf_put_u32(buf, acted->len);
+	return where;
+}
+
+int
+msg_get_acted(struct buf *buf, struct msg_acted *ret_acted)
+{
+	ret_acted->id = buf_get_u64(buf);
+	ret_acted->kind = buf_get_u16(buf);
+	ret_acted->done = buf_get_u32(buf);
+	ret_acted->killed = buf_get_u32(buf);
+	ret_acted->left = buf_get_u32(buf);
+	ret_acted->device = buf_get_u64(buf);
+	ret_acted->inode = buf_get_u64(buf);
+	ret_acted->entry = buf_get_text(buf, ENTRY_MAX);
+	ret_acted->sha256 = buf_get_text(buf, HASH_MAX);
+	ret_acted->path = buf_get_text(buf, MSG_TEXT_MAX);
+	ret_acted->error = buf_get_text(buf, MSG_TEXT_MAX);
+	ret_acted->more = buf_get_u8(buf) != 0;
+	ret_acted->len = buf_get_u32(buf);
+	if (buf->failed || ret_acted->kind < MSG_ACT_FILE ||
+	    ret_acted->kind > MSG_ACT_DELETE)
+		return -EBADMSG;
+	return ret_acted->len ? 0 : done(buf);
+}
+
+void
+msg_put_kept(struct buf *buf, const struct msg_kept *kept)
+{
+	buf_put_text(buf, kept->entry);
+	buf_put_text(buf, kept->path);
+	buf_put_text(buf, kept->sha256);
+	buf_put_text(buf, kept->rule);
+	buf_put_text(buf, kept->error);
+	buf_put_u64(buf, kept->size);
+	buf_put_u64(buf, kept->when_ns);
+	buf_put_u32(buf, kept->mode);
+	buf_put_u32(buf, kept->uid);
+	buf_put_u32(buf, kept->gid);
+}
+
+int
+msg_get_kept(struct buf *buf, struct msg_kept *ret_kept)
+{
+	ret_kept->entry = buf_get_text(buf, ENTRY_MAX);
+	ret_kept->path = buf_get_text(buf, MSG_TEXT_MAX);
+	ret_kept->sha256 = buf_get_text(buf, HASH_MAX);
+	ret_kept->rule = buf_get_text(buf, MSG_TEXT_MAX);
+	ret_kept->error = buf_get_text(buf, MSG_TEXT_MAX);
+	ret_kept->size = buf_get_u64(buf);
+	ret_kept->when_ns = buf_get_u64(buf);
+	ret_kept->mode = buf_get_u32(buf);
+	ret_kept->uid = buf_get_u32(buf);
+	ret_kept->gid = buf_get_u32(buf);
+	return buf->failed ? -EBADMSG : 0;
 }
 
 unsigned int

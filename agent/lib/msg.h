@@ -40,8 +40,13 @@ enum msg_type {
 	MSG_RULE,      /* scan to engine: one loaded rule, or one that failed */
 	MSG_PEER,      /* khiend to engine: a process started or ended */
 	MSG_QUERY,     /* engine to query: fd is the client, answer it */
-	MSG_STUCK,  /* gate to khiend: this scanner did not answer, kill it */
-	MSG_RELOAD, /* engine to khiend: read configuration, rules again */
+	MSG_STUCK,    /* gate to khiend: this scanner did not answer, kill it */
+	MSG_RELOAD,   /* engine to khiend: read configuration, rules again */
+	MSG_ANNOUNCE, /* khiend to gate: this pid is ours and about to execute;
+			 and back: its questions are answered at once now */
+	MSG_SETTLED,  /* khiend to gate: that pid is sealed, or gone */
+	MSG_ACT,      /* engine to khiend, khiend to keep: do this (fd: file) */
+	MSG_ACTED,    /* keep to khiend, khiend to engine: what came of it */
 };
 
 /*
@@ -62,7 +67,7 @@ int msg_open(struct buf *buf, const void *bytes, size_t size,
 
 /* MSG_HELLO, MSG_READY, MSG_SYNC, MSG_RELOAD have no payload. */
 
-/* MSG_BEAT and MSG_ACK carry one number. */
+/* MSG_BEAT, MSG_ACK, MSG_ANNOUNCE, MSG_SETTLED carry one number. */
 void msg_put_number(struct buf *buf, uint64_t number);
 int msg_get_number(struct buf *buf, uint64_t *ret_number);
 
@@ -110,6 +115,7 @@ enum msg_cause {
 	MSG_CAUSE_WRITE = 1, /* closed after writing */
 	MSG_CAUSE_EXEC,	     /* executed */
 	MSG_CAUSE_ASKED,     /* somebody asked for this scan */
+	MSG_CAUSE_OPEN,	     /* opened, and whoever did waits for an answer */
 };
 
 /* MSG_SCAN (fd attached): the answer carries the same tag. */
@@ -134,6 +140,16 @@ enum msg_verdict_flag {
 	MSG_CHANGED = 1 << 1, /* size or times changed while it was read */
 };
 
+/* What the kernel was told of who waited for the verdict. */
+enum msg_answer {
+	MSG_ANSWER_NONE = 0, /* nobody waited */
+	MSG_ANSWER_ALLOWED,
+	MSG_ANSWER_DENIED,
+	MSG_ANSWER_DEADLINE_ALLOWED, /* before there was a verdict */
+	MSG_ANSWER_DEADLINE_DENIED,
+	MSG_ANSWER_LATE, /* one of these two, and this is what the scan found */
+};
+
 struct msg_match {
 	const char *rule;	 /* identifier */
 	const char *id;		 /* meta id, a UUID; "" when none */
@@ -145,7 +161,8 @@ struct msg_match {
 
 /*
  * MSG_VERDICT: a scanner fills what stands first, down to the matches;
- * the gate adds who and what before it passes it on to the engine.
+ * the gate adds who and what before it passes it on to the engine, and may
+ * attach the file.
  */
 struct msg_verdict {
 	uint64_t tag;
@@ -163,8 +180,10 @@ struct msg_verdict {
 	uint32_t pid;	  /* thread group that wrote or executed */
 	uint64_t device, inode;
 	uint32_t mode, uid, gid; /* the file's */
-	const char *path; /* as the kernel names it; "" when it has none */
-	uint64_t number;  /* counts up with those of MSG_EVENTS; 0: no ack */
+	const char *path;   /* as the kernel names it; "" when it has none */
+	uint16_t answer;    /* enum msg_answer */
+	uint32_t waited_us; /* how long who asked was kept waiting */
+	uint64_t number;    /* counts up with those of MSG_EVENTS; 0: no ack */
 };
 void msg_put_verdict(struct buf *buf, const struct msg_verdict *verdict);
 int msg_get_verdict(struct buf *buf, struct msg_verdict *ret_verdict);
@@ -208,6 +227,64 @@ struct msg_query {
 };
 void msg_put_query(struct buf *buf, const struct msg_query *query);
 int msg_get_query(struct buf *buf, struct msg_query *ret_query);
+
+enum msg_act_kind {
+	MSG_ACT_FILE = 1, /* the attached file was judged */
+	MSG_ACT_LIST,	  /* what is in quarantine */
+	MSG_ACT_RESTORE,
+	MSG_ACT_DELETE,
+};
+
+enum msg_act_bit {
+	MSG_ACT_KILL = 1 << 0,	      /* the processes that run the file */
+	MSG_ACT_KILL_MAPPED = 1 << 1, /* ... that may execute code of it */
+	MSG_ACT_QUARANTINE = 1 << 2,
+};
+
+/* MSG_ACT (fd attached when its kind is MSG_ACT_FILE). */
+struct msg_act {
+	uint64_t id;		/* the answer carries the same */
+	uint16_t kind;		/* enum msg_act_kind */
+	uint32_t actions;	/* enum msg_act_bit; of MSG_ACT_FILE */
+	uint64_t device, inode; /* must be the attached file's */
+	uint32_t pid;		/* whose file it is; 0: not known */
+	uint64_t after_ns;	/* list: from behind this time and entry */
+	const char *entry;	/* 32 hexadecimal digits, or "" */
+	const char *sha256;	/* must be the file's; "": not known */
+	const char *path;	/* of the file; where to restore to, or "" */
+	const char *rule;	/* why */
+};
+void msg_put_act(struct buf *buf, const struct msg_act *act);
+int msg_get_act(struct buf *buf, struct msg_act *ret_act);
+
+/* MSG_ACTED: this head, then `len` times struct msg_kept. */
+struct msg_acted {
+	uint64_t id;
+	uint16_t kind;
+	uint32_t done;		/* enum msg_act_bit, out of those asked for */
+	uint32_t killed;	/* processes */
+	uint32_t left;		/* other names of the file, which stay */
+	uint64_t device, inode; /* of the file, or of the restored one */
+	const char *entry, *sha256, *path;
+	const char *error; /* "": nothing failed */
+	bool more;	   /* the list goes on behind the last one */
+	uint32_t len;
+};
+/* Returns where `len` stands; see msg_put_events(). */
+size_t msg_put_acted(struct buf *buf, const struct msg_acted *acted);
+int msg_get_acted(struct buf *buf, struct msg_acted *ret_acted);
+
+/* A file in quarantine. */
+struct msg_kept {
+	const char *entry, *path, *sha256, *rule;
+	const char *error; /* "": it is whole */
+	uint64_t size;
+	uint64_t when_ns; /* wall clock */
+	uint32_t mode, uid, gid;
+};
+void msg_put_kept(struct buf *buf, const struct msg_kept *kept);
+/* The last one is followed by nothing: ask buf_done() after it. */
+int msg_get_kept(struct buf *buf, struct msg_kept *ret_kept);
 
 /* The words of severity, from 1 "informational" to 5 "critical"; 0: no word. */
 unsigned int msg_severity_find(const char *word);

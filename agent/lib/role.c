@@ -3,6 +3,7 @@
 
 #include <linux/capability.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define CAP(n) (1ULL << (n))
 #define MIB (1ULL << 20)
@@ -71,7 +72,7 @@ static const char *const sensor_calls[] = { NULL };
 
 static const char *const gate_calls[] = {
 	"fanotify_mark", "readlink", "readlinkat", "name_to_handle_at",
-	"statx",	 "ioctl",    NULL,
+	"statx",	 "ioctl",    "fstatfs",	   NULL,
 };
 
 static const char *const scan_calls[] = { "pread64", NULL };
@@ -101,6 +102,36 @@ static const char *const query_calls[] = {
 	"signalfd4", "pidfd_open", "unlink",	 "close_range", NULL,
 };
 
+/* Files by descriptor, wherever they are, and processes; no sockets. */
+static const char *const keep_calls[] = {
+	"openat",
+	"openat2",
+	"statx",
+	"pread64",
+	"readlink",
+	"readlinkat",
+	"getdents64",
+	"linkat",
+	"unlink",
+	"unlinkat",
+	"mkdir",
+	"mkdirat",
+	"fchown",
+	"fchmod",
+	"utimensat",
+	"fsetxattr",
+	"fgetxattr",
+	"flistxattr",
+	"fsync",
+	"fallocate",
+	"fstatfs",
+	"renameat2",
+	"ioctl",
+	"pidfd_open",
+	"pidfd_send_signal",
+	NULL,
+};
+
 static const struct role roles[ROLE_LEN] = {
 	[ROLE_DAEMON] = {
 		.id = ROLE_DAEMON,
@@ -121,10 +152,12 @@ static const struct role roles[ROLE_LEN] = {
 		.name = "gate",
 		.user = "khien-gate",
 		.fallback_uid = 61182,
-		.caps = CAP(CAP_SYS_ADMIN) | CAP(CAP_DAC_READ_SEARCH),
+		.caps = CAP(CAP_SYS_ADMIN) | CAP(CAP_DAC_READ_SEARCH) |
+			CAP(CAP_LEASE),
 		.syscalls = gate_calls,
 		.files = ROLE_FILES_KERNEL,
-		.files_max = 8192,
+		/* The table, what is held, a batch, and some. */
+		.files_max = 20480,
 	},
 	[ROLE_SCAN] = {
 		.id = ROLE_SCAN,
@@ -144,7 +177,7 @@ static const struct role roles[ROLE_LEN] = {
 		.syscalls = engine_calls,
 		.files = ROLE_FILES_DIR,
 		.memory_max = 1024 * MIB,
-		.files_max = 512,
+		.files_max = 1024,
 	},
 	[ROLE_QUERY] = {
 		.id = ROLE_QUERY,
@@ -161,12 +194,36 @@ static const struct role roles[ROLE_LEN] = {
 		.name = "conf",
 		.files = ROLE_FILES_ALL,
 	},
+	[ROLE_KEEP] = {
+		.id = ROLE_KEEP,
+		.name = "keep",
+		.caps = CAP(CAP_DAC_OVERRIDE) | CAP(CAP_DAC_READ_SEARCH) |
+			CAP(CAP_FOWNER) | CAP(CAP_CHOWN) | CAP(CAP_FSETID) |
+			CAP(CAP_SETFCAP) | CAP(CAP_LINUX_IMMUTABLE) |
+			CAP(CAP_SYS_ADMIN) | CAP(CAP_MAC_ADMIN) |
+			CAP(CAP_SYS_PTRACE) | CAP(CAP_KILL),
+		.syscalls = keep_calls,
+		.files = ROLE_FILES_ALL,
+		.memory_max = 512 * MIB,
+		.files_max = 128,
+	},
 };
 
 const struct role *
 role_get(uint16_t id)
 {
 	return &roles[id];
+}
+
+uint64_t
+role_files(uint16_t id)
+{
+	uint64_t max = role_get(id)->files_max;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max < max)
+		max = limit.rlim_max;
+	return max;
 }
 
 const struct role *

@@ -17,6 +17,7 @@ enum role_id { /* also on the wire: append only */
 	       ROLE_ENGINE,
 	       ROLE_QUERY,
 	       ROLE_CONF,
+	       ROLE_KEEP,
 	       ROLE_LEN,
 };
 
@@ -48,6 +49,8 @@ struct role {
 const struct role *role_get(uint16_t id);
 /* NULL when the name is not known. */
 const struct role *role_find(const char *name);
+/* How many descriptors it will have: of files_max, what this process may. */
+uint64_t role_files(uint16_t id);
 
 /* What every filtered role may call; NULL-terminated. */
 const char *const *role_syscalls_base(void);

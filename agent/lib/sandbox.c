@@ -36,11 +36,12 @@ limit_resources(const struct role *role)
 
 	if (r == 0 && role->files_max) {
 		struct rlimit now;
-		/* An offline run may have less than the role's due. */
+		/* Not even root may always have more than he was given. */
 		if (getrlimit(RLIMIT_NOFILE, &now) < 0)
 			return -errno;
-		if (geteuid() == 0 || now.rlim_max >= role->files_max)
-			r = set_limit(RLIMIT_NOFILE, role->files_max);
+		r = set_limit(RLIMIT_NOFILE, now.rlim_max < role->files_max ?
+						     now.rlim_max :
+						     role->files_max);
 	}
 #ifndef KHIEN_SAN
 	if (r == 0 && role->memory_max)

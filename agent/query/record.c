@@ -67,6 +67,7 @@ static const struct {
 	{ EVENT_CLOCK, "host", "change" },
 	{ EVENT_CONFIG, "configuration", "change" },
 	{ EVENT_STORE, "database", "change" },
+	{ EVENT_ACT, "malware", "info" },
 };
 
 static const char *const flags[] = {

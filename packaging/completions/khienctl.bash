@@ -5,10 +5,10 @@ _khienctl()
 {
 	local cur prev word command= i
 	local commands="status detections show events tree query scan rules
-		doctor reload"
+		doctor reload quarantine"
 	local types="process file agent fork exec exit seed create open close
 		rename unlink link symlink chmod chown xattr mkdir rmdir mount
-		umount loss peer clock config store"
+		umount loss peer clock config store act"
 	local options="--socket --json --help --version"
 
 	cur=${COMP_WORDS[COMP_CWORD]}
@@ -16,7 +16,7 @@ _khienctl()
 	COMPREPLY=()
 
 	case $prev in
-	--socket | --path)
+	--socket | --path | --to)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return

@@ -18,6 +18,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	CLEANUP_FREE char *path = NULL;
 	char why[REQUEST_WHY_SIZE] = "";
 	struct request request;
+	struct request_quarantine quarantine;
 	int64_t tag;
 
 	if (size > REQUEST_MAX)
@@ -31,6 +32,11 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	why[0] = '\0';
 	r = request_read_scan((const char *)bytes, size, &tag, &path, why);
 	if (r < 0 && (!why[0] || path))
+		abort();
+	why[0] = '\0';
+	r = request_read_quarantine((const char *)bytes, size, &quarantine,
+				    why);
+	if (r < 0 ? !why[0] : !quarantine.kind)
 		abort();
 	return 0;
 }

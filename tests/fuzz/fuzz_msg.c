@@ -87,11 +87,32 @@ read_numbers(struct buf *buf, uint16_t type)
 	}
 }
 
+static void
+read_acted(struct buf *buf, struct buf *again, size_t size)
+{
+	struct msg_acted acted;
+	struct msg_kept kept;
+
+	if (msg_get_acted(buf, &acted) < 0)
+		return;
+	/* Any number but 0 is true. */
+	acted.more = false;
+	(void)msg_put_acted(again, &acted);
+	for (uint32_t i = 0; i < acted.len; i++) {
+		if (msg_get_kept(buf, &kept) < 0)
+			return;
+		msg_put_kept(again, &kept);
+	}
+	if (buf_done(buf) && again->at != size)
+		abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	struct buf buf, again;
 	struct msg_scan scan;
+	struct msg_act act;
 	uint16_t type;
 
 	if (size > MSG_MAX || msg_open(&buf, bytes, size, &type) < 0)
@@ -118,6 +139,15 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 			break;
 		msg_put_verdict(&again, &verdict);
 		compare(&again, bytes, size);
+		break;
+	case MSG_ACT:
+		if (msg_get_act(&buf, &act) < 0)
+			break;
+		msg_put_act(&again, &act);
+		compare(&again, bytes, size);
+		break;
+	case MSG_ACTED:
+		read_acted(&buf, &again, size);
 		break;
 	default:
 		read_numbers(&buf, type);

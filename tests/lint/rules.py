@@ -22,7 +22,7 @@ FOREIGN = {
     "cap-ng.h": ("libcap-ng", {"lib"}),
     "bpf/": ("libbpf", {"sensor"}),
     "archive.h": ("libarchive", {"scan"}),
-    "sodium.h": ("libsodium", set()),
+    "sodium.h": ("libsodium", {"keep"}),
     "curl/": ("libcurl", set()),
 }
 TOP = {".ci", "agent", "kernel", "signatures", "updater", "packaging",

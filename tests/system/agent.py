@@ -94,6 +94,13 @@ class Agent:
         self.mounted.append(path)
 
     def write_conf(self):
+        # A permission mark anywhere but on a mount of our own could stop the
+        # machine that runs the tests, and so could killing out of a cgroup.
+        if self.conf["gate.mode"] == "enforce":
+            watched = str(self.conf["gate.watch"]).split(":")
+            assert all(path.startswith(f"{self.mount}") for path in watched)
+            assert os.path.ismount(self.mount)
+            assert self.conf.get("gate.scope_cgroup")
         sections = {}
         for key, value in self.conf.items():
             section, name = key.split(".", 1)
@@ -112,10 +119,15 @@ class Agent:
 
     def spawn(self, *args):
         """Starts khiend and does not wait until it is ready."""
+        # One that asks must not outlive the test and with it its mount: what
+        # it is to watch would then be the file system beneath.
+        bound = ["setpriv", "--pdeathsig", "KILL"] \
+            if self.conf["gate.mode"] == "enforce" else []
         with open(self.folder / "log", "ab") as log:
             self.child = subprocess.Popen(
-                [*self.wrapper, str(self.programs / "khiend"), "--config",
-                 str(self.file), "--programs", str(self.programs), *args],
+                [*bound, *self.wrapper, str(self.programs / "khiend"),
+                 "--config", str(self.file), "--programs", str(self.programs),
+                 *args],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         return self.child
 

@@ -298,7 +298,7 @@ def test_known_programs_are_ignored_until_they_change(agent):
     # The first answer tells the kernel, which is silent from then on.
     def ignored(program, count):
         subprocess.run([program], check=True)
-        return (gate(agent, "cache.ignored") or 0) >= count
+        return (gate(agent, "cache.marked") or 0) >= count
 
     wait_for(lambda: ignored(path, 1), "the program is ignored")
     before = gate(agent, "events.executed")

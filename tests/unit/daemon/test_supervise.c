@@ -151,6 +151,19 @@ fake_take(uint16_t type, struct buf *buf)
 			fake_write(buf, -1);
 		return;
 	}
+	if (type == MSG_ANNOUNCE && msg_get_number(buf, &number) == 0) {
+		note("announced");
+		msg_begin(buf, fake.out, MSG_MAX, MSG_ANNOUNCE);
+		msg_put_number(buf, number);
+		/* Without an answer they go all the same, later. */
+		if (!str_equal(fake.order, "mute"))
+			fake_write(buf, -1);
+		return;
+	}
+	if (type == MSG_SETTLED && msg_get_number(buf, &number) == 0) {
+		note("settled");
+		return;
+	}
 	if (type == MSG_READY)
 		fake_ready();
 	else if (type == MSG_LINK)
@@ -417,6 +430,23 @@ test_kill(void **state)
 	assert_int_equal(count("engine0", "scan1 started"), 2);
 	wait_for("engine0", "link ", 15, 1000);
 	wait_for("gate0", "link scan0", 3, 1000);
+	/* The last gate knew of the engine before it executed, and until it had
+	   said hello; the first of all that came before it. */
+	wait_for("gate0", "announced", 1, 1000);
+	wait_for("gate0", "settled", 1, 1000);
+}
+
+/* A gate that says nothing holds up nobody for long. */
+static void
+test_mute_gate(void **state)
+{
+	(void)state;
+	order("gate0", "mute");
+	start();
+	(void)kill(pid_of("scan0"), SIGKILL);
+	wait_for("scan0", "ready", 2, 1000);
+	wait_for("gate0", "announced", 1, 1000);
+	assert_int_equal(stop(), 0);
 }
 
 /* What one engine took and did not store is told to the next, once. */
@@ -521,9 +551,13 @@ int
 main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_start),     TEST(test_kill),
-		TEST(test_bad_peers), TEST(test_forgetful_engine),
-		TEST(test_back_off),  TEST(test_reload),
+		TEST(test_start),
+		TEST(test_kill),
+		TEST(test_mute_gate),
+		TEST(test_bad_peers),
+		TEST(test_forgetful_engine),
+		TEST(test_back_off),
+		TEST(test_reload),
 		TEST(test_orphans),
 	};
 	const char *name = strrchr(argv[0], '/');

@@ -10,6 +10,7 @@
 
 #include "agent/engine/request.h"
 #include "agent/lib/file.h"
+#include "agent/lib/msg.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -149,6 +150,67 @@ test_scan_lines(void **state)
 	}
 }
 
+#define ID "0123456789abcdef0123456789abcdef"
+#define OPTIONS(options) "{\"version\":1,\"options\":{" options "}}"
+
+static const struct {
+	const char *text;
+	int result;
+	uint16_t kind;
+	const char *id, *to;
+} quarantines[] = {
+	{ OPTIONS("\"do\":\"list\""), 0, MSG_ACT_LIST, "", "" },
+	{ OPTIONS("\"do\":\"delete\",\"id\":\"" ID "\""), 0, MSG_ACT_DELETE, ID,
+	  "" },
+	{ OPTIONS("\"do\":\"restore\",\"id\":\"" ID "\""), 0, MSG_ACT_RESTORE,
+	  ID, "" },
+	{ OPTIONS("\"do\":\"restore\",\"id\":\"" ID "\",\"to\":\"/a\""), 0,
+	  MSG_ACT_RESTORE, ID, "/a" },
+	{ OPTIONS("\"do\":\"restore\",\"id\":\"" ID "\",\"to\":\"a\""), -EINVAL,
+	  0, NULL, NULL },
+	{ OPTIONS("\"do\":\"restore\",\"id\":\"" ID "\",\"to\":7"), -EINVAL, 0,
+	  NULL, NULL },
+	{ OPTIONS("\"do\":\"delete\",\"id\":\"" ID "\",\"to\":\"/a\""), -EINVAL,
+	  0, NULL, NULL },
+	{ OPTIONS("\"do\":\"delete\""), -EINVAL, 0, NULL, NULL },
+	{ OPTIONS("\"do\":\"delete\",\"id\":7"), -EINVAL, 0, NULL, NULL },
+	{ OPTIONS("\"do\":\"delete\",\"id\":\"../x\""), -EINVAL, 0, NULL,
+	  NULL },
+	{ OPTIONS("\"do\":\"delete\",\"id\":\"" ID "0\""), -EINVAL, 0, NULL,
+	  NULL },
+	{ OPTIONS("\"do\":\"list\",\"id\":\"" ID "\""), -EINVAL, 0, NULL,
+	  NULL },
+	{ OPTIONS("\"do\":\"purge\""), -EINVAL, 0, NULL, NULL },
+	{ OPTIONS("\"do\":1"), -EINVAL, 0, NULL, NULL },
+	{ OPTIONS(""), -EINVAL, 0, NULL, NULL },
+	{ "{\"options\":7}", -EINVAL, 0, NULL, NULL },
+	{ "{}", -EINVAL, 0, NULL, NULL },
+	{ "", -EINVAL, 0, NULL, NULL },
+};
+
+static void
+test_quarantine_options(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(quarantines) / sizeof(quarantines[0]);
+	     i++) {
+		struct request_quarantine request;
+		char why[REQUEST_WHY_SIZE] = "";
+		const char *text = quarantines[i].text;
+		int r = request_read_quarantine(text, strlen(text), &request,
+						why);
+		if (r != quarantines[i].result)
+			fail_msg("%s: %d", text, r);
+		if (r < 0) {
+			assert_true(*why);
+			continue;
+		}
+		assert_int_equal(request.kind, quarantines[i].kind);
+		assert_string_equal(request.id, quarantines[i].id);
+		assert_string_equal(request.to, quarantines[i].to);
+	}
+}
+
 int
 main(void)
 {
@@ -157,6 +219,7 @@ main(void)
 		cmocka_unit_test(test_only_reload_needs_root),
 		cmocka_unit_test(test_an_unknown_command_is_cut),
 		cmocka_unit_test(test_scan_lines),
+		cmocka_unit_test(test_quarantine_options),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

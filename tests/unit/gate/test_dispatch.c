@@ -16,18 +16,27 @@
 
 #include "agent/gate/cache.h"
 #include "agent/gate/dispatch.h"
+#include "agent/gate/hold.h"
 #include "agent/gate/ident.h"
+#include "agent/gate/notify.h"
 #include "agent/gate/pending.h"
+#include "agent/gate/recall.h"
 #include "agent/lib/buf.h"
 #include "agent/lib/chan.h"
+#include "agent/lib/conf.h"
 #include "agent/lib/msg.h"
 
 #define SCANNERS 2
 #define TIMEOUT_MS 10000
 
+static struct conf conf;
+
 struct scene {
 	struct pending *pending;
 	struct cache *cache;
+	struct notify notify; /* closed: the kernel is told nothing */
+	struct hold *hold;
+	struct recall *recall;
 	struct dispatch *dispatch;
 	int chans[SCANNERS]; /* the scanners' ends */
 	int ours[SCANNERS];
@@ -37,6 +46,8 @@ struct scene {
 	uint16_t result;
 	uint64_t tag;
 	char error[64];
+	size_t expired;
+	bool busy;
 	size_t stuck_len;
 	uint32_t stuck_pid;
 };
@@ -51,6 +62,15 @@ on_answer(void *arg, const struct question *question,
 	scene->result = verdict->result;
 	scene->tag = question->tag;
 	strncpy(scene->error, verdict->error, sizeof(scene->error) - 1);
+}
+
+static void
+on_expire(void *arg, const struct question *question, bool first)
+{
+	struct scene *scene = arg;
+
+	scene->expired += first ? 1 : 0;
+	scene->busy = question->busy;
 }
 
 static void
@@ -89,11 +109,16 @@ setup(void **state)
 	scene = (struct scene){ .folder = "/tmp/khien-dispatch-XXXXXX" };
 	if (!mkdtemp(scene.folder))
 		return -1;
-	scene.pending = pending_new(on_answer, &scene);
+	conf_init(&conf);
+	scene.pending = pending_new(on_answer, on_expire, &scene);
 	scene.cache = cache_new(64, 1);
+	scene.notify.fd = -1;
+	scene.hold = hold_new(8);
+	scene.recall = recall_new(scene.cache, &scene.notify, scene.hold);
 	scene.dispatch =
-		dispatch_new(scene.pending, scene.cache, on_stuck, &scene);
+		dispatch_new(scene.pending, scene.recall, on_stuck, &scene);
 	dispatch_set_timeout(scene.dispatch, TIMEOUT_MS);
+	dispatch_set_policy(scene.dispatch, &conf);
 	for (uint16_t i = 0; i < SCANNERS; i++)
 		link_scanner(&scene, i);
 	*state = &scene;
@@ -111,6 +136,8 @@ teardown(void **state)
 			end_scanner(scene, i);
 	dispatch_free(scene->dispatch);
 	pending_free(scene->pending);
+	recall_free(scene->recall);
+	hold_free(scene->hold);
 	cache_free(scene->cache);
 	for (char name = 'a'; name <= 'z'; name++) {
 		(void)snprintf(path, sizeof(path), "%s/%c", scene->folder,
@@ -274,7 +301,9 @@ only_clean_is_remembered(void **state)
 		scan(scene, name, cases[i].result, cases[i].flags);
 		assert_int_equal(is_scanned(scene, name), !cases[i].remembered);
 	}
-	assert_int_equal(counts(scene).hits, 1);
+	struct recall_counts known;
+	recall_count(scene->recall, &known);
+	assert_int_equal(known.user + known.root, 1);
 }
 
 /* Who writes, or asks for a scan, gets one although the file is known. */
@@ -501,7 +530,7 @@ full_table_drops(void **state)
 				     .fd = -1,
 				     .ident = &ident };
 
-	while (pending_room(scene->pending, false) > 0) {
+	while (pending_room_reserve(scene->pending) > 0) {
 		ident.inode++;
 		dispatch_ask(scene->dispatch, &question);
 	}
@@ -519,6 +548,135 @@ full_table_drops(void **state)
 	/* A descriptor that is none fails; nothing is left behind. */
 	dispatch_run(scene->dispatch);
 	assert_int_equal(pending_len(scene->pending), 0);
+}
+
+/* Somebody waits to execute the file; its mode says that users may write. */
+static void
+execute(struct scene *scene, char name, uint64_t boot_ns)
+{
+	struct ident ident;
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "%s/%c", scene->folder, name);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(fchmod(fd, 0777), 0);
+	assert_int_equal(ident_read(fd, &ident), 0);
+	struct question question = {
+		.cause = MSG_CAUSE_EXEC,
+		.waits = true,
+		.pid = 1,
+		.boot_ns = boot_ns,
+		.fd = fd,
+		.ident = &ident,
+	};
+	dispatch_ask(scene->dispatch, &question);
+	dispatch_run(scene->dispatch);
+}
+
+static void
+clean_file_may_be_executed(void **state)
+{
+	struct scene *scene = *state;
+
+	write_file(scene, 'a', "x");
+	execute(scene, 'a', 1);
+	uint64_t tag = receive(scene, 0);
+	assert_int_equal(answer(scene, 0, tag, MSG_CLEAN, 0), 0);
+	assert_int_equal(scene->answers_len, 1);
+	assert_int_equal(scene->result, MSG_CLEAN);
+	/* Writers are kept away until it is. */
+	assert_int_equal(hold_len(scene->hold), 1);
+}
+
+/* Clean, but somebody could still change it: not before he is gone. */
+static void
+file_with_a_writer_rests(void **state)
+{
+	struct scene *scene = *state;
+	char path[64];
+
+	write_file(scene, 'a', "x");
+	(void)snprintf(path, sizeof(path), "%s/a", scene->folder);
+	int writer = open(path, O_WRONLY | O_CLOEXEC);
+	assert_true(writer >= 0);
+	execute(scene, 'a', 5);
+	for (int i = 0; i < 3; i++) {
+		uint64_t tag = receive(scene, 0);
+		assert_true(tag != 0);
+		assert_int_equal(answer(scene, 0, tag, MSG_CLEAN, 0), 0);
+		assert_int_equal(scene->answers_len, 0);
+		assert_int_equal(receive(scene, 0), 0);
+		assert_true(pending_wake(scene->pending));
+		dispatch_run(scene->dispatch);
+	}
+	uint64_t tag = receive(scene, 0);
+	(void)close(writer);
+	assert_int_equal(answer(scene, 0, tag, MSG_CLEAN, 0), 0);
+	assert_int_equal(scene->answers_len, 1);
+	assert_int_equal(counts(scene).again, 3);
+}
+
+static void
+file_with_a_writer_is_told_at_its_deadline(void **state)
+{
+	struct scene *scene = *state;
+	char path[64];
+
+	write_file(scene, 'a', "x");
+	(void)snprintf(path, sizeof(path), "%s/a", scene->folder);
+	int writer = open(path, O_WRONLY | O_CLOEXEC);
+	execute(scene, 'a', 5);
+	assert_int_equal(answer(scene, 0, receive(scene, 0), MSG_CLEAN, 0), 0);
+	pending_expire(scene->pending, 4);
+	assert_int_equal(scene->expired, 0);
+	pending_expire(scene->pending, 5);
+	assert_int_equal(scene->expired, 1);
+	assert_true(scene->busy);
+	(void)close(writer);
+}
+
+/* A bad one is final, whoever has it open. */
+static void
+bad_file_does_not_rest(void **state)
+{
+	struct msg_verdict verdict = { .result = MSG_MATCH,
+				       .cause = MSG_CAUSE_EXEC,
+				       .sha256 = "",
+				       .error = "",
+				       .path = "",
+				       .len = 1 };
+	struct scene *scene = *state;
+	char path[64];
+
+	verdict.matches[0].severity = "high";
+	write_file(scene, 'a', "x");
+	(void)snprintf(path, sizeof(path), "%s/a", scene->folder);
+	int writer = open(path, O_WRONLY | O_CLOEXEC);
+	execute(scene, 'a', 5);
+	verdict.tag = receive(scene, 0);
+	assert_int_equal(dispatch_verdict(scene->dispatch, 0, &verdict), 0);
+	assert_int_equal(scene->answers_len, 1);
+	assert_int_equal(scene->result, MSG_MATCH);
+	(void)close(writer);
+}
+
+/* It was closed after writing while it was scanned for who waits. */
+static void
+written_meanwhile_is_scanned_again(void **state)
+{
+	struct scene *scene = *state;
+
+	write_file(scene, 'a', "x");
+	execute(scene, 'a', 5);
+	uint64_t tag = receive(scene, 0);
+	ask(scene, 'a', MSG_CAUSE_WRITE, 2);
+	assert_int_equal(answer(scene, 0, tag, MSG_CLEAN, 0), 0);
+	assert_int_equal(scene->answers_len, 0);
+	tag = receive(scene, 0);
+	assert_true(tag != 0);
+	assert_int_equal(answer(scene, 0, tag, MSG_CLEAN, 0), 0);
+	assert_int_equal(scene->answers_len, 1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -539,6 +697,11 @@ main(void)
 		TEST(unasked_answer_is_malformed),
 		TEST(empty_file_is_clean),
 		TEST(full_table_drops),
+		TEST(clean_file_may_be_executed),
+		TEST(file_with_a_writer_rests),
+		TEST(file_with_a_writer_is_told_at_its_deadline),
+		TEST(bad_file_does_not_rest),
+		TEST(written_meanwhile_is_scanned_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
+#include "agent/gate/carry.h"
 #include "agent/gate/debt.h"
 #include "agent/gate/report.h"
-#include "agent/gate/spool.h"
 #include "agent/lib/buf.h"
 #include "agent/lib/chan.h"
 #include "agent/lib/event.h"
@@ -29,6 +29,8 @@ static struct {
 	uint64_t numbers[64]; /* of the messages, the last ones in a ring */
 	size_t len;
 	uint32_t matches;
+	uint64_t files; /* descriptors that came with verdicts */
+	bool last_had_file;
 } told;
 
 #define BASE (UINT64_C(1) << 40)
@@ -87,6 +89,10 @@ receive(int chan)
 			continue;
 		}
 		assert_int_equal(type, MSG_VERDICT);
+		told.last_had_file = fd >= 0;
+		told.files += fd >= 0;
+		if (fd >= 0)
+			(void)close(fd);
 		assert_int_equal(msg_get_verdict(&buf, &verdict), 0);
 		told.matches = verdict.len;
 		told.verdicts++;
@@ -137,7 +143,7 @@ give_verdict(struct report *report)
 				       .error = "",
 				       .path = "/x" };
 
-	report_verdict(report, &verdict);
+	report_verdict(report, &verdict, -1);
 }
 
 static int
@@ -339,11 +345,11 @@ answers_are_sent_once(void **state)
 
 	assert_int_equal(chan_pair(&ours, &theirs), 0);
 	report_link(report, ours);
-	report_verdict(report, &verdict);
+	report_verdict(report, &verdict, -1);
 	give_verdict(report);
-	report_verdict(report, &verdict);
+	report_verdict(report, &verdict, -1);
 	verdict.result = MSG_CRASHED;
-	report_verdict(report, &verdict);
+	report_verdict(report, &verdict, -1);
 	receive(theirs);
 	assert_int_equal(told.verdicts, 4);
 	assert_int_equal(told.len, 2);
@@ -351,6 +357,53 @@ answers_are_sent_once(void **state)
 	report_link(report, ours);
 	receive(theirs);
 	assert_int_equal(told.verdicts, 6);
+	(void)close(ours);
+	(void)close(theirs);
+}
+
+/* The first time, however late that is; not again. */
+static void
+the_file_goes_along_once(void **state)
+{
+	struct report *report = *state;
+	struct msg_verdict verdict = { .result = MSG_MATCH,
+				       .cause = MSG_CAUSE_EXEC,
+				       .sha256 = "",
+				       .error = "",
+				       .len = 1,
+				       .path = "/x" };
+	const uint64_t many = CARRY_MAX + 10;
+	int ours, theirs, ends[2];
+
+	verdict.matches[0] =
+		(struct msg_match){ "rule", "", "", "", "high", "" };
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(chan_pair(&ours, &theirs), 0);
+	report_verdict(report, &verdict, ends[0]);
+	report_link(report, ours);
+	receive(theirs);
+	assert_int_equal(told.files, 1);
+	report_verdict(report, &verdict, -1);
+	receive(theirs);
+	assert_false(told.last_had_file);
+	report_verdict(report, &verdict, ends[0]);
+	receive(theirs);
+	assert_true(told.last_had_file);
+	assert_int_equal(told.files, 2);
+	/* Sent again, and with those that are new behind them. */
+	report_link(report, -1);
+	for (uint64_t i = 0; i < many; i++)
+		report_verdict(report, &verdict, ends[0]);
+	/* It stays the caller's. */
+	assert_int_equal(close(ends[0]), 0);
+	assert_int_equal(close(ends[1]), 0);
+	report_link(report, ours);
+	receive(theirs);
+	assert_int_equal(told.files, 2 + REPORT_FLYING_MAX - 3);
+	serve(report, theirs);
+	assert_int_equal(told.files, 2 + CARRY_MAX);
+	assert_int_equal(told.verdicts, 3 + 3 + many);
+	assert_int_equal(debt.verdicts, 0);
 	(void)close(ours);
 	(void)close(theirs);
 }
@@ -405,50 +458,13 @@ shortens_what_is_too_long(void **state)
 			(struct msg_match){ "rule", "", "", text, "high", "" };
 	assert_int_equal(chan_pair(&ours, &theirs), 0);
 	report_link(report, ours);
-	report_verdict(report, &verdict);
+	report_verdict(report, &verdict, -1);
 	receive(theirs);
 	assert_int_equal(told.verdicts, 1);
 	assert_int_equal(told.matches, MSG_RULES_MAX / 4);
 	assert_int_equal(report_lost_verdicts(report), 0);
 	(void)close(ours);
 	(void)close(theirs);
-}
-
-/* Round its end many times, with messages of every length. */
-static void
-spool_keeps_order(void **state)
-{
-	struct spool spool;
-	uint8_t bytes[100], got[100];
-	struct spool_worth worth = { 0 };
-	size_t in_len = 0, out_len = 0;
-
-	(void)state;
-	assert_int_equal(spool_init(&spool, 1000), 0);
-	assert_int_equal(spool_next(&spool, got, sizeof(got)), 0);
-	while (out_len < 10000) {
-		memset(bytes, (int)(in_len & 0xff), sizeof(bytes));
-		if (spool_add(&spool, in_len + 1, worth, bytes,
-			      in_len % 100 + 1) == 0) {
-			in_len++;
-			continue;
-		}
-		for (int i = 0; i < 5; i++) {
-			size_t len = spool_next(&spool, got, sizeof(got));
-
-			assert_int_equal(len, out_len % 100 + 1);
-			memset(bytes, (int)(out_len & 0xff), sizeof(bytes));
-			assert_memory_equal(got, bytes, len);
-			spool_sent(&spool);
-			out_len++;
-			assert_true(spool_ack(&spool, out_len, &worth));
-			assert_false(spool_ack(&spool, out_len, &worth));
-		}
-	}
-	assert_int_equal(spool.unsent, in_len - out_len);
-	assert_int_equal(spool.flying, 0);
-	assert_int_equal(spool_add(&spool, 1, worth, bytes, 2000), -ENOSPC);
-	spool_done(&spool);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -464,9 +480,9 @@ main(void)
 		TEST(sends_again),
 		TEST(flying_is_bounded),
 		TEST(answers_are_sent_once),
+		TEST(the_file_goes_along_once),
 		TEST(counts_what_a_predecessor_owed),
 		TEST(shortens_what_is_too_long),
-		cmocka_unit_test(spool_keeps_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

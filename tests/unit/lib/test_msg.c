@@ -37,7 +37,7 @@ test_head(void **state)
 		{ { MSG_VERSION + 1, 0, MSG_HELLO, 0, 8 }, 8, -EPROTO },
 		{ { MSG_VERSION, 1, MSG_HELLO, 0, 8 }, 8, -EPROTO },
 		{ { MSG_VERSION, 0, 0, 0, 8 }, 8, -EBADMSG },
-		{ { MSG_VERSION, 0, MSG_RELOAD + 1, 0, 8 }, 8, -EBADMSG },
+		{ { MSG_VERSION, 0, MSG_ACTED + 1, 0, 8 }, 8, -EBADMSG },
 		{ { MSG_VERSION, 0, MSG_HELLO, 1, 8 }, 8, -EBADMSG },
 		{ { MSG_VERSION, 0, MSG_HELLO, 0, 7 }, 8, -EBADMSG },
 		{ { MSG_VERSION, 0, MSG_HELLO, 0, 9 }, 8, -EBADMSG },
@@ -186,7 +186,7 @@ test_scan_causes(void **state)
 	(void)state;
 	for (uint16_t cause = 0; cause < 6; cause++) {
 		bool known =
-			cause >= MSG_CAUSE_WRITE && cause <= MSG_CAUSE_ASKED;
+			cause >= MSG_CAUSE_WRITE && cause <= MSG_CAUSE_OPEN;
 		scan.cause = cause;
 		msg_begin(&buf, bytes, sizeof(bytes), MSG_SCAN);
 		msg_put_scan(&buf, &scan);
@@ -230,6 +230,8 @@ fill_verdict(uint32_t matches)
 	verdict.uid = 8;
 	verdict.gid = 9;
 	verdict.path = "/p\n\xff";
+	verdict.answer = MSG_ANSWER_LATE;
+	verdict.waited_us = 10;
 	verdict.number = 10;
 }
 
@@ -277,6 +279,8 @@ test_verdict(void **state)
 	assert_int_equal(got_verdict.uid, 8);
 	assert_int_equal(got_verdict.gid, 9);
 	assert_string_equal(got_verdict.path, "/p\n\xff");
+	assert_int_equal(got_verdict.answer, MSG_ANSWER_LATE);
+	assert_int_equal(got_verdict.waited_us, 10);
 	assert_int_equal(got_verdict.number, 10);
 }
 
@@ -306,7 +310,7 @@ test_bad_verdicts(void **state)
 		{ 8, MSG_SKIPPED + 1 },
 		{ 9, 1 },
 		{ 10, 0 },
-		{ 10, 4 },
+		{ 10, MSG_CAUSE_OPEN + 1 },
 		/* After sha256 "275a" and error "": the count of matches. */
 		{ 42, MSG_RULES_MAX + 1 },
 		{ 45, 255 },
@@ -374,6 +378,87 @@ test_rule_peer_query(void **state)
 }
 
 static void
+test_act(void **state)
+{
+	struct msg_act act = { .id = 7,
+			       .kind = MSG_ACT_FILE,
+			       .actions = MSG_ACT_KILL | MSG_ACT_QUARANTINE,
+			       .device = 3,
+			       .inode = 1ULL << 60,
+			       .pid = 12,
+			       .after_ns = 9,
+			       .entry = "0123",
+			       .path = "/a\n\xff",
+			       .rule = "r" };
+	struct msg_act got;
+	struct buf buf;
+
+	(void)state;
+	msg_begin(&buf, bytes, sizeof(bytes), MSG_ACT);
+	msg_put_act(&buf, &act);
+	assert_int_equal(msg_end(&buf), 0);
+	size_t size = buf.at;
+	open_ok(&buf, size, MSG_ACT);
+	assert_int_equal(msg_get_act(&buf, &got), 0);
+	assert_int_equal(got.id, 7);
+	assert_int_equal(got.actions, act.actions);
+	assert_int_equal(got.inode, act.inode);
+	assert_int_equal(got.pid, 12);
+	assert_string_equal(got.path, act.path);
+	assert_string_equal(got.sha256, "");
+	for (size_t len = 8; len < size; len++) {
+		buf_init_read(&buf, bytes + 8, len - 8);
+		assert_int_equal(msg_get_act(&buf, &got), -EBADMSG);
+	}
+	act.kind = MSG_ACT_DELETE + 1;
+	msg_begin(&buf, bytes, sizeof(bytes), MSG_ACT);
+	msg_put_act(&buf, &act);
+	assert_int_equal(msg_end(&buf), 0);
+	open_ok(&buf, buf.at, MSG_ACT);
+	assert_int_equal(msg_get_act(&buf, &got), -EBADMSG);
+}
+
+static void
+test_acted(void **state)
+{
+	struct msg_acted acted = { .id = 7,
+				   .kind = MSG_ACT_LIST,
+				   .killed = 2,
+				   .error = "e",
+				   .more = true };
+	struct msg_kept kept = { .entry = "0123", .path = "/a", .size = 5 };
+	struct msg_acted got;
+	struct msg_kept got_kept;
+	struct buf buf;
+
+	(void)state;
+	for (uint32_t len = 0; len < 3; len++) {
+		msg_begin(&buf, bytes, sizeof(bytes), MSG_ACTED);
+		acted.len = len;
+		(void)msg_put_acted(&buf, &acted);
+		for (uint32_t i = 0; i < len; i++)
+			msg_put_kept(&buf, &kept);
+		assert_int_equal(msg_end(&buf), 0);
+		open_ok(&buf, buf.at, MSG_ACTED);
+		assert_int_equal(msg_get_acted(&buf, &got), 0);
+		assert_int_equal(got.len, len);
+		assert_true(got.more);
+		for (uint32_t i = 0; i < len; i++)
+			assert_int_equal(msg_get_kept(&buf, &got_kept), 0);
+		assert_true(buf_done(&buf));
+		assert_int_equal(msg_get_kept(&buf, &got_kept), -EBADMSG);
+	}
+	/* Nothing may follow a head without entries. */
+	acted.len = 0;
+	msg_begin(&buf, bytes, sizeof(bytes), MSG_ACTED);
+	(void)msg_put_acted(&buf, &acted);
+	buf_put_u8(&buf, 0);
+	assert_int_equal(msg_end(&buf), 0);
+	open_ok(&buf, buf.at, MSG_ACTED);
+	assert_int_equal(msg_get_acted(&buf, &got), -EBADMSG);
+}
+
+static void
 test_severities(void **state)
 {
 	(void)state;
@@ -403,6 +488,8 @@ main(void)
 		cmocka_unit_test(test_cut_verdicts),
 		cmocka_unit_test(test_bad_verdicts),
 		cmocka_unit_test(test_rule_peer_query),
+		cmocka_unit_test(test_act),
+		cmocka_unit_test(test_acted),
 		cmocka_unit_test(test_severities),
 	};
 

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Keeps writers away from a file between its answer and the moment the kernel
+ * itself does: an execution is allowed first, and only then becomes "text file
+ * busy" to writers.  A read lease makes whoever opens the file to write wait
+ * for us, and is refused while somebody has it open to write.  See fcntl(2).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct hold;
+struct ident;
+
+/* Files at once; the oldest is let go for the next. */
+#define HOLD_MAX 1024
+/*
+ * How long: what a process may need from the answer to its next step on a busy
+ * machine.  A writer that comes waits that long at most.
+ */
+#define HOLD_MS 50
+
+/*
+ * For at most `max` files, HOLD_MAX when that is more.  Ignores SIGIO, which
+ * tells of writers that wait.  NULL: no memory.
+ */
+struct hold *hold_new(size_t max);
+void hold_free(struct hold *hold);
+
+/*
+ * Keeps writers away from the file for HOLD_MS; fd stays the caller's.  False:
+ * somebody has it open to write, waits to, or its file system has no leases.
+ */
+bool hold_take(struct hold *hold, int fd, const struct ident *ident);
+
+/* Whether nobody has the file open to write: a lease taken and given back. */
+bool hold_probe(int fd);
+
+/* Lets go of what was held long enough; returns whether any is still held. */
+bool hold_expire(struct hold *hold);
+size_t hold_len(const struct hold *hold);

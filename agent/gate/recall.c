@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/gate/recall.h"
+
+#include <stdlib.h>
+#include <sys/vfs.h>
+
+#include "agent/gate/hold.h"
+#include "agent/gate/ident.h"
+#include "agent/gate/notify.h"
+#include "agent/gate/pending.h"
+#include "agent/gate/trust.h"
+#include "agent/lib/msg.h"
+
+struct recall {
+	struct cache *cache;   /* borrowed */
+	struct notify *notify; /* borrowed */
+	struct hold *hold;     /* borrowed */
+	bool asking;
+	uint32_t generation;
+	struct recall_counts counts;
+};
+
+struct recall *
+recall_new(struct cache *cache, struct notify *notify, struct hold *hold)
+{
+	struct recall *recall = calloc(1, sizeof(*recall));
+
+	if (!recall)
+		return NULL;
+	recall->cache = cache;
+	recall->notify = notify;
+	recall->hold = hold;
+	return recall;
+}
+
+void
+recall_free(struct recall *recall)
+{
+	free(recall);
+}
+
+void
+recall_set_asking(struct recall *recall, bool asking)
+{
+	/* What was good enough to watch may not be so to permit. */
+	recall_clear(recall, false);
+	recall->asking = asking;
+}
+
+void
+recall_renew(struct recall *recall)
+{
+	recall->generation++;
+	notify_regard_all(recall->notify);
+}
+
+uint32_t
+recall_generation(const struct recall *recall)
+{
+	return recall->generation;
+}
+
+/* Nobody has it open to write, who could change it without a sign. */
+static bool
+is_still(struct recall *recall, int fd)
+{
+	if (hold_probe(fd))
+		return true;
+	recall->counts.written++;
+	return false;
+}
+
+static bool
+is_trusted(int fd, const struct ident *ident)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 &&
+	       trust_of(ident, (uint64_t)fs.f_type) != TRUST_NONE;
+}
+
+static void
+tell_kernel(struct recall *recall, int fd, bool writable)
+{
+	if (notify_ignore(recall->notify, fd, !writable) == 0)
+		recall->counts.marked++;
+}
+
+static enum cache_verdict
+find_clean(struct recall *recall, const struct question *question,
+	   const struct ident *ident, bool executed)
+{
+	bool writable = trust_is_writable(ident);
+
+	if (executed && writable &&
+	    !hold_take(recall->hold, question->fd, ident))
+		return CACHE_UNKNOWN;
+	/* Only those it asked about: it forgot, or never knew. */
+	if ((!writable || (recall->asking && !executed)) &&
+	    is_trusted(question->fd, ident) && hold_probe(question->fd))
+		tell_kernel(recall, question->fd, writable);
+	if (writable)
+		recall->counts.user++;
+	else
+		recall->counts.root++;
+	return CACHE_CLEAN;
+}
+
+enum cache_verdict
+recall_find(struct recall *recall, const struct question *question,
+	    const struct ident *ident, bool executed)
+{
+	enum cache_verdict verdict =
+		cache_find(recall->cache, ident, recall->generation);
+
+	if (verdict == CACHE_CRASHES)
+		recall->counts.crashes++;
+	if (verdict != CACHE_CLEAN)
+		return verdict;
+	/* Who wants a scan gets one. */
+	if (question->cause == MSG_CAUSE_WRITE ||
+	    question->cause == MSG_CAUSE_ASKED)
+		return CACHE_UNKNOWN;
+	return find_clean(recall, question, ident, executed);
+}
+
+static void
+add_clean(struct recall *recall, int fd, const struct ident *ident)
+{
+	struct ident now;
+	bool trusted = is_trusted(fd, ident) && is_still(recall, fd);
+
+	if (recall->asking && !trusted)
+		return;
+	/* After the probe: a writer who was there before it has closed. */
+	if (ident_read(fd, &now) < 0 || !ident_same_content(&now, ident))
+		return;
+	cache_add(recall->cache, &now, recall->generation, CACHE_CLEAN);
+	bool writable = trust_is_writable(&now);
+	if (trusted && (recall->asking || !writable))
+		tell_kernel(recall, fd, writable);
+}
+
+void
+recall_add(struct recall *recall, int fd, const struct ident *ident,
+	   enum cache_verdict verdict)
+{
+	if (verdict == CACHE_CLEAN)
+		add_clean(recall, fd, ident);
+	else
+		cache_add(recall->cache, ident, recall->generation, verdict);
+}
+
+bool
+recall_secure(struct recall *recall, int fd, const struct ident *ident)
+{
+	struct ident now;
+
+	/* No unprivileged writer is there to be kept away. */
+	if (trust_is_writable(ident) && !hold_take(recall->hold, fd, ident))
+		return false;
+	return ident_read(fd, &now) == 0 && ident_same_content(&now, ident);
+}
+
+void
+recall_forget(struct recall *recall, const struct question *question)
+{
+	cache_forget(recall->cache, question->ident);
+	if (recall->asking)
+		notify_regard(recall->notify, question->fd);
+}
+
+void
+recall_clear(struct recall *recall, bool all)
+{
+	cache_clear(recall->cache, all);
+	notify_regard_all(recall->notify);
+}
+
+void
+recall_count(const struct recall *recall, struct recall_counts *ret_counts)
+{
+	*ret_counts = recall->counts;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What need not be scanned again, in the kernel and here.
+ *
+ * A file that no unprivileged user can write is made known to the kernel, which
+ * then asks nothing at all.  Any other is remembered here, and the kernel asks
+ * when it is executed; that it is opened the kernel does not ask again until it
+ * was written to.  For a shared writable mapping changes a file without any
+ * sign, and only its close, which comes in the same queue as the next
+ * execution, tells of it.  See cache.h for the proof.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/gate/cache.h"
+
+struct hold;
+struct ident;
+struct notify;
+struct question;
+struct recall;
+
+/* Borrows all of them.  NULL: no memory. */
+struct recall *recall_new(struct cache *cache, struct notify *notify,
+			  struct hold *hold);
+void recall_free(struct recall *recall);
+
+/* Whether who opens or executes waits for us; forgets everything clean. */
+void recall_set_asking(struct recall *recall, bool asking);
+
+/* The rules may have changed: what was clean is unknown. */
+void recall_renew(struct recall *recall);
+/* Counts recall_renew(): a scan that began before it proves nothing. */
+uint32_t recall_generation(const struct recall *recall);
+
+/*
+ * What is known of the question's file, which is now as `ident` says.
+ * `executed`: somebody waits to execute it; then CACHE_CLEAN also means that
+ * writers are kept away until he does.
+ */
+enum cache_verdict recall_find(struct recall *recall,
+			       const struct question *question,
+			       const struct ident *ident, bool executed);
+
+/*
+ * The file behind fd was scanned while it was as `ident` says, under the
+ * present rules.  Clean files that may change without a sign, or already did,
+ * are not remembered.
+ */
+void recall_add(struct recall *recall, int fd, const struct ident *ident,
+		enum cache_verdict verdict);
+
+/*
+ * Whether the clean file is still as `ident` says and may now be executed by
+ * who waits for that; writers are kept away until then.
+ */
+bool recall_secure(struct recall *recall, int fd, const struct ident *ident);
+
+/* It was closed after writing. */
+void recall_forget(struct recall *recall, const struct question *question);
+
+/* Forgets every clean file, with `all` those that end scanners too. */
+void recall_clear(struct recall *recall, bool all);
+
+struct recall_counts {
+	uint64_t root, user; /* answered from memory: see enum trust */
+	uint64_t crashes;    /* refused to scan again */
+	uint64_t marked;     /* made known to the kernel */
+	uint64_t written;    /* open to write: not remembered */
+};
+void recall_count(const struct recall *recall,
+		  struct recall_counts *ret_counts);
