@@ -80,7 +80,7 @@ cache_find(struct cache *cache, const struct ident *ident, uint32_t generation)
 		if (set[i].verdict == CACHE_UNKNOWN ||
 		    !ident_same_content(&set[i].ident, ident))
 			continue;
-		if (set[i].verdict == CACHE_CLEAN &&
+		if (set[i].verdict != CACHE_CRASHES &&
 		    set[i].generation != generation)
 			return CACHE_UNKNOWN;
 		set[i].used = ++cache->clock;
@@ -149,8 +149,8 @@ cache_clear(struct cache *cache, bool all)
 	for (size_t i = 0; i < cache->sets * WAYS; i++) {
 		struct entry *entry = &cache->entries[i];
 
-		if (entry->verdict == CACHE_CLEAN ||
-		    (all && entry->verdict != CACHE_UNKNOWN))
+		if (entry->verdict != CACHE_UNKNOWN &&
+		    (all || entry->verdict != CACHE_CRASHES))
 			drop(cache, entry);
 	}
 }

@@ -18,8 +18,10 @@
 
 struct ident;
 
+/* In the order in which they make room for others. */
 enum cache_verdict {
 	CACHE_UNKNOWN = 0,
+	CACHE_STEADY, /* clean; somebody had it open to write, and did not */
 	CACHE_CLEAN,
 	CACHE_CRASHES, /* ended the scanner that read it */
 };
@@ -34,8 +36,8 @@ struct cache *cache_new(size_t len, uint64_t secret);
 void cache_free(struct cache *cache);
 
 /*
- * What is known of exactly this content.  A clean one counts only for the
- * rules' generation it was scanned with.
+ * What is known of exactly this content.  A clean or steady one counts only for
+ * the rules' generation it was scanned with.
  */
 enum cache_verdict cache_find(struct cache *cache, const struct ident *ident,
 			      uint32_t generation);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 
 #ifndef STATX_MNT_ID /* Linux 5.8 */
 #define STATX_MNT_ID 0x1000U
@@ -14,6 +15,9 @@
 #ifndef AT_HANDLE_FID /* Linux 6.5: a handle that need not be openable */
 #define AT_HANDLE_FID 0x200
 #endif
+
+/* FAT's times have the coarsest grain, of two seconds. */
+#define GRAIN_NS INT64_C(2000000000)
 
 struct room {
 	struct file_handle head;
@@ -24,6 +28,16 @@ static int64_t
 time_ns(const struct statx_timestamp *time)
 {
 	return (int64_t)((uint64_t)time->tv_sec * 1000000000U + time->tv_nsec);
+}
+
+static int64_t
+now_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	return (int64_t)((uint64_t)now.tv_sec * 1000000000U +
+			 (uint64_t)now.tv_nsec);
 }
 
 static void
@@ -45,6 +59,7 @@ read_handle(int fd, int flags, struct ident *ident)
 int
 ident_read(int fd, struct ident *ret_ident)
 {
+	int64_t read_ns = now_ns();
 	struct statx stx;
 
 	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
@@ -61,6 +76,7 @@ ident_read(int fd, struct ident *ret_ident)
 		.uid = stx.stx_uid,
 		.gid = stx.stx_gid,
 		.links = stx.stx_nlink,
+		.read_ns = read_ns,
 	};
 	if (stx.stx_mask & STATX_MNT_ID)
 		ret_ident->mount_id = stx.stx_mnt_id;
@@ -84,4 +100,10 @@ ident_same_content(const struct ident *a, const struct ident *b)
 {
 	return ident_same_file(a, b) && a->size == b->size &&
 	       a->ctime_ns == b->ctime_ns && a->mtime_ns == b->mtime_ns;
+}
+
+bool
+ident_is_settled(const struct ident *ident)
+{
+	return ident->ctime_ns < ident->read_ns - GRAIN_NS;
 }

@@ -23,6 +23,7 @@ struct ident {
 	int32_t handle_type;
 	uint16_t handle_len; /* 0: the file system gives no handle */
 	uint8_t handle[IDENT_HANDLE_MAX]; /* zero behind handle_len */
+	int64_t read_ns; /* when this was so, by the clock of those times */
 };
 
 /*
@@ -36,3 +37,9 @@ bool ident_same_file(const struct ident *a, const struct ident *b);
 
 /* Whether size and times are equal as well. */
 bool ident_same_content(const struct ident *a, const struct ident *b);
+
+/*
+ * Whether a write(2) that began after this was read cannot have left the same
+ * times: the last change is older than the grain of the file system's clock.
+ */
+bool ident_is_settled(const struct ident *ident);

@@ -106,6 +106,17 @@ find_clean(struct recall *recall, const struct question *question,
 	return CACHE_CLEAN;
 }
 
+/* It may change while it is executed; who opens it gets what was scanned. */
+static enum cache_verdict
+find_steady(struct recall *recall, const struct question *question,
+	    bool executed)
+{
+	if (!recall->asking || executed || question->cause != MSG_CAUSE_OPEN)
+		return CACHE_UNKNOWN;
+	recall->counts.steady++;
+	return CACHE_CLEAN;
+}
+
 enum cache_verdict
 recall_find(struct recall *recall, const struct question *question,
 	    const struct ident *ident, bool executed)
@@ -115,6 +126,8 @@ recall_find(struct recall *recall, const struct question *question,
 
 	if (verdict == CACHE_CRASHES)
 		recall->counts.crashes++;
+	if (verdict == CACHE_STEADY)
+		return find_steady(recall, question, executed);
 	if (verdict != CACHE_CLEAN)
 		return verdict;
 	/* Who wants a scan gets one. */
@@ -128,16 +141,19 @@ static void
 add_clean(struct recall *recall, int fd, const struct ident *ident)
 {
 	struct ident now;
-	bool trusted = is_trusted(fd, ident) && is_still(recall, fd);
+	bool trusted = is_trusted(fd, ident);
+	bool still = trusted && is_still(recall, fd);
+	bool steady = trusted && !still && ident_is_settled(ident);
 
-	if (recall->asking && !trusted)
+	if (recall->asking && !still && !steady)
 		return;
 	/* After the probe: a writer who was there before it has closed. */
 	if (ident_read(fd, &now) < 0 || !ident_same_content(&now, ident))
 		return;
-	cache_add(recall->cache, &now, recall->generation, CACHE_CLEAN);
+	cache_add(recall->cache, &now, recall->generation,
+		  still || !recall->asking ? CACHE_CLEAN : CACHE_STEADY);
 	bool writable = trust_is_writable(&now);
-	if (trusted && (recall->asking || !writable))
+	if (still && (recall->asking || !writable))
 		tell_kernel(recall, fd, writable);
 }
 

@@ -8,6 +8,12 @@
  * was written to.  For a shared writable mapping changes a file without any
  * sign, and only its close, which comes in the same queue as the next
  * execution, tells of it.  See cache.h for the proof.
+ *
+ * A file that somebody holds open to write, a journal or a database, is
+ * remembered for who opens it alone, and while its size and times stay: no
+ * write(2) that began after the scan leaves them as they were, see
+ * ident_is_settled().  What such a holder changes through a mapping, or by a
+ * write that had begun before, is seen when he closes it, as above.
  */
 #pragma once
 
@@ -37,9 +43,9 @@ void recall_renew(struct recall *recall);
 uint32_t recall_generation(const struct recall *recall);
 
 /*
- * What is known of the question's file, which is now as `ident` says.
- * `executed`: somebody waits to execute it; then CACHE_CLEAN also means that
- * writers are kept away until he does.
+ * What is known of the question's file, which is now as `ident` says; never
+ * CACHE_STEADY.  `executed`: somebody waits to execute it; then CACHE_CLEAN
+ * also means that writers are kept away until he does.
  */
 enum cache_verdict recall_find(struct recall *recall,
 			       const struct question *question,
@@ -48,7 +54,7 @@ enum cache_verdict recall_find(struct recall *recall,
 /*
  * The file behind fd was scanned while it was as `ident` says, under the
  * present rules.  Clean files that may change without a sign, or already did,
- * are not remembered.
+ * are not remembered, or as steady ones only.
  */
 void recall_add(struct recall *recall, int fd, const struct ident *ident,
 		enum cache_verdict verdict);
@@ -67,9 +73,10 @@ void recall_clear(struct recall *recall, bool all);
 
 struct recall_counts {
 	uint64_t root, user; /* answered from memory: see enum trust */
+	uint64_t steady;     /* the same, while somebody has it open to write */
 	uint64_t crashes;    /* refused to scan again */
 	uint64_t marked;     /* made known to the kernel */
-	uint64_t written;    /* open to write: not remembered */
+	uint64_t written;    /* open to write: remembered as steady at most */
 };
 void recall_count(const struct recall *recall,
 		  struct recall_counts *ret_counts);

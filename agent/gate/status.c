@@ -68,7 +68,7 @@ put_questions(struct buf *buf, const struct status_sources *from,
 	      const struct recall_counts *known)
 {
 	struct answers_counts answers;
-	uint64_t cached = known->root + known->user;
+	uint64_t cached = known->root + known->user + known->steady;
 
 	answers_count(from->answers, &answers);
 	msg_put_pair_number(buf, "questions.asked", answers.asked);
@@ -108,9 +108,11 @@ put_cache(struct buf *buf, const struct status_sources *from,
 	  const struct recall_counts *known)
 {
 	msg_put_pair_number(buf, "cache.hits",
-			    known->root + known->user + known->crashes);
+			    known->root + known->user + known->steady +
+				    known->crashes);
 	msg_put_pair_number(buf, "cache.root", known->root);
 	msg_put_pair_number(buf, "cache.user", known->user);
+	msg_put_pair_number(buf, "cache.steady", known->steady);
 	msg_put_pair_number(buf, "cache.marked", known->marked);
 	msg_put_pair_number(buf, "cache.written", known->written);
 	msg_put_pair_number(buf, "cache.len", cache_len(from->cache));

@@ -98,10 +98,13 @@ static void
 clean_is_of_its_rules(void **state)
 {
 	struct cache *cache = *state;
-	struct ident ident = make(1), crash = make(2);
+	struct ident ident = make(1), crash = make(2), steady = make(3);
 
 	cache_add(cache, &ident, 1, CACHE_CLEAN);
+	cache_add(cache, &steady, 1, CACHE_STEADY);
 	cache_add(cache, &crash, 1, CACHE_CRASHES);
+	assert_int_equal(cache_find(cache, &steady, 1), CACHE_STEADY);
+	assert_int_equal(cache_find(cache, &steady, 2), CACHE_UNKNOWN);
 	assert_int_equal(cache_find(cache, &ident, 2), CACHE_UNKNOWN);
 	assert_int_equal(cache_find(cache, &ident, 0), CACHE_UNKNOWN);
 	assert_int_equal(cache_find(cache, &crash, 2), CACHE_CRASHES);
@@ -138,12 +141,14 @@ static void
 clears(void **state)
 {
 	struct cache *cache = *state;
-	struct ident ident = make(1), crash = make(2);
+	struct ident ident = make(1), crash = make(2), steady = make(3);
 
 	cache_add(cache, &ident, 1, CACHE_CLEAN);
+	cache_add(cache, &steady, 1, CACHE_STEADY);
 	cache_add(cache, &crash, 1, CACHE_CRASHES);
 	cache_clear(cache, false);
 	assert_int_equal(cache_find(cache, &ident, 1), CACHE_UNKNOWN);
+	assert_int_equal(cache_find(cache, &steady, 1), CACHE_UNKNOWN);
 	assert_int_equal(cache_find(cache, &crash, 1), CACHE_CRASHES);
 	cache_clear(cache, true);
 	assert_int_equal(cache_find(cache, &crash, 1), CACHE_UNKNOWN);

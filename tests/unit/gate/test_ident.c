@@ -30,11 +30,34 @@ test_content(void **state)
 	assert_true(ident_read(-1, &after) < 0);
 }
 
+/* A change in the grain of the clock may be followed by one that looks alike. */
+static void
+test_settled(void **state)
+{
+	struct ident ident = { .read_ns = INT64_C(100000000000) };
+	FILE *file = tmpfile();
+
+	(void)state;
+	ident.ctime_ns = ident.read_ns - INT64_C(2000000001);
+	assert_true(ident_is_settled(&ident));
+	ident.ctime_ns++;
+	assert_false(ident_is_settled(&ident));
+	ident.ctime_ns = ident.read_ns + 1;
+	assert_false(ident_is_settled(&ident));
+	assert_non_null(file);
+	assert_int_equal(ident_read(fileno(file), &ident), 0);
+	/* Some kernels have finer times than their clock's tick. */
+	assert_true(ident.read_ns > ident.ctime_ns - INT64_C(1000000000));
+	assert_false(ident_is_settled(&ident));
+	(void)fclose(file);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_content),
+		cmocka_unit_test(test_settled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
