@@ -33,6 +33,7 @@ static const uint32_t beats_max[ROLE_LEN] = {
 	[ROLE_QUERY] = 19,
 };
 
+/* The service manager hears of it too: this loop runs. */
 static int
 on_beat(void *arg)
 {
@@ -54,6 +55,7 @@ on_beat(void *arg)
 	}
 	supervise_flush(supervise);
 	supervise_settle(supervise);
+	notify_beat(&supervise->notify, child_now_ms());
 	return 0;
 }
 
@@ -137,8 +139,11 @@ control_reload(struct supervise *supervise)
 			     supervise->path, leave.read);
 	supervise_use_leave(supervise, &leave,
 			    r < 0 ? 0 : supervise->config.pid);
-	if (r < 0)
+	notify_reloading(&supervise->notify);
+	if (r < 0) {
 		refuse(supervise, strerror(-r));
+		order_reloaded(supervise);
+	}
 }
 
 /* These were used up at the start; users are not looked up a second time. */
@@ -191,6 +196,7 @@ control_read(struct supervise *supervise, int status)
 	if (!conf) {
 		config_done(&supervise->config);
 		refuse(supervise, strerror(ENOMEM));
+		order_reloaded(supervise);
 		return;
 	}
 	if (config_take(&supervise->config, status, conf, reason) == 0)
@@ -203,6 +209,7 @@ control_read(struct supervise *supervise, int status)
 		*supervise->conf = *conf;
 		apply(supervise);
 	}
+	order_reloaded(supervise);
 	if (supervise->again) {
 		supervise->again = false;
 		control_reload(supervise);
@@ -241,7 +248,11 @@ int
 control_open(struct supervise *supervise)
 {
 	sigset_t set;
+	int r = notify_open(&supervise->notify);
 
+	if (r < 0)
+		log_warning("service manager cannot be told how we are: %s",
+			    strerror(-r));
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGHUP);
@@ -264,4 +275,5 @@ void
 control_close(struct supervise *supervise)
 {
 	file_closep(&supervise->signals);
+	notify_close(&supervise->notify);
 }

@@ -2,7 +2,9 @@
 #include "agent/daemon/order.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 
+#include "agent/daemon/notify.h"
 #include "agent/daemon/supervise.h"
 #include "agent/lib/conf.h"
 #include "agent/lib/log.h"
@@ -10,6 +12,8 @@
 
 #define START_STEPS 4
 #define STOP_STEPS 5
+/* Whoever is not up then dies at its start; the machine's goes on without. */
+#define READY_MS 20000
 /* A scanner ends when it has answered: its own limit and the gate's grace. */
 #define SCAN_GRACE_MS 2000
 
@@ -107,12 +111,56 @@ stop_step(struct supervise *supervise)
 	return over;
 }
 
+static const struct child *
+not_up(const struct supervise *supervise)
+{
+	for (size_t i = 0; i < SUPERVISE_CHILDREN; i++) {
+		const struct child *child = &supervise->children[i];
+		if (child->wanted && child->state != CHILD_UP)
+			return child;
+	}
+	return NULL;
+}
+
+static void
+say_ready(struct supervise *supervise)
+{
+	const struct child *child = not_up(supervise);
+	char status[NOTIFY_TEXT_MAX / 2] = "all processes run";
+
+	if (child)
+		(void)snprintf(status, sizeof(status),
+			       "khien-%s %u is not up, see khienctl status",
+			       role_get(child->role)->name, child->index);
+	notify_ready(&supervise->notify, status);
+}
+
+void
+order_reloaded(struct supervise *supervise)
+{
+	if (supervise->notify.said)
+		say_ready(supervise);
+}
+
+/* Once: a process that is started anew later is no start of ours. */
+static void
+ready_on(struct supervise *supervise)
+{
+	uint64_t late_ns = supervise->since_ns + READY_MS * 1000000ULL;
+
+	if (supervise->notify.said)
+		return;
+	if (!not_up(supervise) || loop_now_ns() >= late_ns)
+		say_ready(supervise);
+}
+
 void
 order_stop(struct supervise *supervise)
 {
 	if (supervise->stopping)
 		return;
 	supervise->stopping = true;
+	notify_stopping(&supervise->notify);
 	supervise->step = 0;
 	supervise->step_due_ms = 0;
 	for (size_t i = 0; i < SUPERVISE_CHILDREN; i++) {
@@ -129,6 +177,7 @@ order_go_on(struct supervise *supervise)
 	if (!supervise->stopping) {
 		start_on(supervise);
 		replace_on(supervise);
+		ready_on(supervise);
 		return;
 	}
 	while (supervise->step < STOP_STEPS && stop_step(supervise))

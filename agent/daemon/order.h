@@ -12,8 +12,14 @@ struct supervise;
 
 #define ORDER_STEP_MS 600 /* a start goes on without who is not up by then */
 
-/* Does what is to be done now; called after every event. */
+/*
+ * Does what is to be done now; called after every event.  Says to the service
+ * manager when all are up for the first time, or had 20 s to be.
+ */
 void order_go_on(struct supervise *supervise);
+
+/* Says that the configuration was read again, unless it waits for the start. */
+void order_reloaded(struct supervise *supervise);
 
 /* Begins the stop.  When the last child has ended, the loop ends. */
 void order_stop(struct supervise *supervise);

@@ -16,6 +16,7 @@
 #include "agent/daemon/child.h"
 #include "agent/daemon/config.h"
 #include "agent/daemon/keep.h"
+#include "agent/daemon/notify.h"
 #include "agent/daemon/pass.h"
 #include "agent/lib/role.h"
 
@@ -45,6 +46,7 @@ struct supervise {
 	struct pass pass;     /* who waits for the gate to know of him */
 	struct config config; /* a khien-conf that reads again */
 	bool again;	      /* ... and one more time after this one */
+	struct notify notify; /* the service manager */
 	bool stopping;
 	uint32_t step;	      /* of the start's order, then of the stop's */
 	bool begun;	      /* this step's children were started */

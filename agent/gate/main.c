@@ -17,6 +17,7 @@
 
 #include "agent/gate/answers.h"
 #include "agent/gate/cache.h"
+#include "agent/gate/deadman.h"
 #include "agent/gate/debt.h"
 #include "agent/gate/dispatch.h"
 #include "agent/gate/hold.h"
@@ -69,6 +70,7 @@ struct gate {
 	struct intake *intake;
 	struct queue *queue;
 	struct status *status;
+	struct deadman deadman;
 	int proc;		    /* to know who asks */
 	struct loop_watch *tick;    /* runs while there is something to await */
 	struct loop_watch *remount; /* a change of mounts to look at */
@@ -342,6 +344,14 @@ on_status(void *arg)
 	return 0;
 }
 
+static int
+on_push(void *arg)
+{
+	struct gate *gate = arg;
+
+	return deadman_push(&gate->deadman, DEADMAN_LIMIT_MS);
+}
+
 /* How many descriptors there will be. */
 static size_t
 descriptors(void)
@@ -452,6 +462,7 @@ watch_all(struct gate *gate)
 	gate->remount = loop_add_timer(loop, 0, on_remount, gate);
 	if (!gate->tick || !gate->remount ||
 	    !loop_add_timer(loop, STATUS_MS, on_status, gate) ||
+	    !loop_add_timer(loop, DEADMAN_PUSH_MS, on_push, gate) ||
 	    !loop_add_fd(loop, mounts_fd(gate->mounts), EPOLLPRI, on_mounts,
 			 gate))
 		return -errno;
@@ -487,6 +498,13 @@ start(struct gate *gate)
 	gate->peer.on_config = on_config;
 	gate->peer.on_end = on_end;
 	set_pids(gate, NULL);
+	/* Nobody waits for us before the first mark. */
+	r = deadman_arm(&gate->deadman, DEADMAN_LIMIT_MS);
+	if (r < 0) {
+		log_error("timer against standing still: %s, ending",
+			  strerror(-r));
+		return r;
+	}
 	refresh(gate);
 	return peer_seal(&gate->peer, -1);
 }

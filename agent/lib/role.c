@@ -71,8 +71,9 @@ static const char *const base_calls[] = {
 static const char *const sensor_calls[] = { NULL };
 
 static const char *const gate_calls[] = {
-	"fanotify_mark", "readlink", "readlinkat", "name_to_handle_at",
-	"statx",	 "ioctl",    "fstatfs",	   NULL,
+	"fanotify_mark",     "readlink",      "readlinkat",
+	"name_to_handle_at", "statx",	      "ioctl",
+	"fstatfs",	     "timer_settime", NULL,
 };
 
 static const char *const scan_calls[] = { "pread64", NULL };
