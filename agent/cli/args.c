@@ -44,7 +44,10 @@ static const struct {
 			  "check that everything works, and how to mend it" },
 	[ARGS_RELOAD] = { "reload", "", 0, 0,
 			  "read configuration and rules again (root)" },
-	[ARGS_QUARANTINE] = { "quarantine", " list|restore ID|delete ID", 1, 2,
+	[ARGS_QUARANTINE] = { "quarantine",
+			      " list|restore ID|delete ID|allowed|"
+			      "revoke SHA256",
+			      1, 2,
 			      "what is in quarantine, and out again (root)" },
 };
 
@@ -322,25 +325,40 @@ parse_all(struct reading *reading, int argc, char **argv)
 static int
 set_quarantine(const struct reading *reading)
 {
+	static const struct {
+		const char *word;
+		const char *key;  /* of its operand; NULL: takes none */
+		const char *name; /* the same, for people */
+	} words[] = {
+		{ "list", NULL, NULL },		  { "restore", "id", "ID" },
+		{ "delete", "id", "ID" },	  { "allowed", NULL, NULL },
+		{ "revoke", "sha256", "SHA256" },
+	};
+	const size_t len = sizeof(words) / sizeof(words[0]);
 	struct args *args = reading->args;
 	const char *what = args->operands[0];
-	bool list = str_equal(what, "list");
-	bool restore = str_equal(what, "restore");
+	size_t i = 0;
 
-	if (!list && !restore && !str_equal(what, "delete"))
+	while (i < len && !str_equal(what, words[i].word))
+		i++;
+	if (i == len)
 		return refuse(reading,
-			      "quarantine: not list, restore or "
-			      "delete: %s",
+			      "quarantine: not list, restore, delete, allowed "
+			      "or revoke: %s",
 			      what);
-	if (list != (args->operands_len == 1))
-		return refuse(reading, "quarantine %s %s", what,
-			      list ? "takes no more arguments" : "needs ID");
-	if (!restore && doc_get(doc_root(args->options), "to"))
+	if (!words[i].key && args->operands_len > 1)
+		return refuse(reading, "quarantine %s takes no more arguments",
+			      what);
+	if (words[i].key && args->operands_len == 1)
+		return refuse(reading, "quarantine %s needs %s", what,
+			      words[i].name);
+	if (!str_equal(what, "restore") &&
+	    doc_get(doc_root(args->options), "to"))
 		return refuse(reading, "quarantine %s takes no option --to",
 			      what);
 	doc_set_text(args->options, "do", what);
-	if (!list)
-		doc_set_text(args->options, "id", args->operands[1]);
+	if (words[i].key)
+		doc_set_text(args->options, words[i].key, args->operands[1]);
 	return 0;
 }
 

@@ -83,11 +83,23 @@ print_object(const struct args *args, const struct doc_value *doc)
 		screen_check(doc);
 		return;
 	case ARGS_QUARANTINE:
-		print_kept(doc);
+		if (str_equal(doc_text_or(doc_root(args->options), "do", ""),
+			      "allowed"))
+			print_allowed(doc);
+		else
+			print_kept(doc);
 		return;
 	default:
 		print_all(doc);
 	}
+}
+
+static bool
+lists_quarantine(const struct args *args)
+{
+	const char *what = doc_text_or(doc_root(args->options), "do", "");
+
+	return str_equal(what, "list") || str_equal(what, "allowed");
 }
 
 /* What is said after the last object. */
@@ -102,8 +114,7 @@ finish(const struct args *args, const struct client_end *end, uint64_t rows)
 			   (unsigned long long)rows);
 	if (!rows && !end->error[0] && !args->json &&
 	    (args->command == ARGS_DETECTIONS || args->command == ARGS_EVENTS ||
-	     args->command == ARGS_QUERY ||
-	     str_equal(doc_text_or(doc_root(args->options), "do", ""), "list")))
+	     args->command == ARGS_QUERY || lists_quarantine(args)))
 		text_printf("nothing found\n");
 	if (args->command == ARGS_RELOAD && !end->exit && !args->json)
 		text_printf("configuration and rules are being read again: "

@@ -68,6 +68,17 @@ put_ancestors(const struct doc_value *doc)
 		text_printf(" < ...");
 }
 
+static bool
+has_flag(const struct doc_value *doc, const char *flag)
+{
+	for (size_t i = 0; i < doc_len(doc, "khien.flags"); i++)
+		if (str_equal(doc_text_or(doc_item(doc, "khien.flags", i), NULL,
+					  ""),
+			      flag))
+			return true;
+	return false;
+}
+
 void
 print_detection(const struct doc_value *doc)
 {
@@ -80,6 +91,8 @@ print_detection(const struct doc_value *doc)
 	text_put(doc_text_or(doc, "file.path", "-"));
 	if (count > 1)
 		text_printf("  (%lld times)", (long long)count);
+	if (has_flag(doc, "allowed"))
+		text_printf("  allowed by a responder");
 	text_printf("\n    by ");
 	if (doc_number_or(doc, "process.pid", 0)) {
 		put_command(doc);
@@ -256,6 +269,19 @@ print_kept(const struct doc_value *doc)
 			    "there",
 			    (long long)missing);
 	text_printf("\n");
+}
+
+void
+print_allowed(const struct doc_value *doc)
+{
+	put_time(doc);
+	text_put(doc_text_or(doc, "file.hash.sha256", "-"));
+	text_printf("  ");
+	text_put(doc_text_or(doc, "file.path", "-"));
+	text_printf("  (");
+	text_put(doc_text_or(doc, "rule.name", "?"));
+	text_printf(", restored by %s)\n",
+		    text_user(doc_text_or(doc, "user.id", "?")));
 }
 
 /* Where in the object a value stands. */

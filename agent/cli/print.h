@@ -16,5 +16,7 @@ void print_process(const struct doc_value *doc);
 void print_rule(const struct doc_value *doc);
 /* A file in quarantine, or one that came out of it: a line. */
 void print_kept(const struct doc_value *doc);
+/* A content that is allowed since it was restored: a line. */
+void print_allowed(const struct doc_value *doc);
 /* Any object: a line for each value in it, with its dotted name. */
 void print_all(const struct doc_value *doc);

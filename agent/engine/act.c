@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/engine/allowed.h"
 #include "agent/engine/backlog.h"
 #include "agent/engine/client.h"
 #include "agent/engine/clock.h"
@@ -43,6 +44,7 @@ struct act_sent {
 	uint64_t begun_ns;
 	struct act_file file;  /* of MSG_ACT_FILE */
 	struct client *client; /* NULL: none, or gone */
+	uint32_t uid;	       /* its user */
 };
 
 struct act_done {
@@ -57,8 +59,6 @@ struct act {
 	struct act_sent sent[ACT_SENT_MAX];
 	struct act_done done[ACT_REMEMBERED];
 	size_t next_done;
-	struct act_file restored[ACT_REMEMBERED];
-	size_t next_restored;
 	struct backlog *backlog;
 	uint64_t refused; /* files that found no place in it, not told yet */
 };
@@ -112,15 +112,6 @@ find_done(const struct act *act, const struct act_file *file)
 			newest = done;
 	}
 	return newest;
-}
-
-static bool
-was_restored(const struct act *act, const struct act_file *file)
-{
-	for (size_t i = 0; i < ACT_REMEMBERED; i++)
-		if (act->restored[i].inode && is_same(&act->restored[i], file))
-			return true;
-	return false;
 }
 
 static bool
@@ -242,7 +233,7 @@ act_on_verdict(struct engine *engine, const struct msg_verdict *verdict, int fd)
 	struct policy_case what = { .severity = worst(verdict, &rule),
 				    .cause = verdict->cause,
 				    .answer = verdict->answer,
-				    .restored = was_restored(act, &file) };
+				    .allowed = allowed_has(engine, verdict) };
 	uint32_t actions = policy_actions(&policy, &what);
 	if (!actions || is_under_way(act, &file) ||
 	    may_rest(act, &file, verdict))
@@ -370,18 +361,21 @@ take_file(struct engine *engine, const struct msg_acted *acted,
 }
 
 static void
-take_restored(struct engine *engine, const struct msg_acted *acted)
+take_restored(struct engine *engine, struct msg_acted *acted, uint32_t uid)
 {
-	struct act *act = engine->act;
 	char text[MESSAGE_MAX];
 
 	if (*acted->error)
 		return;
-	fill_file(&act->restored[act->next_restored], acted->device,
-		  acted->inode, acted->sha256);
-	act->next_restored = (act->next_restored + 1) % ACT_REMEMBERED;
-	(void)snprintf(text, sizeof(text), "%s restored as %.2000s",
-		       acted->entry, acted->path);
+	int r = allowed_add(engine, acted, uid);
+	if (r < 0)
+		acted->error = "it is there, but its content could not be "
+			       "allowed: it is denied when it is used";
+	(void)snprintf(text, sizeof(text),
+		       "%s restored as %.2000s for user %u; content %s is %s",
+		       acted->entry, acted->path, uid, acted->sha256,
+		       r < 0 ? "not allowed, which failed" :
+			       "allowed from now on");
 	tell(engine, text);
 }
 
@@ -414,7 +408,7 @@ act_take(struct engine *engine, struct buf *buf)
 	if (acted.kind == MSG_ACT_FILE)
 		take_file(engine, &acted, sent.id ? &sent : NULL);
 	else if (acted.kind == MSG_ACT_RESTORE)
-		take_restored(engine, &acted);
+		take_restored(engine, &acted, sent.uid);
 	else if (acted.kind == MSG_ACT_DELETE)
 		take_deleted(engine, &acted);
 	send_waiting(engine);
@@ -435,6 +429,7 @@ act_ask(struct client *client, struct msg_act *what)
 	if (r < 0)
 		return r;
 	sent->client = client;
+	sent->uid = client->uid;
 	client->outstanding = 1;
 	return 0;
 }

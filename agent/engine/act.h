@@ -17,7 +17,7 @@ struct msg_verdict;
 
 #define ACT_SENT_MAX 64	   /* not answered yet */
 #define ACT_FILES_MAX 32   /* of these: other files wait, see backlog.h */
-#define ACT_REMEMBERED 128 /* files that were acted on, and restored ones */
+#define ACT_REMEMBERED 128 /* files that were acted on */
 /* khiend answers in the place of a khien-keep that took longer: 10 minutes. */
 #define ACT_NS (620 * UINT64_C(1000000000))
 /* A file that was dealt with and is denied since needs it no sooner again. */

@@ -29,9 +29,10 @@ struct engine {
 	struct roster *roster;
 	struct values *values;
 	struct control *control;
-	struct asking *asking; /* scans that clients wait for */
-	struct act *act;       /* what is asked of khien-keep */
-	uint64_t started_ns;   /* boot time */
+	struct asking *asking;	 /* scans that clients wait for */
+	struct act *act;	 /* what is asked of khien-keep */
+	struct allowed *allowed; /* what responders allowed */
+	uint64_t started_ns;	 /* boot time */
 	/* Since this process started. */
 	uint64_t events, duplicates;
 	uint64_t detections, folded;

@@ -5,7 +5,9 @@
 #include <stdio.h>
 
 #include "agent/engine/act.h"
+#include "agent/engine/allowed.h"
 #include "agent/engine/client.h"
+#include "agent/engine/control.h"
 #include "agent/engine/request.h"
 #include "agent/lib/buf.h"
 #include "agent/lib/doc.h"
@@ -76,10 +78,31 @@ keeping_answer(struct client *client, const struct msg_acted *acted,
 {
 	if (acted->kind == MSG_ACT_LIST)
 		return take_list(client, acted, buf);
-	if (acted->kind == MSG_ACT_RESTORE && !*acted->error)
+	/* Also when it is there but something else failed. */
+	if (acted->kind == MSG_ACT_RESTORE && *acted->sha256)
 		answer_restored(client, acted);
 	client_end(client, *acted->error ? 2 : 0, acted->error);
 	return 0;
+}
+
+static void
+ask_keep(struct client *client, const struct request_quarantine *request)
+{
+	static const uint16_t kinds[] = {
+		[REQUEST_LIST] = MSG_ACT_LIST,
+		[REQUEST_RESTORE] = MSG_ACT_RESTORE,
+		[REQUEST_DELETE] = MSG_ACT_DELETE,
+	};
+	struct msg_act message = { .kind = kinds[request->what],
+				   .entry = request->id,
+				   .path = request->to };
+
+	if (act_ask(client, &message) < 0) {
+		client_end(client, 2, "khiend does not take the request");
+		return;
+	}
+	client->state = CLIENT_ACTING;
+	client->deadline_ns = loop_now_ns() + ACT_NS;
 }
 
 void
@@ -92,13 +115,15 @@ keeping_request(struct client *client, const char *line, size_t len)
 		client_end(client, 2, why);
 		return;
 	}
-	struct msg_act message = { .kind = request.kind,
-				   .entry = request.id,
-				   .path = request.to };
-	if (act_ask(client, &message) < 0) {
-		client_end(client, 2, "khiend does not take the request");
-		return;
-	}
-	client->state = CLIENT_ACTING;
-	client->deadline_ns = loop_now_ns() + ACT_NS;
+	if (request.what == REQUEST_ALLOWED)
+		allowed_answer_list(client);
+	else if (request.what == REQUEST_REVOKE)
+		allowed_answer_revoke(client, request.sha256);
+	else if (request.what == REQUEST_RESTORE &&
+		 !allowed_has_room(control_engine(client->control)))
+		client_end(client, 2,
+			   "as many contents are allowed as can be: take some "
+			   "back with khienctl quarantine revoke first");
+	else
+		ask_keep(client, &request);
 }

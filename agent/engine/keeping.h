@@ -10,7 +10,7 @@ struct msg_acted;
 
 /*
  * A request, {"command":"quarantine","options":{"do":"list"}}: it is answered
- * when khien-keep has done it.
+ * when khien-keep has done it, or by allowed.h.
  */
 void keeping_request(struct client *client, const char *line, size_t len);
 

@@ -12,6 +12,7 @@
 
 #include "agent/engine/act.h"
 #include "agent/engine/alive.h"
+#include "agent/engine/allowed.h"
 #include "agent/engine/asking.h"
 #include "agent/engine/control.h"
 #include "agent/engine/debt.h"
@@ -131,6 +132,8 @@ on_link(void *arg, const struct peer_link *link)
 		control_query_linked(engine->control);
 	if (link->role == ROLE_GATE)
 		asking_linked(engine->asking);
+	if (link->role == ROLE_GATE)
+		allowed_linked(engine);
 	return 0;
 }
 
@@ -215,7 +218,8 @@ seal(void)
 static int
 open_parts(void)
 {
-	int r = parts_open(engine);
+	/* The store has what it is to know. */
+	int r = allowed_new(engine) ? parts_open(engine) : -ENOMEM;
 
 	if (r < 0)
 		return r;
@@ -262,6 +266,7 @@ done(void)
 		control_free(engine->control);
 		asking_free(engine->asking);
 		act_free(engine->act);
+		allowed_free(engine->allowed);
 	}
 	parts_free(engine);
 	peer_done(&peer);

@@ -21,14 +21,14 @@ policy_actions(const struct policy *policy, const struct policy_case *what)
 {
 	uint32_t actions = MSG_ACT_KILL;
 
-	if (!policy->acts || what->cause == MSG_CAUSE_ASKED ||
+	if (!policy->acts || what->allowed || what->cause == MSG_CAUSE_ASKED ||
 	    !what->severity || what->severity < policy->min_severity)
 		return 0;
 	/* Who was let by may have mapped it, as a library, by now. */
 	if (what->answer == MSG_ANSWER_DEADLINE_ALLOWED ||
 	    what->answer == MSG_ANSWER_LATE)
 		actions |= MSG_ACT_KILL_MAPPED;
-	if (policy->quarantines && !what->restored)
+	if (policy->quarantines)
 		actions |= MSG_ACT_QUARANTINE;
 	return actions;
 }

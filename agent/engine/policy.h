@@ -23,7 +23,7 @@ struct policy_case {
 	unsigned int severity; /* the highest of its matches; 0: none */
 	uint16_t cause;	       /* enum msg_cause */
 	uint16_t answer;       /* enum msg_answer */
-	bool restored; /* root had it restored as it is: not taken again */
+	bool allowed; /* by a responder, who had this content restored */
 };
 
 /* Bits of enum msg_act_bit. */

@@ -112,21 +112,19 @@ request_read(const char *text, size_t len, struct request *ret_request,
 	return 0;
 }
 
-static uint16_t
-find_kind(const char *word)
-{
-	static const struct {
-		const char *word;
-		uint16_t kind;
-	} words[] = {
-		{ "list", MSG_ACT_LIST },
-		{ "restore", MSG_ACT_RESTORE },
-		{ "delete", MSG_ACT_DELETE },
-	};
+static const char *const words[] = {
+	[REQUEST_LIST] = "list",     [REQUEST_RESTORE] = "restore",
+	[REQUEST_DELETE] = "delete", [REQUEST_ALLOWED] = "allowed",
+	[REQUEST_REVOKE] = "revoke",
+};
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (str_equal(words[i].word, word))
-			return words[i].kind;
+/* 0: it is none of them. */
+static enum request_do
+find_do(const char *word)
+{
+	for (size_t i = REQUEST_LIST; i < sizeof(words) / sizeof(words[0]); i++)
+		if (str_equal(words[i], word))
+			return i;
 	return 0;
 }
 
@@ -144,30 +142,45 @@ get_option(const struct doc_value *line, const char *path,
 	return 0;
 }
 
+/* Hexadecimal digits that fill dst: there when they are wanted, only then. */
+static bool
+get_digits(const struct doc_value *line, const char *path, bool wants,
+	   char *dst, size_t size)
+{
+	const char *text = "";
+
+	int r = get_option(line, path, &text);
+	if (r == -ENOENT)
+		return !wants;
+	return r == 0 && wants && strlen(text) == size - 1 &&
+	       strspn(text, "0123456789abcdef") == size - 1 &&
+	       str_copy(dst, size, text) == 0;
+}
+
 /* Returns NULL, or what is wrong with them. */
 static const char *
 check_quarantine(const struct doc_value *line,
 		 struct request_quarantine *request)
 {
 	const char *word = "";
-	const char *id = "";
 	const char *to = "";
 
-	if (get_option(line, "options.do", &word) < 0)
-		return "\"do\" must be list, restore or delete";
-	request->kind = find_kind(word);
-	if (!request->kind)
-		return "\"do\" must be list, restore or delete";
-	bool wants = request->kind != MSG_ACT_LIST;
-	int r = get_option(line, "options.id", &id);
-	if ((r == -ENOENT) == wants || r == -EINVAL ||
-	    str_copy(request->id, sizeof(request->id), id) < 0 ||
-	    (wants && (strlen(id) != REQUEST_ID_SIZE - 1 ||
-		       strspn(id, "0123456789abcdef") != strlen(id))))
-		return "\"id\" must be the 32 digits that the list tells";
-	r = get_option(line, "options.to", &to);
+	(void)get_option(line, "options.do", &word);
+	enum request_do what = request->what = find_do(word);
+	if (!what)
+		return "\"do\" must be list, restore, delete, allowed or revoke";
+	if (!get_digits(line, "options.id",
+			what == REQUEST_RESTORE || what == REQUEST_DELETE,
+			request->id, sizeof(request->id)))
+		return "\"id\" must be the 32 digits that the list tells, and is"
+		       " for restore and delete";
+	if (!get_digits(line, "options.sha256", what == REQUEST_REVOKE,
+			request->sha256, sizeof(request->sha256)))
+		return "\"sha256\" must be 64 hexadecimal digits, and is for"
+		       " revoke";
+	int r = get_option(line, "options.to", &to);
 	if (r == -EINVAL ||
-	    (r == 0 && (request->kind != MSG_ACT_RESTORE || to[0] != '/')) ||
+	    (r == 0 && (what != REQUEST_RESTORE || to[0] != '/')) ||
 	    str_copy(request->to, sizeof(request->to), to) < 0)
 		return "\"to\" must be an absolute path, and is for restore";
 	return NULL;

@@ -14,6 +14,7 @@
 #define REQUEST_WHY_SIZE 256
 #define REQUEST_WORD_SIZE 32
 #define REQUEST_ID_SIZE 33     /* of an entry of the quarantine */
+#define REQUEST_SUM_SIZE 65    /* a SHA-256 as digits */
 #define REQUEST_TO_SIZE 4096   /* PATH_MAX of linux/limits.h */
 #define REQUEST_PATH_MAX 32768 /* bytes of a path as a client escapes it */
 
@@ -41,10 +42,19 @@ struct request {
 int request_read(const char *text, size_t len, struct request *ret_request,
 		 char *ret_why);
 
+enum request_do {
+	REQUEST_LIST = 1,
+	REQUEST_RESTORE,
+	REQUEST_DELETE,
+	REQUEST_ALLOWED,
+	REQUEST_REVOKE,
+};
+
 struct request_quarantine {
-	uint16_t kind; /* enum msg_act_kind: list, restore or delete */
-	char id[REQUEST_ID_SIZE];
-	char to[REQUEST_TO_SIZE]; /* "": where it came from */
+	enum request_do what;
+	char id[REQUEST_ID_SIZE];      /* of restore and delete, else "" */
+	char sha256[REQUEST_SUM_SIZE]; /* of revoke, else "" */
+	char to[REQUEST_TO_SIZE];      /* "": where it came from */
 };
 
 /* The options of "quarantine".  Returns as above. */

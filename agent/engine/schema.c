@@ -108,6 +108,9 @@ static const char *const steps[SCHEMA_VERSION] = {
 	" parent_start_boot_ns INTEGER, uid INTEGER, exec_boot_ns INTEGER,"
 	" comm TEXT, executable TEXT, cwd TEXT, args BLOB, args_cut INTEGER,"
 	" boot INTEGER) WITHOUT ROWID;",
+	/* Contents that responders restored: it is no history, but in force. */
+	"CREATE TABLE allowed(sha256 TEXT PRIMARY KEY, time_ns INTEGER,"
+	" uid INTEGER, entry TEXT, path TEXT, rule TEXT) WITHOUT ROWID;",
 };
 
 const char *

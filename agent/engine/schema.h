@@ -7,7 +7,7 @@
 
 struct db;
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
 /* The tables that rows are appended to. */
 enum schema_table {

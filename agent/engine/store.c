@@ -38,6 +38,10 @@ static const char *const texts[STORE_STATEMENTS] = {
 			 " sha256 IS ?3 AND path IS ?4 AND ?2>CASE action"
 			 " WHEN 'quarantine' THEN 3 WHEN 'kill' THEN 2"
 			 " WHEN 'block' THEN 1 ELSE 0 END",
+	[STORE_ALLOW] =
+		"INSERT OR REPLACE INTO allowed(sha256,time_ns,uid,entry,"
+		"path,rule) VALUES(?,?,?,?,?,?)",
+	[STORE_REVOKE] = "DELETE FROM allowed WHERE sha256=?",
 	[STORE_PROGRESS] =
 		"INSERT OR REPLACE INTO progress(boot,class,cpu,sequence,"
 		"newest_ns,window) VALUES(?,?,?,?,?,?)",

@@ -27,6 +27,8 @@ enum store_statement {
 	/* enum schema_table, the inserts, come first */
 	STORE_FOLD = 5,
 	STORE_ACTION,
+	STORE_ALLOW,
+	STORE_REVOKE,
 	STORE_PROGRESS,
 	STORE_LOST,
 	STORE_LIVE_PUT,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/engine/alive.h"
+#include "agent/engine/allowed.h"
 #include "agent/engine/clock.h"
 #include "agent/engine/debt.h"
 #include "agent/engine/db.h"
@@ -60,6 +61,8 @@ load(struct engine *engine)
 		r = live_load(engine->store, engine->tree, engine->alive);
 	if (r == 0)
 		r = recent_load(engine->store, engine->fold, engine->clock);
+	if (r == 0)
+		r = allowed_load(engine);
 	alive_done(engine->alive);
 	return r;
 }
@@ -72,6 +75,7 @@ tell_all(struct engine *engine)
 		engine->progress->lines[i]->dirty = true;
 	loss_unstore(engine->loss);
 	tree_changes_all(engine->tree);
+	allowed_store_all(engine);
 	memset(engine->retention->cursors, 0,
 	       sizeof(engine->retention->cursors));
 }

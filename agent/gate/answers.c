@@ -48,9 +48,10 @@ answers_free(struct answers *answers)
 }
 
 void
-answers_set_policy(struct answers *answers, const struct conf *conf)
+answers_set_policy(struct answers *answers, const struct conf *conf,
+		   const struct allow *allow)
 {
-	policy_init(&answers->policy, conf);
+	policy_init(&answers->policy, conf, allow);
 }
 
 /* The only place from which the kernel is answered. */
@@ -95,9 +96,12 @@ tell(struct answers *answers, const struct question *question,
 {
 	struct msg_verdict told = *verdict;
 	const struct ident *ident = question->ident;
+	bool allowed = policy_allows(&answers->policy, verdict);
 
 	if (file_path(question->fd, answers->path, sizeof(answers->path)) < 0)
 		answers->path[0] = '\0';
+	told.flags &= MSG_PARTIAL | MSG_CHANGED;
+	told.flags |= allowed ? MSG_ALLOWED : 0;
 	told.tag = question->tag;
 	told.cause = question->cause;
 	told.boot_ns = question->boot_ns;
@@ -111,7 +115,8 @@ tell(struct answers *answers, const struct question *question,
 	told.answer = how;
 	told.waited_us = us;
 	/* Whoever is to act needs the file itself, not its name. */
-	bool acts = question->leads && policy_counts(&answers->policy, verdict);
+	bool acts = question->leads && !allowed &&
+		    policy_counts(&answers->policy, verdict);
 	report_verdict(answers->report, &told, acts ? question->fd : -1);
 }
 
@@ -136,6 +141,8 @@ answers_give(void *arg, const struct question *question,
 
 		us = answer(answers, question, allow);
 		how = allow ? MSG_ANSWER_ALLOWED : MSG_ANSWER_DENIED;
+		answers->counts.allowed +=
+			policy_allows(&answers->policy, verdict);
 	} else if (question->late) {
 		how = MSG_ANSWER_LATE;
 		if (denies(answers, question, verdict))

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct allow;
 struct answers;
 struct conf;
 struct ident;
@@ -22,8 +23,9 @@ struct report;
 struct answers *answers_new(struct notify *notify, struct report *report);
 void answers_free(struct answers *answers);
 
-/* From the next answer on. */
-void answers_set_policy(struct answers *answers, const struct conf *conf);
+/* From the next answer on; borrows allow. */
+void answers_set_policy(struct answers *answers, const struct conf *conf,
+			const struct allow *allow);
 
 /* A pending_answer_fn and a pending_expire_fn for struct answers. */
 void answers_give(void *arg, const struct question *question,
@@ -56,6 +58,7 @@ struct answers_counts {
 	uint64_t denied; /* in time or at the deadline */
 	uint64_t deadline; /* answered without a verdict */
 	uint64_t late;	   /* of these, verdicts that would have denied */
+	uint64_t allowed;  /* let by because a responder allowed the content */
 	uint64_t p50_us, p99_us, max_us; /* from reading to answering */
 };
 void answers_count(const struct answers *answers,

@@ -88,9 +88,10 @@ dispatch_set_timeout(struct dispatch *dispatch, uint64_t timeout_ms)
 }
 
 void
-dispatch_set_policy(struct dispatch *dispatch, const struct conf *conf)
+dispatch_set_policy(struct dispatch *dispatch, const struct conf *conf,
+		    const struct allow *allow)
 {
-	policy_init(&dispatch->policy, conf);
+	policy_init(&dispatch->policy, conf, allow);
 }
 
 void

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct allow;
 struct conf;
 struct dispatch;
 struct msg_verdict;
@@ -36,8 +37,10 @@ void dispatch_free(struct dispatch *dispatch);
 
 /* A scan's own limit; from the next scan on. */
 void dispatch_set_timeout(struct dispatch *dispatch, uint64_t timeout_ms);
-/* What is final as soon as it is found: denied, whatever comes after. */
-void dispatch_set_policy(struct dispatch *dispatch, const struct conf *conf);
+/* What is final as soon as it is found: denied, whatever comes after.  Borrows
+   allow. */
+void dispatch_set_policy(struct dispatch *dispatch, const struct conf *conf,
+			 const struct allow *allow);
 
 /* /proc, to know who asks (borrowed); -1: not known. */
 void dispatch_set_proc(struct dispatch *dispatch, int proc);

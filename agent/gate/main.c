@@ -29,6 +29,7 @@
 #include "agent/gate/recall.h"
 #include "agent/gate/report.h"
 #include "agent/gate/status.h"
+#include "agent/lib/allow.h"
 #include "agent/lib/buf.h"
 #include "agent/lib/conf.h"
 #include "agent/lib/file.h"
@@ -71,7 +72,8 @@ struct gate {
 	struct queue *queue;
 	struct status *status;
 	struct deadman deadman;
-	int proc;		    /* to know who asks */
+	struct allow allow; /* what responders allowed; the engine says it */
+	int proc;	    /* to know who asks */
 	struct loop_watch *tick;    /* runs while there is something to await */
 	struct loop_watch *remount; /* a change of mounts to look at */
 	bool ticking;
@@ -239,6 +241,9 @@ on_message(void *arg, const struct peer_link *link, uint16_t type,
 	file_closep(&fd);
 	if (link->role == ROLE_ENGINE && type == MSG_ACK)
 		return take_ack(gate, buf);
+	/* What matched is never remembered: from the next verdict on. */
+	if (link->role == ROLE_ENGINE && type == MSG_ALLOW)
+		return allow_get(buf, &gate->allow);
 	if (link->role == ROLE_DAEMON && type == MSG_ANNOUNCE)
 		return take_announced(gate, buf);
 	if (link->role == ROLE_DAEMON && type == MSG_SETTLED)
@@ -264,8 +269,8 @@ static int
 set_conf(struct gate *gate, const struct conf *conf)
 {
 	dispatch_set_timeout(gate->dispatch, conf->timeout_ms);
-	dispatch_set_policy(gate->dispatch, conf);
-	answers_set_policy(gate->answers, conf);
+	dispatch_set_policy(gate->dispatch, conf, &gate->allow);
+	answers_set_policy(gate->answers, conf, &gate->allow);
 	recall_set_asking(gate->recall, str_equal(conf->mode, "enforce"));
 	return queue_set_conf(gate->queue, conf);
 }

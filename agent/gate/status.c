@@ -83,6 +83,7 @@ put_questions(struct buf *buf, const struct status_sources *from,
 						     0);
 	msg_put_pair_number(buf, "questions.denied", answers.denied);
 	msg_put_pair_number(buf, "questions.late", answers.late);
+	msg_put_pair_number(buf, "questions.allowed", answers.allowed);
 	msg_put_pair_number(buf, "questions.own", answers.own);
 	msg_put_pair_number(buf, "wait_us.p50", answers.p50_us);
 	msg_put_pair_number(buf, "wait_us.p99", answers.p99_us);

@@ -190,6 +190,7 @@ give_file(struct vault *vault, struct give *give)
 	int r = vault_read(vault, give->id, &entry, &fd, &crypt);
 	if (r < 0)
 		return fail(give, r, vault->why);
+	(void)str_copy(give->rule, sizeof(give->rule), entry.rule);
 	r = str_copy(give->path, sizeof(give->path),
 		     *give->to ? give->to : entry.path);
 	if (r < 0)

@@ -15,11 +15,12 @@ struct give {
 	/* Results. */
 	char path[ENTRY_PATH_MAX];
 	char sum[ENTRY_SUM_SIZE];
-	uint64_t device, inode; /* of the new file */
-	uint32_t missing;	/* extended attributes that `to` cannot keep */
-	int fd;		 /* the new file, still open for writing: the caller's;
+	char rule[ENTRY_RULE_MAX]; /* why it was taken */
+	uint64_t device, inode;	   /* of the new file */
+	uint32_t missing; /* extended attributes that `to` cannot keep */
+	int fd;		  /* the new file, still open for writing: the caller's;
 			     -1 after an error */
-	const char *why; /* what failed; static */
+	const char *why;  /* what failed; static */
 };
 
 /*

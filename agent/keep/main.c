@@ -169,6 +169,7 @@ restore(const struct msg_act *act, struct msg_acted *acted)
 		return;
 	}
 	acted->sha256 = giving.sum;
+	acted->rule = giving.rule;
 	acted->device = giving.device;
 	acted->inode = giving.inode;
 	acted->left = giving.missing;

@@ -60,7 +60,7 @@ msg_open(struct buf *buf, const void *bytes, size_t size, uint16_t *ret_type)
 		return -EBADMSG;
 	if (version != MSG_VERSION)
 		return -EPROTO;
-	if (type < MSG_HELLO || type > MSG_ACTED)
+	if (type < MSG_HELLO || type > MSG_ALLOW)
 		return -EBADMSG;
 	*ret_type = type;
 	return 0;
@@ -387,6 +387,7 @@ msg_put_acted(struct buf *buf, const struct msg_acted *acted)
 	buf_put_text(buf, acted->entry);
 	buf_put_text(buf, acted->sha256);
 	buf_put_text(buf, acted->path);
+	buf_put_text(buf, acted->rule);
 	buf_put_text(buf, acted->error);
 	buf_put_u8(buf, acted->more);
 	size_t where = buf->at;
@@ -407,6 +408,7 @@ msg_get_acted(struct buf *buf, struct msg_acted *ret_acted)
 	ret_acted->entry = buf_get_text(buf, ENTRY_MAX);
 	ret_acted->sha256 = buf_get_text(buf, HASH_MAX);
 	ret_acted->path = buf_get_text(buf, MSG_TEXT_MAX);
+	ret_acted->rule = buf_get_text(buf, MSG_TEXT_MAX);
 	ret_acted->error = buf_get_text(buf, MSG_TEXT_MAX);
 	ret_acted->more = buf_get_u8(buf) != 0;
 	ret_acted->len = buf_get_u32(buf);

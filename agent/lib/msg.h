@@ -47,6 +47,8 @@ enum msg_type {
 	MSG_SETTLED,  /* khiend to gate: that pid is sealed, or gone */
 	MSG_ACT,      /* engine to khiend, khiend to keep: do this (fd: file) */
 	MSG_ACTED,    /* keep to khiend, khiend to engine: what came of it */
+	MSG_ALLOW,    /* engine to gate: all that may be used although it
+			 matches; see allow.h */
 };
 
 /*
@@ -138,6 +140,7 @@ enum msg_result {
 enum msg_verdict_flag {
 	MSG_PARTIAL = 1 << 0, /* larger than max_size: head and tail scanned */
 	MSG_CHANGED = 1 << 1, /* size or times changed while it was read */
+	MSG_ALLOWED = 1 << 2, /* a responder allowed it; said by the gate */
 };
 
 /* What the kernel was told of who waited for the verdict. */
@@ -266,6 +269,7 @@ struct msg_acted {
 	uint32_t left;		/* other names of the file, which stay */
 	uint64_t device, inode; /* of the file, or of the restored one */
 	const char *entry, *sha256, *path;
+	const char *rule;  /* of the restored one */
 	const char *error; /* "": nothing failed */
 	bool more;	   /* the list goes on behind the last one */
 	uint32_t len;

@@ -77,7 +77,7 @@ static const char *const flags[] = {
 };
 
 /* Of a verdict: see enum msg_verdict_flag. */
-static const char *const verdict_flags[] = { "partial", "changed" };
+static const char *const verdict_flags[] = { "partial", "changed", "allowed" };
 
 const char *
 record_table(enum record_family family)

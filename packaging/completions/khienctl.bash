@@ -67,6 +67,9 @@ _khienctl()
 		options+=" --type --pid --path --since --until --limit
 			--follow"
 		;;
+	quarantine)
+		options+=" --to"
+		;;
 	esac
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
@@ -79,6 +82,12 @@ _khienctl()
 	scan)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		;;
+	quarantine)
+		if [[ $prev == quarantine ]]; then
+			mapfile -t COMPREPLY < <(compgen -W \
+				"list restore delete allowed revoke" -- "$cur")
+		fi
 		;;
 	tree)
 		mapfile -t COMPREPLY < <(compgen -W \

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/lib/allow.h"
 #include "agent/lib/buf.h"
 #include "agent/lib/conf.h"
 #include "agent/lib/event.h"
@@ -113,6 +114,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	struct buf buf, again;
 	struct msg_scan scan;
 	struct msg_act act;
+	static struct allow allow;
 	uint16_t type;
 
 	if (size > MSG_MAX || msg_open(&buf, bytes, size, &type) < 0)
@@ -144,6 +146,12 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		if (msg_get_act(&buf, &act) < 0)
 			break;
 		msg_put_act(&again, &act);
+		compare(&again, bytes, size);
+		break;
+	case MSG_ALLOW:
+		if (allow_get(&buf, &allow) < 0)
+			break;
+		allow_put(&again, &allow);
 		compare(&again, bytes, size);
 		break;
 	case MSG_ACTED:

@@ -61,7 +61,7 @@ def read_acted(data):
              "done": reader.take("<I"), "killed": reader.take("<I"),
              "left": reader.take("<I"), "device": reader.take("<Q"),
              "inode": reader.take("<Q")}
-    for name in ("entry", "sha256", "path", "error"):
+    for name in ("entry", "sha256", "path", "rule", "error"):
         acted[name] = reader.text()
     acted["error"] = acted["error"].decode()
     acted["entry"] = acted["entry"].decode()

@@ -156,36 +156,51 @@ test_scan_lines(void **state)
 static const struct {
 	const char *text;
 	int result;
-	uint16_t kind;
+	enum request_do what;
 	const char *id, *to;
+	const char *sha256;
 } quarantines[] = {
-	{ OPTIONS("\"do\":\"list\""), 0, MSG_ACT_LIST, "", "" },
-	{ OPTIONS("\"do\":\"delete\",\"id\":\"" ID "\""), 0, MSG_ACT_DELETE, ID,
-	  "" },
-	{ OPTIONS("\"do\":\"restore\",\"id\":\"" ID "\""), 0, MSG_ACT_RESTORE,
-	  ID, "" },
+	{ OPTIONS("\"do\":\"list\""), 0, REQUEST_LIST, "", "", "" },
+	{ OPTIONS("\"do\":\"delete\",\"id\":\"" ID "\""), 0, REQUEST_DELETE, ID,
+	  "", "" },
+	{ OPTIONS("\"do\":\"restore\",\"id\":\"" ID "\""), 0, REQUEST_RESTORE,
+	  ID, "", "" },
 	{ OPTIONS("\"do\":\"restore\",\"id\":\"" ID "\",\"to\":\"/a\""), 0,
-	  MSG_ACT_RESTORE, ID, "/a" },
+	  REQUEST_RESTORE, ID, "/a", "" },
 	{ OPTIONS("\"do\":\"restore\",\"id\":\"" ID "\",\"to\":\"a\""), -EINVAL,
-	  0, NULL, NULL },
+	  0, NULL, NULL, NULL },
 	{ OPTIONS("\"do\":\"restore\",\"id\":\"" ID "\",\"to\":7"), -EINVAL, 0,
-	  NULL, NULL },
+	  NULL, NULL, NULL },
 	{ OPTIONS("\"do\":\"delete\",\"id\":\"" ID "\",\"to\":\"/a\""), -EINVAL,
-	  0, NULL, NULL },
-	{ OPTIONS("\"do\":\"delete\""), -EINVAL, 0, NULL, NULL },
-	{ OPTIONS("\"do\":\"delete\",\"id\":7"), -EINVAL, 0, NULL, NULL },
-	{ OPTIONS("\"do\":\"delete\",\"id\":\"../x\""), -EINVAL, 0, NULL,
+	  0, NULL, NULL, NULL },
+	{ OPTIONS("\"do\":\"delete\""), -EINVAL, 0, NULL, NULL, NULL },
+	{ OPTIONS("\"do\":\"delete\",\"id\":7"), -EINVAL, 0, NULL, NULL, NULL },
+	{ OPTIONS("\"do\":\"delete\",\"id\":\"../x\""), -EINVAL, 0, NULL, NULL,
 	  NULL },
 	{ OPTIONS("\"do\":\"delete\",\"id\":\"" ID "0\""), -EINVAL, 0, NULL,
+	  NULL, NULL },
+	{ OPTIONS("\"do\":\"list\",\"id\":\"" ID "\""), -EINVAL, 0, NULL, NULL,
 	  NULL },
-	{ OPTIONS("\"do\":\"list\",\"id\":\"" ID "\""), -EINVAL, 0, NULL,
+	{ OPTIONS("\"do\":\"allowed\""), 0, REQUEST_ALLOWED, "", "", "" },
+	{ OPTIONS("\"do\":\"allowed\",\"id\":\"" ID "\""), -EINVAL, 0, NULL,
+	  NULL, NULL },
+	{ OPTIONS("\"do\":\"revoke\",\"sha256\":\"" ID ID "\""), 0,
+	  REQUEST_REVOKE, "", "", ID ID },
+	{ OPTIONS("\"do\":\"revoke\",\"sha256\":\"" ID "\""), -EINVAL, 0, NULL,
+	  NULL, NULL },
+	{ OPTIONS("\"do\":\"revoke\",\"sha256\":7"), -EINVAL, 0, NULL, NULL,
 	  NULL },
-	{ OPTIONS("\"do\":\"purge\""), -EINVAL, 0, NULL, NULL },
-	{ OPTIONS("\"do\":1"), -EINVAL, 0, NULL, NULL },
-	{ OPTIONS(""), -EINVAL, 0, NULL, NULL },
-	{ "{\"options\":7}", -EINVAL, 0, NULL, NULL },
-	{ "{}", -EINVAL, 0, NULL, NULL },
-	{ "", -EINVAL, 0, NULL, NULL },
+	{ OPTIONS("\"do\":\"revoke\",\"id\":\"" ID "\""), -EINVAL, 0, NULL,
+	  NULL, NULL },
+	{ OPTIONS("\"do\":\"revoke\""), -EINVAL, 0, NULL, NULL, NULL },
+	{ OPTIONS("\"do\":\"list\",\"sha256\":\"" ID ID "\""), -EINVAL, 0, NULL,
+	  NULL, NULL },
+	{ OPTIONS("\"do\":\"purge\""), -EINVAL, 0, NULL, NULL, NULL },
+	{ OPTIONS("\"do\":1"), -EINVAL, 0, NULL, NULL, NULL },
+	{ OPTIONS(""), -EINVAL, 0, NULL, NULL, NULL },
+	{ "{\"options\":7}", -EINVAL, 0, NULL, NULL, NULL },
+	{ "{}", -EINVAL, 0, NULL, NULL, NULL },
+	{ "", -EINVAL, 0, NULL, NULL, NULL },
 };
 
 static void
@@ -205,9 +220,10 @@ test_quarantine_options(void **state)
 			assert_true(*why);
 			continue;
 		}
-		assert_int_equal(request.kind, quarantines[i].kind);
+		assert_int_equal(request.what, quarantines[i].what);
 		assert_string_equal(request.id, quarantines[i].id);
 		assert_string_equal(request.to, quarantines[i].to);
+		assert_string_equal(request.sha256, quarantines[i].sha256);
 	}
 }
 

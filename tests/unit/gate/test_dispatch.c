@@ -118,7 +118,7 @@ setup(void **state)
 	scene.dispatch =
 		dispatch_new(scene.pending, scene.recall, on_stuck, &scene);
 	dispatch_set_timeout(scene.dispatch, TIMEOUT_MS);
-	dispatch_set_policy(scene.dispatch, &conf);
+	dispatch_set_policy(scene.dispatch, &conf, NULL);
 	for (uint16_t i = 0; i < SCANNERS; i++)
 		link_scanner(&scene, i);
 	*state = &scene;

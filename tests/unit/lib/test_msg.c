@@ -37,7 +37,7 @@ test_head(void **state)
 		{ { MSG_VERSION + 1, 0, MSG_HELLO, 0, 8 }, 8, -EPROTO },
 		{ { MSG_VERSION, 1, MSG_HELLO, 0, 8 }, 8, -EPROTO },
 		{ { MSG_VERSION, 0, 0, 0, 8 }, 8, -EBADMSG },
-		{ { MSG_VERSION, 0, MSG_ACTED + 1, 0, 8 }, 8, -EBADMSG },
+		{ { MSG_VERSION, 0, MSG_ALLOW + 1, 0, 8 }, 8, -EBADMSG },
 		{ { MSG_VERSION, 0, MSG_HELLO, 1, 8 }, 8, -EBADMSG },
 		{ { MSG_VERSION, 0, MSG_HELLO, 0, 7 }, 8, -EBADMSG },
 		{ { MSG_VERSION, 0, MSG_HELLO, 0, 9 }, 8, -EBADMSG },
@@ -424,6 +424,7 @@ test_acted(void **state)
 	struct msg_acted acted = { .id = 7,
 				   .kind = MSG_ACT_LIST,
 				   .killed = 2,
+				   .rule = "r",
 				   .error = "e",
 				   .more = true };
 	struct msg_kept kept = { .entry = "0123", .path = "/a", .size = 5 };
@@ -443,6 +444,7 @@ test_acted(void **state)
 		assert_int_equal(msg_get_acted(&buf, &got), 0);
 		assert_int_equal(got.len, len);
 		assert_true(got.more);
+		assert_string_equal(got.rule, "r");
 		for (uint32_t i = 0; i < len; i++)
 			assert_int_equal(msg_get_kept(&buf, &got_kept), 0);
 		assert_true(buf_done(&buf));
