@@ -66,7 +66,7 @@ class Ground:
             subprocess.run(["mkfs.ext4", "-q", str(image)], check=True)
             self.add_mount(self.mount, ["-o", "loop", str(image)])
         else:
-            self.add_mount(self.mount, ["-t", "tmpfs", "-o", "size=256m",
+            self.add_mount(self.mount, ["-t", "tmpfs", "-o", "size=1g",
                                         "khien-test"])
         self.mount.chmod(0o1777)
         build = self.folder / "build"
@@ -106,14 +106,16 @@ def covered(agent, path):
     return str(path) in [v for k, v in entries.items() if k != "len"]
 
 
-def make(folder, ground, programs=False, wrapper=None, **conf):
+def make(folder, ground, programs=False, wrapper=None, state_size=None,
+         rules=None, **conf):
     """An agent that asks on the ground's mount; not started."""
-    agent = Agent(folder, watch=False, wrapper=wrapper)
+    agent = Agent(folder, watch=False, wrapper=wrapper, state_size=state_size)
     agent.mount = ground.mount
     agent.conf.update({"gate.watch": ground.mount, "gate.mode": "enforce",
                        "gate.scope_cgroup": ground.scope, "scan.workers": 1,
                        **{k.replace("_", ".", 1): v for k, v in conf.items()}})
-    (agent.local / "canary.yar").write_text(RULE)
+    for name, text in {"canary": RULE, **(rules or {})}.items():
+        (agent.local / f"{name}.yar").write_text(text)
     if programs:
         own = ground.mount / "programs"
         own.mkdir()
