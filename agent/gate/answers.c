@@ -67,7 +67,7 @@ reply(struct answers *answers, int fd, bool allow)
 static uint64_t
 waited_us(const struct question *question)
 {
-	uint64_t now_ns = loop_now_ns();
+	uint64_t now_ns = loop_now_ns() + question->queued_ns;
 
 	return now_ns > question->boot_ns ?
 		       (now_ns - question->boot_ns) / NS_PER_US :

@@ -59,7 +59,7 @@ struct answers_counts {
 	uint64_t deadline; /* answered without a verdict */
 	uint64_t late;	   /* of these, verdicts that would have denied */
 	uint64_t allowed;  /* let by because a responder allowed the content */
-	uint64_t p50_us, p99_us, max_us; /* from reading to answering */
+	uint64_t p50_us, p99_us, max_us; /* from asking to answering */
 };
 void answers_count(const struct answers *answers,
 		   struct answers_counts *ret_counts);

@@ -284,6 +284,7 @@ intake_event(void *arg, const struct notify_event *event)
 		.waits = event->asks,
 		.pid = event->pid,
 		.boot_ns = loop_now_ns(),
+		.queued_ns = event->queued_ns,
 		.ident = &ident,
 	};
 	const char *error;

@@ -378,6 +378,14 @@ expire_one(struct pending *pending, int number)
 	stop_waiting(pending, leader);
 }
 
+static uint64_t
+asked_ns(const struct question *question)
+{
+	return question->boot_ns > question->queued_ns ?
+		       question->boot_ns - question->queued_ns :
+		       0;
+}
+
 void
 pending_expire(struct pending *pending, uint64_t until_ns)
 {
@@ -385,7 +393,8 @@ pending_expire(struct pending *pending, uint64_t until_ns)
 		int number = lanes_first(&pending->due);
 
 		if (number == NONE ||
-		    pending->table.entries[number].question.boot_ns > until_ns)
+		    asked_ns(&pending->table.entries[number].question) >
+			    until_ns)
 			return;
 		expire_one(pending, number);
 	}
@@ -431,31 +440,45 @@ pending_release(struct pending *pending, uint32_t pid,
 	}
 }
 
-/* Nobody is held for it, and no scanner has it. */
+/* Nobody is held for it, and no scanner has it; `late`: somebody was. */
 static bool
-may_be_shed(const struct pending *pending, int number)
+may_be_shed(const struct pending *pending, int number, bool late)
 {
 	const struct table_entry *entry = &pending->table.entries[number];
 
-	return entry->state == TABLE_WAITING && entry->question.late &&
+	return entry->state == TABLE_WAITING &&
+	       entry->question.cause != MSG_CAUSE_ASKED &&
+	       entry->question.late == late &&
 	       !pending_is_waited(pending, number);
 }
 
-size_t
-pending_shed(struct pending *pending, const struct msg_verdict *verdict)
+static void
+shed_one(struct pending *pending, int number, const struct msg_verdict *verdict)
 {
-	size_t count = 0;
+	struct table_entry *entry = &pending->table.entries[number];
 
-	for (int i = 0; i < (int)pending->table.len_max; i++) {
-		if (!may_be_shed(pending, i))
-			continue;
-		lanes_remove(&pending->queues[pending->table.entries[i].queue],
-			     i);
-		pending->table.entries[i].state = TABLE_SCANNING;
-		pending_settle(pending, i, verdict);
-		count++;
+	lanes_remove(&pending->queues[entry->queue], number);
+	entry->state = TABLE_SCANNING;
+	pending_settle(pending, number, verdict);
+}
+
+size_t
+pending_shed(struct pending *pending, size_t max,
+	     const struct msg_verdict *verdict)
+{
+	size_t before = pending->table.len;
+
+	/* Twice: what was only written is asked about when it is opened. */
+	for (int i = 0; i < 2 * (int)pending->table.len_max &&
+			before - pending->table.len < max;
+	     i++) {
+		int number = i % (int)pending->table.len_max;
+		bool late = i >= (int)pending->table.len_max;
+
+		if (may_be_shed(pending, number, late))
+			shed_one(pending, number, verdict);
 	}
-	return count;
+	return before - pending->table.len;
 }
 
 size_t

@@ -40,7 +40,8 @@ struct question {
 	uint32_t pid;	  /* who wrote, opened or executed; 0: asked */
 	uint32_t uid;	  /* on whose behalf: users take turns */
 	uint64_t tag;	  /* the asker's own */
-	uint64_t boot_ns; /* when it was asked */
+	uint64_t boot_ns; /* when it was asked, as far as we heard of it */
+	uint64_t queued_ns; /* how long before that it may have been asked */
 	int fd;
 	const struct ident *ident; /* the file as it was when asked */
 	/* Set by the table. */
@@ -121,7 +122,7 @@ void pending_settle(struct pending *pending, int leader,
 		    const struct msg_verdict *verdict);
 
 /*
- * Lets all expire that were asked at `until_ns` or before.  Those that only
+ * Lets all expire that may have been asked at `until_ns` or before.  Those that only
  * share a scan leave; the scan itself goes on behind those that are awaited.
  */
 void pending_expire(struct pending *pending, uint64_t until_ns);
@@ -133,10 +134,13 @@ void pending_release(struct pending *pending, uint32_t pid,
 		     const struct msg_verdict *verdict);
 
 /*
- * Settles scans that nobody is held for any more and that have not begun, to
- * make room.  Returns how many.
+ * Settles scans that nobody is held for and that have not begun, to make room:
+ * `max` questions, and those that share the last one's scan; the engine's stay.
+ * First of files that were only written, which are asked about when they are
+ * used; then those of whom somebody was answered without.  Returns how many.
  */
-size_t pending_shed(struct pending *pending, const struct msg_verdict *verdict);
+size_t pending_shed(struct pending *pending, size_t max,
+		    const struct msg_verdict *verdict);
 
 /* Answers a question that does not enter the table, and closes its fd. */
 void pending_answer(struct pending *pending, const struct question *question,

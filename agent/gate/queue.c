@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
+#include "agent/gate/behind.h"
 #include "agent/gate/debt.h"
 #include "agent/gate/dispatch.h"
 #include "agent/gate/hold.h"
@@ -46,6 +47,7 @@ struct queue {
 	uint64_t full_ns;    /* since when it is; 0: it is not */
 	size_t starved;	     /* entries when descriptors ran out; 0: never */
 	size_t excess;	     /* events to be read although it is full */
+	struct behind behind;
 	uint64_t overflows, unreadable; /* of notify, as last looked at */
 	struct queue_counts counts;
 };
@@ -138,11 +140,10 @@ is_starved(struct queue *queue)
 }
 
 /*
- * The table has been full for as long as anybody may be kept waiting, so all
- * that are in it were answered; now it is the turn of those still with the
- * kernel.
+ * Somebody may wait with the kernel, whom nobody has answered yet: scans of
+ * those who were answered give way.  Returns whether there were any.
  */
-static void
+static bool
 make_room(struct queue *queue)
 {
 	static const struct msg_verdict verdict = {
@@ -152,8 +153,21 @@ make_room(struct queue *queue)
 		.path = "",
 	};
 
-	queue->counts.shed += pending_shed(queue->parts.pending, &verdict);
-	queue->starved = 0;
+	size_t shed =
+		pending_shed(queue->parts.pending, NOTIFY_BATCH, &verdict);
+
+	queue->counts.shed += shed;
+	return shed > 0;
+}
+
+/* There is room again: what came meanwhile has waited since then. */
+static void
+resume(struct queue *queue)
+{
+	if (queue->full_ns == 0)
+		return;
+	behind_resume(&queue->behind, queue->full_ns, loop_now_ns(),
+		      notify_waiting(queue->parts.notify));
 	queue->full_ns = 0;
 }
 
@@ -168,7 +182,7 @@ room_asking(struct queue *queue)
 				      pending_room_reserve(pending) :
 				      pending_room(pending, false);
 		if (room > 0 && !starved) {
-			queue->full_ns = 0;
+			resume(queue);
 			return room;
 		}
 		uint64_t now_ns = loop_now_ns();
@@ -176,9 +190,13 @@ room_asking(struct queue *queue)
 			queue->counts.full++;
 			queue->full_ns = now_ns;
 		}
+		if (make_room(queue))
+			continue;
+		/* Who else has descriptors may have let go of some. */
 		if (now_ns - queue->full_ns < queue->deadline_ns)
 			return 0;
-		make_room(queue);
+		queue->starved = 0;
+		resume(queue);
 		if (pending_room_reserve(pending) == 0)
 			return 0;
 	}
@@ -204,6 +222,17 @@ room_watching(struct queue *queue)
 	return queue->excess;
 }
 
+/* A notify_fn. */
+static void
+take(void *arg, const struct notify_event *event)
+{
+	struct queue *queue = arg;
+	struct notify_event known = *event;
+
+	known.queued_ns = behind_next(&queue->behind, loop_now_ns());
+	intake_event(queue->parts.intake, &known);
+}
+
 int
 queue_drain(struct queue *queue)
 {
@@ -215,8 +244,7 @@ queue_drain(struct queue *queue)
 
 		if (room == 0)
 			break;
-		int n = notify_read(queue->parts.notify, room, intake_event,
-				    queue->parts.intake);
+		int n = notify_read(queue->parts.notify, room, take, queue);
 		if (n < 0)
 			return n;
 		count_lost(queue);

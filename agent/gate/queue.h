@@ -4,7 +4,9 @@
  *
  * While only watched, it is read at once when it was idle and then by a timer:
  * waking up for each event costs six times as much.  While somebody waits for
- * answers it is read at once, always, but never while the table is full.
+ * answers it is read at once, always, but never while the table is full.  Then
+ * scans that nobody waits for any more give way, and who waits with the kernel
+ * has waited since the table was full.
  */
 #pragma once
 
@@ -56,6 +58,6 @@ int queue_go_on(struct queue *queue);
 
 struct queue_counts {
 	uint64_t full; /* times that the table was full */
-	uint64_t shed; /* scans given up to make room */
+	uint64_t shed; /* questions whose scan was given up to make room */
 };
 void queue_count(const struct queue *queue, struct queue_counts *ret_counts);

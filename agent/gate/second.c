@@ -12,6 +12,12 @@ entry_of(struct second *second, uint32_t pid)
 	return &second->entries[pid & (SECOND_LEN - 1)];
 }
 
+static uint64_t *
+written_of(struct second *second, const struct ident *ident)
+{
+	return &second->written[ident->inode & (SECOND_FILES - 1)];
+}
+
 void
 second_note(struct second *second, uint32_t pid, const struct ident *ident,
 	    uint64_t now_ns)
@@ -23,16 +29,14 @@ second_note(struct second *second, uint32_t pid, const struct ident *ident,
 		.size = ident->size,
 		.ctime_ns = ident->ctime_ns,
 		.until_ns = now_ns + (uint64_t)SECOND_MS * NS_PER_MS,
+		.turn = ++second->turn,
 	};
 }
 
 void
 second_forget(struct second *second, const struct ident *ident)
 {
-	for (size_t i = 0; i < SECOND_LEN; i++)
-		if (second->entries[i].inode == ident->inode &&
-		    second->entries[i].device == ident->device)
-			second->entries[i].pid = 0;
+	*written_of(second, ident) = ++second->turn;
 }
 
 bool
@@ -43,7 +47,8 @@ second_take(struct second *second, uint32_t pid, const struct ident *ident,
 
 	if (pid == 0 || entry->pid != pid || entry->device != ident->device ||
 	    entry->inode != ident->inode || entry->size != ident->size ||
-	    entry->ctime_ns != ident->ctime_ns || entry->until_ns < now_ns)
+	    entry->ctime_ns != ident->ctime_ns || entry->until_ns < now_ns ||
+	    entry->turn < *written_of(second, ident))
 		return false;
 	entry->pid = 0;
 	return true;

@@ -110,7 +110,7 @@ conf_init(struct conf *conf)
 		.on_crash = "deny",
 		.on_malicious = "block",
 		.min_severity = "high",
-		.max_size = 100ULL << 20,
+		.max_size = 512ULL << 20,
 		.timeout_ms = 10000,
 		.rules_dir = "/usr/share/khien/rules",
 		.local_dir = "/etc/khien/rules.d",

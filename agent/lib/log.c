@@ -2,6 +2,7 @@
 #include "agent/lib/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/lib/file.h"
@@ -26,10 +28,30 @@ static bool debug;
 static bool journal;	     /* whoever reads us knows levels: sd-daemon(3) */
 static unsigned int dropped; /* lines since the last that was written */
 
+/*
+ * A pipe that we share has one page left, two of us see it, and one waits for
+ * ever.  Opened anew it is ours alone, and may be told not to wait.  Whoever
+ * may not, or writes elsewhere, goes on as he is.
+ */
+static void
+own_pipe(void)
+{
+	struct stat st;
+
+	if (fstat(STDERR_FILENO, &st) < 0 || !S_ISFIFO(st.st_mode))
+		return;
+	int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	(void)dup2(fd, STDERR_FILENO);
+	(void)close(fd);
+}
+
 void
 log_init(const char *program)
 {
 	name = program;
+	own_pipe();
 	debug = getenv("KHIEN_DEBUG") != NULL;
 	journal = getenv("JOURNAL_STREAM") != NULL;
 }
@@ -65,7 +87,10 @@ write_or_drop(const char *line, size_t len)
 		dropped++;
 		return;
 	}
-	(void)file_write_all(STDERR_FILENO, line, len);
+	if (file_write_all(STDERR_FILENO, line, len) < 0) {
+		dropped++;
+		return;
+	}
 	if (!dropped)
 		return;
 	int size = snprintf(note, sizeof(note), "%.60s: %u lines were lost\n",

@@ -165,6 +165,12 @@ static const struct role roles[ROLE_LEN] = {
 		.files = ROLE_FILES_KERNEL,
 		/* The table, what is held, a batch, and some. */
 		.files_max = 20480,
+		/*
+		 * The kernel wakes all who wait for an answer with each that is
+		 * given.  A gate that has to take turns with them spends its
+		 * time on that: a thousand at once took ten times as long.
+		 */
+		.urgent = true,
 	},
 	[ROLE_SCAN] = {
 		.id = ROLE_SCAN,

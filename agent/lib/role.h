@@ -44,6 +44,7 @@ struct role {
 	uint8_t files;	     /* enum role_files */
 	uint64_t memory_max; /* RLIMIT_AS in bytes; 0: none */
 	uint32_t files_max;  /* RLIMIT_NOFILE */
+	bool urgent; /* runs before all that is not, where that is allowed */
 };
 
 /* Never NULL for an id below ROLE_LEN. */

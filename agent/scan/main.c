@@ -15,7 +15,7 @@
 
 #define EXIT_USAGE 2
 /* The agent's own default, so that both say the same of one file. */
-#define MAX_SIZE (100ULL << 20)
+#define MAX_SIZE (512ULL << 20)
 #define MAX_SIZE_LEAST 4096
 /* A person waits: longer than the agent's default. */
 #define TIMEOUT_S 60
@@ -42,7 +42,7 @@ static const char help[] =
 	"                      (default: the rules that come with the agent)\n"
 	"  -f, --file PATH...  what to scan; folders with all they contain\n"
 	"      --max-size N    bytes; of a larger file the head and the tail\n"
-	"                      are scanned (default 104857600)\n"
+	"                      are scanned (default 536870912)\n"
 	"      --timeout N     seconds for one file (default 60)\n"
 	"      --help          this text\n"
 	"      --version       version\n"

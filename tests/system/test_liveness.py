@@ -2,7 +2,6 @@
 """Nobody waits longer than is promised, whatever of the agent stands still."""
 
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -13,10 +12,8 @@ import pytest
 
 import gated
 from agent import wait_for
+from load import BOUND_MS, DEADLINE_MS, exec_many, files
 
-DEADLINE_MS = 500
-# What is promised beyond the deadline.
-BOUND_MS = DEADLINE_MS + 3000
 # khiend kills a gate that does not answer within two seconds.
 STUCK_S = 3
 
@@ -57,28 +54,6 @@ def go_on(pids):
             os.kill(pid, signal.SIGCONT)
         except ProcessLookupError:
             pass
-
-
-def exec_many(tool, count, path, limit_s=60):
-    """({errno: how many}, longest wait in ms)"""
-    done = subprocess.run([tool("exec-many"), str(count), str(path)],
-                          capture_output=True, text=True, timeout=limit_s,
-                          check=True)
-    found = re.findall(r"(\w+):(\d+)", done.stdout)
-    ends = {int(k): int(v) for k, v in found if k != "ms"}
-    return ends, int(dict(found)["ms"])
-
-
-def files(ground, count, content):
-    """As many files, each of them new to the gate."""
-    folder = ground.mount / "many"
-    folder.mkdir(exist_ok=True)
-    for i in range(count):
-        path = folder / f"file-{i}"
-        path.write_bytes(content + b"%d" % time.monotonic_ns())
-        path.chmod(0o755)
-        os.chown(path, gated.NOBODY, gated.NOBODY)
-    return folder / "file-%d"
 
 
 def protects(agent, ground, name):

@@ -433,13 +433,39 @@ late_ones_are_shed(void **state)
 	add(pending, MSG_CAUSE_WRITE, 4, 13);
 	int leader = pending_next(pending);
 	pending_expire(pending, 10);
-	assert_int_equal(pending_shed(pending, &verdict), 1);
+	assert_int_equal(pending_shed(pending, 1, &verdict), 1);
 	assert_int_equal(answers_len, 1);
-	assert_int_equal(pending_len(pending), 3);
+	assert_int_equal(answers[0].pid, 13);
+	assert_int_equal(pending_shed(pending, 9, &verdict), 1);
+	assert_int_equal(answers_len, 2);
+	assert_int_equal(pending_shed(pending, 9, &verdict), 0);
+	assert_int_equal(pending_len(pending), 2);
 	settle(pending, leader, MSG_CLEAN);
 	settle(pending, pending_next(pending), MSG_CLEAN);
-	settle(pending, pending_next(pending), MSG_CLEAN);
 	assert_int_equal(pending_len(pending), 0);
+}
+
+/* Before it was read it had waited, without room for it. */
+static void
+waiting_with_the_kernel_counts(void **state)
+{
+	struct pending *pending = *state;
+	struct ident ident = { .device = 1, .inode = 2, .size = 1 };
+	struct question question = { .cause = MSG_CAUSE_EXEC,
+				     .waits = true,
+				     .boot_ns = 50,
+				     .queued_ns = 40,
+				     .fd = -1,
+				     .ident = &ident };
+
+	hold(pending, MSG_CAUSE_EXEC, 1, 10, 9);
+	pending_add(pending, &question);
+	pending_expire(pending, 9);
+	assert_int_equal(expired_len, 1);
+	pending_expire(pending, 10);
+	assert_int_equal(expired_len, 2);
+	settle(pending, pending_next(pending), MSG_CLEAN);
+	settle(pending, pending_next(pending), MSG_CLEAN);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -464,6 +490,7 @@ main(void)
 		TEST(waiting_moves_a_scan_to_the_front),
 		TEST(users_take_turns),
 		TEST(late_ones_are_shed),
+		TEST(waiting_with_the_kernel_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,7 +33,7 @@ test_defaults(void **state)
 	assert_string_equal(conf.on_malicious, "block");
 	assert_string_equal(conf.min_severity, "high");
 	assert_int_equal(conf.workers, 0);
-	assert_int_equal(conf.max_size, 100 << 20);
+	assert_int_equal(conf.max_size, 512 << 20);
 	assert_int_equal(conf.timeout_ms, 10000);
 	assert_string_equal(conf.rules_dir, "/usr/share/khien/rules");
 	assert_string_equal(conf.local_dir, "/etc/khien/rules.d");

@@ -154,10 +154,32 @@ test_long_lines_are_cut(void **state)
 	}
 }
 
+/* Several write to the same pipe: one that is full stops none of them, and
+   whoever shares it is not told not to wait. */
+static void
+test_pipe_is_our_own(void **state)
+{
+	int shared[2];
+
+	(void)state;
+	assert_int_equal(pipe(shared), 0);
+	int saved = dup(STDERR_FILENO);
+	(void)dup2(shared[1], STDERR_FILENO);
+	log_init("khien-test");
+	int own = fcntl(STDERR_FILENO, F_GETFL);
+	(void)dup2(saved, STDERR_FILENO);
+	(void)close(saved);
+	assert_true(own & O_NONBLOCK);
+	assert_false(fcntl(shared[1], F_GETFL) & O_NONBLOCK);
+	(void)close(shared[0]);
+	(void)close(shared[1]);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_pipe_is_our_own, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_levels, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_levels_are_for_the_journal,
 						setup, teardown),
