@@ -157,8 +157,8 @@ class Keeper:
     def restore(self, entry, to="", **how):
         return self.act("RESTORE", entry=entry, path=to, **how)
 
-    def delete(self, entry):
-        return self.act("DELETE", entry=entry)
+    def delete(self, entry, **how):
+        return self.act("DELETE", entry=entry, **how)
 
     def list(self):
         kept, page = [], {"entry": "", "when_ns": 0}

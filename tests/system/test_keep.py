@@ -18,9 +18,6 @@ from agent import wait_for
 from keeper import KILL, KILL_MAPPED, QUARANTINE, Keeper
 
 CGROUPS = pathlib.Path("/sys/fs/cgroup/unified")
-# What changes or reads a file system.  Death comes before each of them.
-CALLS = ("openat,openat2,pread64,write,fsync,fallocate,renameat2,unlinkat,linkat,mkdirat,"
-         "ioctl,fchown,fchmod,fsetxattr,utimensat,sendmsg")
 
 
 def procs(cgroup):
@@ -282,71 +279,6 @@ def test_read_only_file_system_leaves_the_file(keeper, disk):
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     assert "cannot be removed" in keeper.take(path)["error"]
     assert path.exists() and keeper.entries() == []
-
-
-def deaths(keeper, prepare, ask, check):
-    """Ends it before each of its calls (strace counts each call by itself);
-    returns how often it died."""
-    died = 0
-    for call in CALLS.split(","):
-        for number in range(1, 200):
-            prepare()
-            acted = ask(["strace", "-f", "-qq", "-o", "/dev/null", "-e",
-                         f"inject={call}:signal=KILL:when={number}"])
-            check(f"{call} {number}")
-            if acted is not None and keeper.code == 0:
-                break
-            died += 1
-    return died
-
-
-@pytest.mark.slow(400)
-def test_death_at_any_call_leaves_the_file_whole(keeper, disk):
-    path = disk / "file"
-    data = os.urandom(150_000)
-    state = {}
-
-    def prepare():
-        if not path.exists():
-            make(path, data)
-        state["before"] = look(path)
-        shutil.rmtree(keeper.vault, ignore_errors=True)
-
-    def check(number):
-        if path.exists():
-            assert look(path) == state["before"], number
-            return
-        (entry,) = [k["entry"] for k in keeper.list() if not k["error"]]
-        assert not keeper.restore(entry)["error"], number
-        assert look(path) == state["before"], number
-
-    count = deaths(keeper, prepare,
-                   lambda wrapper: keeper.take(path, wrapper=wrapper), check)
-    assert count > 40
-
-
-@pytest.mark.slow(400)
-def test_death_while_restoring_leaves_nothing_half(keeper, disk):
-    path = disk / "file"
-    make(path, os.urandom(150_000))
-    before = look(path)
-    entry = keeper.take(path)["entry"]
-
-    def prepare():
-        if path.exists():
-            os.unlink(path)
-
-    def check(number):
-        if path.exists():
-            assert look(path) == before, number
-        assert sorted(os.listdir(disk)) in (["file", "lost+found"],
-                                            ["lost+found"])
-        assert [k["error"] for k in keeper.list()] == [b""], number
-
-    count = deaths(keeper, prepare,
-                   lambda wrapper: keeper.restore(entry, wrapper=wrapper),
-                   check)
-    assert count > 30
 
 
 def test_writer_loses_nothing(keeper, disk):
