@@ -235,7 +235,7 @@ $(foreach s,$(wildcard tests/fuzz/fuzz_*.c),\
 FUZZ_SECONDS ?= 20
 
 RUN_TESTS = @KHIEN_FUZZ_SECONDS=$(FUZZ_SECONDS) $(PYTHON) tests/run.py --build $B
-PARTS ?= unit fuzz system
+PARTS ?= unit fuzz system guest
 
 fuzz-build: $(FUZZERS)
 fuzz: $(FUZZERS)
@@ -299,7 +299,7 @@ PACKAGES := gcc make git ca-certificates libc6-dev binutils clang llvm bpftool \
 	libbpf-dev libyara-dev yara libsqlite3-dev libjansson-dev libinih-dev \
 	libseccomp-dev libcap-ng-dev libssl-dev libsodium-dev strace \
 	libcmocka-dev python3 python3-pytest libclang-rt-dev procps util-linux \
-	clang-format clang-tidy cppcheck
+	clang-format clang-tidy cppcheck mmdebstrap e2fsprogs qemu-system-x86
 deps:
 	@missing=$$(for package in $(PACKAGES); do \
 		dpkg-query -W -f '$${db:Status-Abbrev}' $$package 2>/dev/null | \
@@ -319,5 +319,6 @@ deps:
 clean:
 	rm -rf $O
 
--include $(shell [ ! -d $O ] || find $O -path $O/run -prune -o \
+-include $(shell [ ! -d $O ] || find $O \( -path $O/run -o \
+	-path $O/guest \) -prune -o \
 	-name '*.d' -print)

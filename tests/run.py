@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs parts of the tests and ends with `N passed, N failed`.
 
-Parts: lint, unit, fuzz, system.  What is skipped is told and counted; with
+Parts: lint, unit, fuzz, system, guest.  What is skipped is told and counted; with
 CI=true in the environment a skip is a failure, unless its reason begins with
 "machine:", which says that this machine cannot run it at all.
 """
@@ -216,7 +216,36 @@ def system(args):
     return total
 
 
-PARTS = {"lint": lint, "unit": unit, "fuzz": fuzz, "system": system}
+def guest(args):
+    """A whole Debian that enforces on itself."""
+    total = Count()
+    if args.build != args.build_root:
+        total.skip("guest", "with sanitizers an emulated machine takes hours")
+        return total
+    command = [PYTHON, str(ROOT / "tests/guest/guest.py"), "--build",
+               str(args.build)]
+    # Its lines appear as they come: it takes minutes.
+    child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, text=True,
+                             env=dict(os.environ,
+                                      PYTHONDONTWRITEBYTECODE="1"))
+    with child:
+        for line in child.stdout:
+            found = re.match(r"  ([\w-]+): (ok|failed|skipped: (.*))", line)
+            if found and found.group(3):
+                total.skip(found.group(1), found.group(3))
+                continue
+            print(line, end="")
+            total.passed += bool(found) and found.group(2) == "ok"
+            total.failed += bool(found) and found.group(2) == "failed"
+    if child.returncode and not total.failed:
+        print(f"  guest: failed, its program ended with {child.returncode}")
+        total.failed += 1
+    return total
+
+
+PARTS = {"lint": lint, "unit": unit, "fuzz": fuzz, "system": system,
+         "guest": guest}
 
 
 def main():
@@ -232,7 +261,7 @@ def main():
     sys.stdout.reconfigure(line_buffering=True)
 
     total = Count()
-    for part in args.parts or ["unit", "fuzz", "system"]:
+    for part in args.parts or ["unit", "fuzz", "system", "guest"]:
         started = time.monotonic()
         print(f"{part}:")
         count = PARTS[part](args)

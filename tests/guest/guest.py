@@ -1,0 +1,108 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Boots a Debian that enforces on every file system of its own and prints what
+came of each story: `  NAME: ok`, `failed` or `skipped: REASON`, and facts.
+
+Its console and all results stay in build/guest.
+"""
+
+import argparse
+import pathlib
+import re
+import sys
+import time
+
+import machine
+import root
+
+# A run on a cold cache, an idle machine: four minutes.  This is for hangs.
+LIMIT_S = 20 * 60
+# From the last story to the machine's end.
+OFF_S = 90
+# What the kernel or the service manager say of a machine that hangs.
+BAD_LINES = re.compile(
+    r"blocked for more than|ordering cycle|Kernel panic|self-detected stall|"
+    r"soft lockup|khien\.service: State '.*' timed out|"
+    r"khien\.service: Failed with result '(?!watchdog|signal)")
+
+
+def say(name, state, why="", facts=(), seconds=None):
+    took = f" in {seconds:.1f} s" if seconds is not None else ""
+    print(f"  {name}: {state}{took}", flush=True)
+    for line in facts:
+        print(f"    {line}", flush=True)
+    for line in why.splitlines():
+        print(f"    | {line}", flush=True)
+    return state == "failed"
+
+
+def tell(line):
+    """One story's; returns whether it failed."""
+    if line["state"] == "skipped":
+        reason = line["why"].splitlines()[-1] if line["why"] else "by itself"
+        return say(line["story"], f"skipped: {reason}")
+    return say(line["story"], line["state"], line["why"], line["facts"],
+               line["seconds"])
+
+
+def follow(guest):
+    """Tells what it hears; returns how many stories failed."""
+    plan, heard, failed = None, [], 0
+    stopping = None
+    for line in guest.follow(LIMIT_S):
+        if "plan" in line:
+            plan = line["plan"]
+        elif "stopping" in line:
+            stopping = time.monotonic()
+        else:
+            heard.append(line["story"])
+            failed += tell(line)
+    if plan is None:
+        raise AssertionError("the guest did not boot")
+    for name in plan[len(heard):]:
+        failed += say(name, "failed", "the guest ended before it")
+    if stopping is None:
+        raise AssertionError("the guest ended in the middle")
+    off_s = time.monotonic() - stopping
+    bad = [line for line in guest.tail(10 ** 6).splitlines()
+           if BAD_LINES.search(line)]
+    if off_s > OFF_S:
+        bad.append(f"the machine took {off_s:.0f} s to stop")
+    failed += say("shutdown", "failed" if bad else "ok", "\n".join(bad),
+                  seconds=off_s)
+    return failed
+
+
+def run(build):
+    folder = build / "guest"
+    folder.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    kernel, image = root.base(folder, machine.programs(build))
+    made = time.monotonic()
+    work = machine.prepare(folder, image)
+    print(f"  image in {made - began:.1f} s, agent installed in "
+          f"{time.monotonic() - made:.1f} s", flush=True)
+    guest = machine.Machine(folder, kernel, work)
+    try:
+        return follow(guest)
+    except AssertionError as error:
+        return say("machine", "failed", f"{error}\n{guest.tail()}")
+    finally:
+        guest.close()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default="build", type=pathlib.Path)
+    args = parser.parse_args()
+    try:
+        return 1 if run(args.build.resolve()) else 0
+    except root.Missing as missing:
+        print(f"  guest: skipped: {missing}")
+        return 0
+    except AssertionError as error:
+        return 1 if say("image", "failed", str(error)) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Installs the agent into a copy of the guest's image and boots it.
+
+The guest enforces on every file system of its own.  It runs the programs of
+tests/guest/stories one after the other and writes a line of JSON for each on
+its second serial port: name, ok, why, seconds, facts.  See stories/run.py.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path[:0] = [str(HERE), str(ROOT / "tests/system")]
+
+import gated  # noqa: E402
+import root  # noqa: E402
+
+# Not how long it takes, but when it hangs: no story line for so long.
+SILENT_S = 240
+STORIES = HERE / "stories"
+CANARY = "/var/tmp/canary"
+# What the agent may not see in the image: the stories turn it back.
+HIDE = bytes(i ^ 0x5a for i in range(256))
+CONF = """[gate]
+mode = enforce
+deadline_ms = 10000
+"""
+# Written in hexadecimal, so that the rule's own file is nothing bad.
+RULE = gated.RULE.replace(f'"{gated.MARKER}"',
+                          "{ %s }" % gated.MARKER.encode().hex(" "))
+COMMAND_LINE = ("root=/dev/nvme0n1 rw console=ttyS0 panic=-1 oops=panic "
+                "systemd.unit=stories.target systemd.log_target=kmsg "
+                "printk.devkmsg=on net.ifnames=0")
+
+
+def _bad(folder):
+    text = gated.PROGRAM % (gated.MARKER, CANARY)
+    for name, flags in (("bad", []), ("bad.so", ["-shared", "-fPIC"])):
+        data = gated.compile_c(text, folder / name, *flags)
+        (folder / f"{name}.hidden").write_bytes(data.translate(HIDE))
+        (folder / name).unlink()
+    script = f"#!/bin/sh\n# {gated.MARKER}\ntouch {CANARY}\n".encode()
+    (folder / "bad.sh.hidden").write_bytes(script.translate(HIDE))
+
+
+def _install(into):
+    """Everything that the image gets, as it is to lie in it."""
+    env = {k: v for k, v in os.environ.items()
+           if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+    subprocess.run(["make", "-s", "install", f"DESTDIR={into}"], cwd=ROOT,
+                   env=env, check=True, stdout=subprocess.DEVNULL)
+    stories = into / "srv/stories"
+    shutil.copytree(STORIES, stories, dirs_exist_ok=True,
+                    ignore=shutil.ignore_patterns("__pycache__", "*.service",
+                                                  "*.target"))
+    units = into / "etc/systemd/system"
+    units.mkdir(parents=True)
+    for unit in [*STORIES.glob("*.service"), *STORIES.glob("*.target")]:
+        shutil.copy(unit, units)
+    wants = units / "multi-user.target.wants"
+    wants.mkdir()
+    (wants / "khien.service").symlink_to("/usr/lib/systemd/system/"
+                                         "khien.service")
+    etc = into / "etc/khien"
+    (etc / "khien.conf.d/guest.conf").write_text(CONF)
+    (etc / "rules.d/canary.yar").write_text(RULE)
+    _bad(stories)
+    shutil.rmtree(into / "usr/share/man")
+
+
+def prepare(build, image):
+    """A copy of the image with the agent in it."""
+    work = build / "work.ext4"
+    work.unlink(missing_ok=True)
+    subprocess.run(["cp", "--sparse=always", str(image), str(work)],
+                   check=True)
+    tree = build / "tree"
+    shutil.rmtree(tree, ignore_errors=True)
+    tree.mkdir()
+    _install(tree)
+    # In a mount namespace of its own: nothing stays when we are killed.
+    subprocess.run(
+        ["unshare", "-m", "sh", "-ec",
+         'mkdir -p "$2"; mount -o loop "$1" "$2"; tar -C "$3" -c '
+         '--owner=0 --group=0 . | tar -C "$2" -x --keep-directory-symlink '
+         '--no-overwrite-dir; umount "$2"',
+         "sh", str(work), str(build / "mnt"), str(tree)], check=True)
+    shutil.rmtree(tree)
+    return work
+
+
+class Machine:
+    def __init__(self, build, kernel, image):
+        self.console = build / "console.log"
+        self.results = build / "results.jsonl"
+        for path in (self.console, self.results):
+            path.unlink(missing_ok=True)
+        self.read = 0
+        self.child = subprocess.Popen(
+            ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max",
+             "-smp", "2", "-m", "1024", "-nographic", "-no-reboot",
+             "-nodefaults", "-monitor", "none",
+             "-serial", f"file:{self.console}",
+             "-serial", f"file:{self.results}",
+             "-kernel", str(kernel), "-append", COMMAND_LINE,
+             "-drive", f"file={image},format=raw,if=none,id=disk,"
+             "cache=unsafe,discard=unmap",
+             "-device", "nvme,drive=disk,serial=khien"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, text=True)
+
+    def lines(self):
+        """The results since the last call: whole lines only."""
+        if not self.results.exists():
+            return []
+        data = self.results.read_bytes()[self.read:]
+        data = data[:data.rfind(b"\n") + 1]
+        self.read += len(data)
+        return [json.loads(line) for line in data.splitlines() if line.strip()]
+
+    def follow(self, limit_s):
+        """Yields results until the machine is off; AssertionError when it
+        says nothing for too long, or ends by itself."""
+        end = time.monotonic() + limit_s
+        heard = time.monotonic()
+        while True:
+            ended = self.child.poll() is not None
+            for line in self.lines():
+                heard = time.monotonic()
+                yield line
+            if ended:
+                break
+            if time.monotonic() > min(end, heard + SILENT_S):
+                raise AssertionError("the guest hangs")
+            time.sleep(0.2)
+        if self.child.returncode:
+            raise AssertionError(f"qemu ended with {self.child.returncode}: "
+                                 f"{self.child.stderr.read()}")
+
+    def close(self):
+        if self.child.poll() is None:
+            self.child.kill()
+        self.child.wait()
+        self.child.stderr.close()
+
+    def tail(self, lines=40):
+        if not self.console.exists():
+            return ""
+        text = self.console.read_text(errors="replace").replace("\r", "")
+        return "\n".join(text.splitlines()[-lines:])
+
+
+def programs(build):
+    return [p for p in build.glob("khien*") if p.is_file() and
+            os.access(p, os.X_OK)]

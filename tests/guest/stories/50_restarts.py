@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Each process of the agent ends, and the agent protects again by itself."""
+
+import os
+import signal
+
+from lib import (main_pid, pid_of, processes, protects_again, run, sh,
+                 show, wait_for)
+
+protects_again("it protects")
+run("systemctl", "restart", "khien")
+protects_again("it protects after a restart")
+run("systemctl", "reload", "khien")
+wait_for(lambda: show("khien.service", "SubState") == "running", "reloaded")
+protects_again("it protects after a reload")
+
+for role in ("gate", "scan", "sensor", "engine", "query"):
+    pid = pid_of(role)
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda role=role, pid=pid: pid_of(role) not in (None, pid),
+             f"another {role}")
+    sh("true; ls / >/dev/null")
+    protects_again(f"it protects after the end of its {role}")
+
+pid = main_pid()
+others = {p["pid"] for p in processes() if p.get("pid")} - {pid}
+os.kill(pid, signal.SIGKILL)
+wait_for(lambda: main_pid() not in (0, pid), "another khiend")
+wait_for(lambda: not any(os.path.exists(f"/proc/{p}") for p in others),
+         "none of its processes is left")
+protects_again("it protects after the end of khiend")
+assert show("khien.service", "NRestarts") == "1"
+# Stopped on purpose it stays away, holds up nobody, and comes back.
+run("systemctl", "stop", "khien")
+sh("cp /bin/true /var/tmp/unwatched; /var/tmp/unwatched")
+run("systemctl", "start", "khien")
+protects_again("it protects after a stop and a start")

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""khiend and the gate stand still together: nobody else is left but the
+kernel and the service manager, which opens files itself."""
+
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import time
+
+from lib import (PATIENCE_S, fact, main_pid, pid_of, processes,
+                 protects_again, run, show)
+
+DEADLINE_S = 10
+WATCHDOG_S = 5
+BOUND_S = DEADLINE_S + WATCHDOG_S + 3
+
+
+def programs(count):
+    """As many that nobody has executed before."""
+    folder = pathlib.Path("/var/tmp/new")
+    folder.mkdir(exist_ok=True)
+    for i in range(count):
+        path = folder / f"{time.monotonic_ns()}-{i}"
+        shutil.copy("/bin/true", path)
+        os.chown(path, 1000, 1000)
+        yield path
+
+
+def stop(name, pids):
+    """Stops them, has files executed and the service manager at work."""
+    before = int(show("khien.service", "NRestarts"))
+    paths = list(programs(10))
+    main = main_pid()
+    # A file that the service manager itself has to open, and has not yet.
+    unit = pathlib.Path(f"/etc/systemd/system/new-{name}.service")
+    unit.write_text("[Service]\nType=oneshot\nExecStart=/bin/true\n")
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    began = time.monotonic()
+    children = [subprocess.Popen([str(path)]) for path in paths[:0]]
+    children += [subprocess.Popen(["sh", "-c", str(path)]) for path in paths]
+    children.append(subprocess.Popen(["systemctl", "daemon-reload"]))
+    waits = []
+    for child in children:
+        assert child.wait(PATIENCE_S) == 0
+        waits.append(time.monotonic() - began)
+    assert max(waits) < BOUND_S, waits
+    run("systemctl", "start", unit.name)
+    protects_again(f"it protects after {name} stood still")
+    assert main_pid() != main or main not in pids
+    after = int(show("khien.service", "NRestarts"))
+    assert (after > before) == (main in pids), (before, after)
+    unit.unlink()
+    fact(f"{name}: longest wait {max(waits):.1f} s, protects after "
+         f"{time.monotonic() - began:.1f} s")
+
+
+protects_again("it protects")
+stop("khiend-and-gate", [main_pid(), pid_of("gate")])
+stop("khiend", [main_pid()])
+stop("gate", [pid_of("gate")])
+stop("scanners", [p["pid"] for p in processes()
+                  if p["role"] == "scan" and p.get("pid")])
+stop("all", [main_pid(), *(p["pid"] for p in processes() if p.get("pid")
+                           and p["pid"] != main_pid())])

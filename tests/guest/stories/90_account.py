@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the agent and the machine say of the day as a whole."""
+
+import re
+
+from lib import PLANTED, ask, fact, get, run
+
+rows = ask("detections", "--limit", "100000")
+paths = sorted({get(row, "file.path", "?") for row in rows})
+wrong = [path for path in paths if f"/{PLANTED}" not in path]
+assert not wrong, wrong
+assert len(rows) > 20
+fact(f"{len(rows)} detections, all of them of planted files")
+
+log = run("journalctl", "-b", "--no-pager", "-o", "short-monotonic")
+kernel = run("dmesg")
+for text in (log, kernel):
+    assert "blocked for more than" not in text
+    assert "rcu_sched self-detected" not in text
+    assert "Out of memory" not in text
+assert "Watchdog timeout" in log  # a story had it stand still
+assert not re.search(r"khien-\w+\[\d+\]: segfault", kernel)
+dumps = [line for line in log.splitlines() if "dumped core" in line]
+assert not dumps, dumps
+failed = run("systemctl", "--failed", "--no-legend", "--plain")
+assert not failed.strip(), failed
