@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "agent/lib/buf.h"
 
+#include <endian.h>
 #include <string.h>
 
 static const uint8_t nothing[1];
@@ -26,7 +27,7 @@ buf_done(const struct buf *buf)
 }
 
 /* The next len bytes, or NULL when there is no room or nothing left. */
-static uint8_t *
+static inline uint8_t *
 advance(struct buf *buf, size_t len)
 {
 	if (buf->failed || len > buf->size - buf->at) {
@@ -38,50 +39,49 @@ advance(struct buf *buf, size_t len)
 	return here;
 }
 
-static void
-put_integer(struct buf *buf, uint64_t value, size_t len)
+static inline void
+put(struct buf *buf, const void *bytes, size_t len)
 {
 	uint8_t *here = advance(buf, len);
-	if (!here)
-		return;
-	for (size_t i = 0; i < len; i++)
-		here[i] = (uint8_t)(value >> (8 * i));
+
+	if (here)
+		memcpy(here, bytes, len);
 }
 
-static uint64_t
-get_integer(struct buf *buf, size_t len)
+static inline void
+get(struct buf *buf, void *dst, size_t len)
 {
 	const uint8_t *here = advance(buf, len);
-	if (!here)
-		return 0;
-	uint64_t value = 0;
-	for (size_t i = 0; i < len; i++)
-		value |= (uint64_t)here[i] << (8 * i);
-	return value;
+
+	if (here)
+		memcpy(dst, here, len);
 }
 
 void
 buf_put_u8(struct buf *buf, uint8_t value)
 {
-	put_integer(buf, value, sizeof(value));
+	put(buf, &value, sizeof(value));
 }
 
 void
 buf_put_u16(struct buf *buf, uint16_t value)
 {
-	put_integer(buf, value, sizeof(value));
+	value = htole16(value);
+	put(buf, &value, sizeof(value));
 }
 
 void
 buf_put_u32(struct buf *buf, uint32_t value)
 {
-	put_integer(buf, value, sizeof(value));
+	value = htole32(value);
+	put(buf, &value, sizeof(value));
 }
 
 void
 buf_put_u64(struct buf *buf, uint64_t value)
 {
-	put_integer(buf, value, sizeof(value));
+	value = htole64(value);
+	put(buf, &value, sizeof(value));
 }
 
 void
@@ -109,25 +109,37 @@ buf_put_text(struct buf *buf, const char *text)
 uint8_t
 buf_get_u8(struct buf *buf)
 {
-	return (uint8_t)get_integer(buf, sizeof(uint8_t));
+	uint8_t value = 0;
+
+	get(buf, &value, sizeof(value));
+	return value;
 }
 
 uint16_t
 buf_get_u16(struct buf *buf)
 {
-	return (uint16_t)get_integer(buf, sizeof(uint16_t));
+	uint16_t value = 0;
+
+	get(buf, &value, sizeof(value));
+	return le16toh(value);
 }
 
 uint32_t
 buf_get_u32(struct buf *buf)
 {
-	return (uint32_t)get_integer(buf, sizeof(uint32_t));
+	uint32_t value = 0;
+
+	get(buf, &value, sizeof(value));
+	return le32toh(value);
 }
 
 uint64_t
 buf_get_u64(struct buf *buf)
 {
-	return get_integer(buf, sizeof(uint64_t));
+	uint64_t value = 0;
+
+	get(buf, &value, sizeof(value));
+	return le64toh(value);
 }
 
 const uint8_t *
