@@ -476,7 +476,7 @@ go(struct scene *scene, enum way way)
 	if (way == RELEASE || way == RELEASE_SETTLE)
 		pending_release(pending, PID, &clean);
 	if (way == SHED)
-		(void)pending_shed(pending, &clean);
+		(void)pending_shed(pending, SIZE_MAX, &clean);
 	else if (way == SETTLE || way == EXPIRE_SETTLE || way == RELEASE_SETTLE)
 		pending_settle(pending, pending_next(pending), &clean);
 }
