@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later - long: one function a message */
 #include "agent/lib/msg.h"
 
 #include <errno.h>
@@ -60,7 +60,7 @@ msg_open(struct buf *buf, const void *bytes, size_t size, uint16_t *ret_type)
 		return -EBADMSG;
 	if (version != MSG_VERSION)
 		return -EPROTO;
-	if (type < MSG_HELLO || type > MSG_ACTED)
+	if (type < MSG_HELLO || type > MSG_COVER)
 		return -EBADMSG;
 	*ret_type = type;
 	return 0;
@@ -445,6 +445,97 @@ msg_get_kept(struct buf *buf, struct msg_kept *ret_kept)
 	ret_kept->uid = buf_get_u32(buf);
 	ret_kept->gid = buf_get_u32(buf);
 	return buf->failed ? -EBADMSG : 0;
+}
+
+void
+msg_put_mark(struct buf *buf, const struct msg_mark *mark)
+{
+	buf_put_u64(buf, mark->device);
+	buf_put_u16(buf, mark->what);
+	buf_put_u8(buf, mark->all);
+	buf_put_u8(buf, mark->ask);
+}
+
+int
+msg_get_mark(struct buf *buf, struct msg_mark *ret_mark)
+{
+	ret_mark->device = buf_get_u64(buf);
+	ret_mark->what = buf_get_u16(buf);
+	ret_mark->all = buf_get_u8(buf) != 0;
+	ret_mark->ask = buf_get_u8(buf) != 0;
+	if (ret_mark->what < MSG_MARK_ADD || ret_mark->what > MSG_MARK_FLUSH)
+		return -EBADMSG;
+	return done(buf);
+}
+
+void
+msg_put_marked(struct buf *buf, const struct msg_marked *marked)
+{
+	buf_put_u64(buf, marked->device);
+	buf_put_u32(buf, marked->error);
+	buf_put_u8(buf, marked->marked);
+}
+
+int
+msg_get_marked(struct buf *buf, struct msg_marked *ret_marked)
+{
+	ret_marked->device = buf_get_u64(buf);
+	ret_marked->error = buf_get_u32(buf);
+	ret_marked->marked = buf_get_u8(buf) != 0;
+	return done(buf);
+}
+
+void
+msg_put_mount_ids(struct buf *buf, const uint32_t *ids, uint32_t len)
+{
+	buf_put_u32(buf, len);
+	for (uint32_t i = 0; i < len; i++)
+		buf_put_u32(buf, ids[i]);
+}
+
+int
+msg_get_mount_ids(struct buf *buf, uint32_t *ret_ids, uint32_t *ret_len)
+{
+	uint32_t len = buf_get_u32(buf);
+
+	if (len > MSG_MOUNTS_MAX)
+		return -EBADMSG;
+	for (uint32_t i = 0; i < len; i++)
+		ret_ids[i] = buf_get_u32(buf);
+	*ret_len = len;
+	return done(buf);
+}
+
+void
+msg_put_cover(struct buf *buf, const struct msg_cover *cover, uint32_t len,
+	      bool last)
+{
+	buf_put_u32(buf, len);
+	buf_put_u8(buf, last);
+	for (uint32_t i = 0; i < len; i++) {
+		buf_put_u64(buf, cover[i].device);
+		buf_put_u16(buf, cover[i].kind);
+	}
+}
+
+int
+msg_get_cover(struct buf *buf, struct msg_cover *ret_cover, uint32_t *ret_len,
+	      bool *ret_last)
+{
+	uint32_t len = buf_get_u32(buf);
+
+	*ret_last = buf_get_u8(buf) != 0;
+	if (len > MSG_COVER_MAX)
+		return -EBADMSG;
+	for (uint32_t i = 0; i < len; i++) {
+		ret_cover[i].device = buf_get_u64(buf);
+		ret_cover[i].kind = buf_get_u16(buf);
+		if (ret_cover[i].kind < MSG_COVER_GATED ||
+		    ret_cover[i].kind > MSG_COVER_FOREIGN)
+			return -EBADMSG;
+	}
+	*ret_len = len;
+	return done(buf);
 }
 
 unsigned int

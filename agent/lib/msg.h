@@ -47,6 +47,10 @@ enum msg_type {
 	MSG_SETTLED,  /* khiend to gate: that pid is sealed, or gone */
 	MSG_ACT,      /* engine to khiend, khiend to keep: do this (fd: file) */
 	MSG_ACTED,    /* keep to khiend, khiend to engine: what came of it */
+	MSG_MARK,     /* mounts to gate: watch this file system, or no more */
+	MSG_MARKED,   /* gate to mounts: it is watched, or why not */
+	MSG_MOUNT_IDS, /* mounts to gate: the mounts of our own namespace */
+	MSG_COVER,     /* mounts to sensor: which file systems the gate sees */
 };
 
 /*
@@ -285,6 +289,65 @@ struct msg_kept {
 void msg_put_kept(struct buf *buf, const struct msg_kept *kept);
 /* The last one is followed by nothing: ask buf_done() after it. */
 int msg_get_kept(struct buf *buf, struct msg_kept *ret_kept);
+
+enum msg_mark_what {
+	MSG_MARK_ADD = 1, /* fd: O_PATH, the mount's root */
+	MSG_MARK_REMOVE,  /* fd as well; without one it is gone already */
+	MSG_MARK_FLUSH,	  /* nothing is watched any more; no fd, no device */
+};
+
+/*
+ * MSG_MARK: again is fine, and changes what is watched.  Each but a flush is
+ * answered by MSG_MARKED.
+ */
+struct msg_mark {
+	uint64_t device; /* makedev() form, as mountinfo has it */
+	uint16_t what;	 /* enum msg_mark_what */
+	bool all;	 /* writing and opening, too; else executions alone */
+	bool ask;	 /* who opens or executes waits for an answer */
+};
+void msg_put_mark(struct buf *buf, const struct msg_mark *mark);
+int msg_get_mark(struct buf *buf, struct msg_mark *ret_mark);
+
+/* MSG_MARKED: also unasked, of all that is watched, to a new khien-mounts. */
+struct msg_marked {
+	uint64_t device;
+	uint32_t error; /* errno of fanotify_mark(2), or 0 */
+	bool marked;	/* whether it is watched now */
+};
+void msg_put_marked(struct buf *buf, const struct msg_marked *marked);
+int msg_get_marked(struct buf *buf, struct msg_marked *ret_marked);
+
+/* More mounts than this are not followed. */
+#define MSG_MOUNTS_MAX 4096
+
+/* MSG_MOUNT_IDS: `len` numbers, at most MSG_MOUNTS_MAX. */
+void msg_put_mount_ids(struct buf *buf, const uint32_t *ids, uint32_t len);
+/* ret_ids has room for MSG_MOUNTS_MAX. */
+int msg_get_mount_ids(struct buf *buf, uint32_t *ret_ids, uint32_t *ret_len);
+
+enum msg_cover_kind {
+	MSG_COVER_GATED = 1,   /* the gate watches it */
+	MSG_COVER_FOREIGN = 2, /* in a list of mounts, and not to be gated */
+};
+
+struct msg_cover {
+	uint64_t device; /* makedev() form */
+	uint16_t kind;	 /* enum msg_cover_kind */
+};
+
+/* Entries in one message. */
+#define MSG_COVER_MAX 4096
+
+/*
+ * MSG_COVER: the whole list each time; one that is too long for a message comes
+ * in several, of which only the last says so.  No device is in it twice.
+ */
+void msg_put_cover(struct buf *buf, const struct msg_cover *cover, uint32_t len,
+		   bool last);
+/* ret_cover has room for MSG_COVER_MAX. */
+int msg_get_cover(struct buf *buf, struct msg_cover *ret_cover,
+		  uint32_t *ret_len, bool *ret_last);
 
 /* The words of severity, from 1 "informational" to 5 "critical"; 0: no word. */
 unsigned int msg_severity_find(const char *word);

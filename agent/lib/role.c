@@ -132,6 +132,12 @@ static const char *const keep_calls[] = {
 	NULL,
 };
 
+/* Mount points and /proc by path, never with a right to read what is there. */
+static const char *const mounts_calls[] = {
+	"openat",     "openat2",    "statx", "readlink",
+	"readlinkat", "getdents64", NULL,
+};
+
 static const struct role roles[ROLE_LEN] = {
 	[ROLE_DAEMON] = {
 		.id = ROLE_DAEMON,
@@ -212,6 +218,17 @@ static const struct role roles[ROLE_LEN] = {
 		.files = ROLE_FILES_ALL,
 		.memory_max = 512 * MIB,
 		.files_max = 128,
+	},
+	[ROLE_MOUNTS] = {
+		.id = ROLE_MOUNTS,
+		.name = "mounts",
+		.user = "khien-mounts",
+		.fallback_uid = 61185,
+		.caps = CAP(CAP_SYS_PTRACE) | CAP(CAP_DAC_READ_SEARCH),
+		.syscalls = mounts_calls,
+		.files = ROLE_FILES_ALL,
+		.memory_max = 512 * MIB,
+		.files_max = 256,
 	},
 };
 

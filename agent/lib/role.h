@@ -18,6 +18,7 @@ enum role_id { /* also on the wire: append only */
 	       ROLE_QUERY,
 	       ROLE_CONF,
 	       ROLE_KEEP,
+	       ROLE_MOUNTS,
 	       ROLE_LEN,
 };
 

@@ -144,6 +144,17 @@ take_ack(struct sensor *sensor, struct buf *buf)
 	return r < 0 ? r : window_ack(&sensor->window, number);
 }
 
+/* Nothing is stopped yet by where it comes from. */
+static int
+take_cover(struct buf *buf)
+{
+	static struct msg_cover cover[MSG_COVER_MAX];
+	uint32_t len;
+	bool last;
+
+	return msg_get_cover(buf, cover, &len, &last);
+}
+
 static int
 on_message(void *arg, const struct peer_link *link, uint16_t type,
 	   struct buf *buf, int fd)
@@ -151,6 +162,8 @@ on_message(void *arg, const struct peer_link *link, uint16_t type,
 	CLEANUP_FD int owned = fd;
 	struct sensor *sensor = arg;
 
+	if (link->role == ROLE_MOUNTS && type == MSG_COVER)
+		return take_cover(buf);
 	if (link->role != ROLE_ENGINE)
 		return -EBADMSG;
 	switch (type) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A datagram from a peer that is free to send what it likes. */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -107,6 +108,29 @@ read_acted(struct buf *buf, struct buf *again, size_t size)
 		abort();
 }
 
+/* Flags are any number but 0: what was read is not compared. */
+static void
+read_cover(struct buf *buf, uint16_t type)
+{
+	static struct msg_cover cover[MSG_COVER_MAX];
+	static uint32_t ids[MSG_MOUNTS_MAX];
+	struct msg_mark mark;
+	struct msg_marked marked;
+	uint32_t len = 0;
+	bool last;
+
+	if (type == MSG_MARK)
+		(void)msg_get_mark(buf, &mark);
+	else if (type == MSG_MARKED)
+		(void)msg_get_marked(buf, &marked);
+	else if (type == MSG_MOUNT_IDS)
+		(void)msg_get_mount_ids(buf, ids, &len);
+	else
+		(void)msg_get_cover(buf, cover, &len, &last);
+	if (len > MSG_MOUNTS_MAX)
+		abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
@@ -148,6 +172,12 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		break;
 	case MSG_ACTED:
 		read_acted(&buf, &again, size);
+		break;
+	case MSG_MARK:
+	case MSG_MARKED:
+	case MSG_MOUNT_IDS:
+	case MSG_COVER:
+		read_cover(&buf, type);
 		break;
 	default:
 		read_numbers(&buf, type);

@@ -22,12 +22,16 @@ test_pairs(void **state)
 {
 	/* A bit for each role that is spoken with. */
 	static const unsigned int partners[ROLE_LEN] = {
-		[ROLE_SENSOR] = 1U << ROLE_ENGINE,
-		[ROLE_GATE] = 1U << ROLE_ENGINE | 1U << ROLE_SCAN,
+		[ROLE_SENSOR] = 1U << ROLE_ENGINE | 1U << ROLE_MOUNTS,
+		[ROLE_GATE] =
+			1U << ROLE_ENGINE | 1U << ROLE_SCAN | 1U << ROLE_MOUNTS,
 		[ROLE_SCAN] = 1U << ROLE_ENGINE | 1U << ROLE_GATE,
 		[ROLE_ENGINE] = 1U << ROLE_SENSOR | 1U << ROLE_GATE |
-				1U << ROLE_SCAN | 1U << ROLE_QUERY,
+				1U << ROLE_SCAN | 1U << ROLE_QUERY |
+				1U << ROLE_MOUNTS,
 		[ROLE_QUERY] = 1U << ROLE_ENGINE,
+		[ROLE_MOUNTS] =
+			1U << ROLE_ENGINE | 1U << ROLE_SENSOR | 1U << ROLE_GATE,
 	};
 
 	(void)state;

@@ -37,7 +37,7 @@ test_head(void **state)
 		{ { MSG_VERSION + 1, 0, MSG_HELLO, 0, 8 }, 8, -EPROTO },
 		{ { MSG_VERSION, 1, MSG_HELLO, 0, 8 }, 8, -EPROTO },
 		{ { MSG_VERSION, 0, 0, 0, 8 }, 8, -EBADMSG },
-		{ { MSG_VERSION, 0, MSG_ACTED + 1, 0, 8 }, 8, -EBADMSG },
+		{ { MSG_VERSION, 0, MSG_COVER + 1, 0, 8 }, 8, -EBADMSG },
 		{ { MSG_VERSION, 0, MSG_HELLO, 1, 8 }, 8, -EBADMSG },
 		{ { MSG_VERSION, 0, MSG_HELLO, 0, 7 }, 8, -EBADMSG },
 		{ { MSG_VERSION, 0, MSG_HELLO, 0, 9 }, 8, -EBADMSG },
@@ -459,6 +459,101 @@ test_acted(void **state)
 }
 
 static void
+test_marks(void **state)
+{
+	struct msg_mark mark = { .device = 0x12345,
+				 .what = MSG_MARK_ADD,
+				 .ask = true };
+	struct msg_marked marked = { .device = 7, .error = 22, .marked = true };
+	struct msg_mark got;
+	struct msg_marked got_marked;
+	struct buf buf;
+
+	(void)state;
+	msg_begin(&buf, bytes, sizeof(bytes), MSG_MARK);
+	msg_put_mark(&buf, &mark);
+	assert_int_equal(msg_end(&buf), 0);
+	open_ok(&buf, buf.at, MSG_MARK);
+	assert_int_equal(msg_get_mark(&buf, &got), 0);
+	assert_int_equal(got.device, 0x12345);
+	assert_int_equal(got.what, MSG_MARK_ADD);
+	assert_false(got.all);
+	assert_true(got.ask);
+	mark.what = MSG_MARK_FLUSH + 1;
+	msg_begin(&buf, bytes, sizeof(bytes), MSG_MARK);
+	msg_put_mark(&buf, &mark);
+	assert_int_equal(msg_end(&buf), 0);
+	open_ok(&buf, buf.at, MSG_MARK);
+	assert_int_equal(msg_get_mark(&buf, &got), -EBADMSG);
+
+	msg_begin(&buf, bytes, sizeof(bytes), MSG_MARKED);
+	msg_put_marked(&buf, &marked);
+	assert_int_equal(msg_end(&buf), 0);
+	open_ok(&buf, buf.at, MSG_MARKED);
+	assert_int_equal(msg_get_marked(&buf, &got_marked), 0);
+	assert_int_equal(got_marked.device, 7);
+	assert_int_equal(got_marked.error, 22);
+	assert_true(got_marked.marked);
+}
+
+static void
+test_mount_ids(void **state)
+{
+	static uint32_t ids[MSG_MOUNTS_MAX + 1], got[MSG_MOUNTS_MAX];
+	struct buf buf;
+	uint32_t len;
+
+	(void)state;
+	for (uint32_t i = 0; i < MSG_MOUNTS_MAX; i++)
+		ids[i] = i * 3;
+	msg_begin(&buf, bytes, sizeof(bytes), MSG_MOUNT_IDS);
+	msg_put_mount_ids(&buf, ids, MSG_MOUNTS_MAX);
+	assert_int_equal(msg_end(&buf), 0);
+	open_ok(&buf, buf.at, MSG_MOUNT_IDS);
+	assert_int_equal(msg_get_mount_ids(&buf, got, &len), 0);
+	assert_int_equal(len, MSG_MOUNTS_MAX);
+	assert_memory_equal(ids, got, sizeof(got));
+	msg_begin(&buf, bytes, sizeof(bytes), MSG_MOUNT_IDS);
+	msg_put_mount_ids(&buf, ids, MSG_MOUNTS_MAX + 1);
+	assert_int_equal(msg_end(&buf), 0);
+	open_ok(&buf, buf.at, MSG_MOUNT_IDS);
+	assert_int_equal(msg_get_mount_ids(&buf, got, &len), -EBADMSG);
+}
+
+static void
+test_cover(void **state)
+{
+	static struct msg_cover cover[MSG_COVER_MAX], got[MSG_COVER_MAX];
+	struct buf buf;
+	uint32_t len;
+	bool last;
+
+	(void)state;
+	for (uint32_t i = 0; i < MSG_COVER_MAX; i++)
+		cover[i] = (struct msg_cover){ i, MSG_COVER_GATED + i % 2 };
+	msg_begin(&buf, bytes, sizeof(bytes), MSG_COVER);
+	msg_put_cover(&buf, cover, MSG_COVER_MAX, true);
+	assert_int_equal(msg_end(&buf), 0);
+	size_t size = buf.at;
+	open_ok(&buf, size, MSG_COVER);
+	assert_int_equal(msg_get_cover(&buf, got, &len, &last), 0);
+	assert_int_equal(len, MSG_COVER_MAX);
+	assert_true(last);
+	for (uint32_t i = 0; i < len; i++) {
+		assert_int_equal(got[i].device, cover[i].device);
+		assert_int_equal(got[i].kind, cover[i].kind);
+	}
+	buf_init_read(&buf, bytes + 8, size - 9);
+	assert_int_equal(msg_get_cover(&buf, got, &len, &last), -EBADMSG);
+	cover[1].kind = MSG_COVER_FOREIGN + 1;
+	msg_begin(&buf, bytes, sizeof(bytes), MSG_COVER);
+	msg_put_cover(&buf, cover, 2, false);
+	assert_int_equal(msg_end(&buf), 0);
+	open_ok(&buf, buf.at, MSG_COVER);
+	assert_int_equal(msg_get_cover(&buf, got, &len, &last), -EBADMSG);
+}
+
+static void
 test_severities(void **state)
 {
 	(void)state;
@@ -490,6 +585,9 @@ main(void)
 		cmocka_unit_test(test_rule_peer_query),
 		cmocka_unit_test(test_act),
 		cmocka_unit_test(test_acted),
+		cmocka_unit_test(test_marks),
+		cmocka_unit_test(test_mount_ids),
+		cmocka_unit_test(test_cover),
 		cmocka_unit_test(test_severities),
 	};
 
