@@ -484,3 +484,5 @@ WAYS = [plain, rename_over, rewritten, same_size_and_time, hard_link,
 # Which need something that a machine may refuse.
 NOT_EVERYWHERE = (other_namespace, audit, uring_exec, uring_script,
                   uring_loader)
+# Which wait for a writer, and are tried a fifth as often.
+SLOW = (held_writer, changed_between, changed_by_mapping, exchanged, truncated)
