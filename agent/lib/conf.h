@@ -36,7 +36,7 @@ struct conf {
 	char min_severity[16]; /* a word of msg_severity_find(); default high */
 	/* [scan] */
 	uint32_t workers;    /* 0: half the processors, 1 to 4 */
-	uint64_t max_size;   /* bytes; default 100 MiB */
+	uint64_t max_size;   /* bytes; default 512 MiB */
 	uint32_t timeout_ms; /* default 10000 */
 	/* [rules] */
 	char rules_dir[CONF_PATH_MAX]; /* default /usr/share/khien/rules */

@@ -62,7 +62,7 @@ class Ground:
         if kind == "ext4":
             image = self.folder / "image"
             with open(image, "wb") as file:
-                file.truncate(64 << 20)
+                file.truncate(512 << 20)
             subprocess.run(["mkfs.ext4", "-q", str(image)], check=True)
             self.add_mount(self.mount, ["-o", "loop", str(image)])
         else:
