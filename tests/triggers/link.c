@@ -2,35 +2,20 @@
 /*
  * Makes a hard link: link DIR [path|at].
  */
-#include <err.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "tests/triggers/pair.h"
 
 int
 main(int argc, char **argv)
 {
-	char path[4096], path2[4096];
-	const char *dir = argc > 1 ? argv[1] : "/tmp";
-	const char *how = argc > 2 ? argv[2] : "path";
+	struct pair pair;
 
-	(void)snprintf(path, sizeof(path), "%s/khien-link.%d", dir, getpid());
-	(void)snprintf(path2, sizeof(path2), "%s/khien-link2.%d", dir,
-		       getpid());
-	int fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
-	if (fd < 0)
-		err(2, "%s", path);
-	int r;
-	if (strcmp(how, "at") == 0)
-		r = linkat(AT_FDCWD, path, AT_FDCWD, path2, 0);
+	pair_make(&pair, "link", argc, argv);
+	if (strcmp(pair.how, "at") == 0)
+		pair_done(&pair, linkat(AT_FDCWD, pair.first, AT_FDCWD,
+					pair.second, 0));
 	else
-		r = link(path, path2);
-	if (r < 0)
-		err(2, "%s by %s", path, how);
-	(void)fd;
-	(void)printf("{\"type\":\"link\",\"pid\":%d,\"path\":\"%s\""
-		     ",\"path2\":\"%s\"}\n",
-		     getpid(), path, path2);
+		pair_done(&pair, link(pair.first, pair.second));
 	return 0;
 }
