@@ -10,7 +10,7 @@
 # make check-fast   what takes under two minutes
 # make lint         silent when there is nothing to say
 # make fuzz         each fuzzer for FUZZ_SECONDS
-# make bench        a row a figure; writes build/bench.json
+# make bench        a row a figure; writes build/bench.json; BENCH=PARTS
 # make install      to DESTDIR and prefix
 #
 # CC=clang  another compiler     WERROR=1  a warning is an error
@@ -249,7 +249,7 @@ check: tests $(FUZZERS)
 check-fast: tests
 	$(RUN_TESTS) --fast unit system
 bench: $(PROGRAMS) $(TOOLS)
-	@$(PYTHON) tests/bench/bench.py --build $B
+	@$(PYTHON) tests/bench/bench.py --build $B $(BENCH)
 lint: $(PROGRAMS) | $(FIRST)
 	@LINT_FLAGS=$(call quote,$(COMMON) $(HARDEN)) \
 		LINT_BPF_FLAGS=$(call quote,$(BPF_CFLAGS)) \

@@ -70,6 +70,8 @@ init_once(void)
 
 	if (vfs.zName)
 		return 0;
+	/* The engine has one thread: no lock around each piece of memory. */
+	(void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
 	int r = sqlite3_initialize();
 	if (r != SQLITE_OK)
 		return to_errno(r);

@@ -90,10 +90,10 @@ row_boot(struct row *row)
 }
 
 int
-row_bind(const uint8_t *bytes, size_t len, int64_t boot, struct db_stmt *stmt)
+row_bind(const uint8_t *bytes, size_t len, int64_t boot, struct db_stmt *stmt,
+	 int at)
 {
 	const uint8_t *end = bytes + len;
-	int at = 0;
 
 	while (bytes < end) {
 		int64_t number;

@@ -40,8 +40,8 @@ void row_null(struct row *row);
 void row_boot(struct row *row);
 
 /*
- * Binds the values to parameters 1, 2, ... (text borrows from bytes).  Returns
- * how many there were.
+ * Binds the values to the parameters behind number `at` (text borrows from
+ * bytes).  Returns the number of the last.
  */
 int row_bind(const uint8_t *bytes, size_t len, int64_t boot,
-	     struct db_stmt *stmt);
+	     struct db_stmt *stmt, int at);

@@ -18,6 +18,10 @@
 
 #define SQL_MAX 2048
 
+_Static_assert(SCHEMA_PROCESS < STORE_TOGETHER_TABLES &&
+		       SCHEMA_FILE < STORE_TOGETHER_TABLES,
+	       "the tables that grow fastest are stored together");
+
 /* auto_vacuum only counts before the first table; all else is for each open. */
 static const char settings[] = "PRAGMA auto_vacuum=INCREMENTAL;"
 			       "PRAGMA journal_mode=WAL;"
@@ -60,18 +64,25 @@ static const char *const texts[STORE_STATEMENTS] = {
 };
 
 static int
-prepare_insert(struct store *store, unsigned int table)
+prepare_insert(struct store *store, unsigned int table, int rows,
+	       struct db_stmt **ret_stmt)
 {
+	const char *before = " VALUES(?";
 	char sql[SQL_MAX];
 
-	size_t at = (size_t)snprintf(sql, sizeof(sql),
-				     "INSERT INTO %s(%s) VALUES(?",
+	size_t at = (size_t)snprintf(sql, sizeof(sql), "INSERT INTO %s(%s)",
 				     schema_table_name(table),
 				     schema_columns(table));
-	for (int i = schema_columns_len(table); i > 1; i--)
-		at += (size_t)snprintf(sql + at, sizeof(sql) - at, ",?");
+	for (; rows > 0; rows--) {
+		at += (size_t)snprintf(sql + at, sizeof(sql) - at, "%s",
+				       before);
+		for (int i = schema_columns_len(table); i > 1; i--)
+			at += (size_t)snprintf(sql + at, sizeof(sql) - at,
+					       ",?");
+		before = "),(?";
+	}
 	(void)snprintf(sql + at, sizeof(sql) - at, ")");
-	return db_prepare(store->db, sql, &store->statements[table]);
+	return db_prepare(store->db, sql, ret_stmt);
 }
 
 static int
@@ -80,7 +91,14 @@ prepare(struct store *store)
 	for (unsigned int i = 0; i < STORE_STATEMENTS; i++) {
 		int r = texts[i] ? db_prepare(store->db, texts[i],
 					      &store->statements[i]) :
-				   prepare_insert(store, i);
+				   prepare_insert(store, i, 1,
+						  &store->statements[i]);
+		if (r < 0)
+			return r;
+	}
+	for (unsigned int i = 0; i < STORE_TOGETHER_TABLES; i++) {
+		int r = prepare_insert(store, i, STORE_TOGETHER,
+				       &store->together[i]);
 		if (r < 0)
 			return r;
 	}
@@ -185,6 +203,8 @@ store_close(struct store *store)
 {
 	for (size_t i = 0; i < STORE_STATEMENTS; i++)
 		db_finishp(&store->statements[i]);
+	for (size_t i = 0; i < STORE_TOGETHER_TABLES; i++)
+		db_finishp(&store->together[i]);
 	db_closep(&store->db);
 }
 
@@ -250,7 +270,42 @@ store_row(struct store *store, const struct spool_row *row)
 {
 	struct db_stmt *stmt = store->statements[row->table];
 
-	(void)row_bind(row->bytes, row->len, store->boot, stmt);
+	(void)row_bind(row->bytes, row->len, store->boot, stmt, 0);
+	return run(stmt);
+}
+
+/* Whether one statement can take it and those behind it. */
+static bool
+goes_together(const struct spool_row *row)
+{
+	unsigned int table = row->table;
+	int len = 0;
+
+	if (table >= STORE_TOGETHER_TABLES)
+		return false;
+	while (row && row->table == table && len < STORE_TOGETHER) {
+		row = row->next;
+		len++;
+	}
+	return len == STORE_TOGETHER;
+}
+
+int
+store_rows(struct store *store, const struct spool_row *row,
+	   const struct spool_row **ret_next)
+{
+	int at = 0;
+
+	if (!goes_together(row)) {
+		*ret_next = row->next;
+		return store_row(store, row);
+	}
+	struct db_stmt *stmt = store->together[row->table];
+	for (int i = 0; i < STORE_TOGETHER; i++) {
+		at = row_bind(row->bytes, row->len, store->boot, stmt, at);
+		row = row->next;
+	}
+	*ret_next = row;
 	return run(stmt);
 }
 

@@ -269,14 +269,15 @@ tell_dropped(struct engine *engine)
 static int
 write_rows(struct engine *engine)
 {
-	for (size_t i = 0; i < SPOOL_CLASSES; i++)
-		for (const struct spool_row *row =
-			     engine->spool->queues[i].first;
-		     row; row = row->next) {
-			int r = store_row(engine->store, row);
+	for (size_t i = 0; i < SPOOL_CLASSES; i++) {
+		const struct spool_row *row = engine->spool->queues[i].first;
+
+		while (row) {
+			int r = store_rows(engine->store, row, &row);
 			if (r < 0)
 				return r;
 		}
+	}
 	return 0;
 }
 

@@ -126,6 +126,55 @@ add_row(struct store *store, const char *rule)
 	row_done(&row);
 }
 
+/* A file's row whose number is its size; every third has a path. */
+static void
+spool_file(struct spool *spool, struct row *row, int number)
+{
+	row_begin(row, SCHEMA_FILE, EVENT_BULK, 1);
+	for (int i = 1; i <= schema_columns_len(SCHEMA_FILE); i++) {
+		if (i == 3)
+			row_boot(row);
+		else if (i == 15 && number % 3 == 0)
+			row_text(row, number ? "/third" : "/first");
+		else if (i == 20)
+			row_number(row, number);
+		else
+			row_null(row);
+	}
+	spool_add(spool, row);
+}
+
+/* However many come at once, and whatever stands between. */
+static void
+test_rows_keep_their_order(void **state)
+{
+	const struct spool_row *next;
+	struct store store = { 0 };
+	struct spool spool;
+	struct row row;
+
+	(void)state;
+	assert_int_equal(store_open(&store, BOOT_A, WALL), 0);
+	assert_int_equal(row_init(&row), 0);
+	spool_init(&spool);
+	for (int i = 0; i < 2 * STORE_TOGETHER + 3; i++)
+		spool_file(&spool, &row, i);
+	assert_int_equal(store_begin(&store), 0);
+	for (next = spool.queues[EVENT_BULK].first; next;)
+		assert_int_equal(store_rows(&store, next, &next), 0);
+	assert_int_equal(store_commit(&store), 0);
+	assert_int_equal(count(&store, "SELECT count(*) FROM file WHERE boot=1"
+				       " AND size=id-1 AND (path IS NULL)="
+				       "(size%3<>0)"),
+			 2 * STORE_TOGETHER + 3);
+	assert_int_equal(count(&store, "SELECT size FROM file"
+				       " WHERE path='/first'"),
+			 0);
+	spool_done(&spool);
+	row_done(&row);
+	store_close(&store);
+}
+
 static void
 test_a_new_store(void **state)
 {
@@ -491,6 +540,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		CASE(test_rows_keep_their_order),
 		CASE(test_a_new_store),
 		CASE(test_every_column_is_there),
 		CASE(test_migrations),

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The work that is measured; each call returns the seconds it took."""
+
+import os
+import pathlib
+import resource
+import shutil
+import subprocess
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+EXECS = 3000         # of one block: about a second
+EXECS_USER = 2000    # the same, one after the other
+COMPILE = ('gcc -std=gnu17 -O2 -I"$0" -D_GNU_SOURCE -c "$2" '
+           '-o "$1/$(basename "$2").o"')
+BUILD = ["xargs", "-n", "1", "-P", str(os.cpu_count()), "sh", "-c", COMPILE]
+
+
+def pack(target):
+    """A real source tree of a few thousand files, which every machine that
+    builds has."""
+    subprocess.run(["tar", "-C", "/usr/include", "-cf", target, "."],
+                   check=True)
+
+
+def children_cpu():
+    """Processor seconds of all children that have ended."""
+    use = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return use.ru_utime + use.ru_stime
+
+
+class Work:
+    """Where the machine's own file systems are only watched."""
+
+    def __init__(self, place, storm):
+        self.place = place
+        self.storm = storm
+        self.archive = place / "tree.tar"
+        pack(self.archive)
+
+    @staticmethod
+    def _timed(*command, **options):
+        started = time.monotonic()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL,
+                       **options)
+        return time.monotonic() - started
+
+    def exec_storm(self):
+        return self._timed(self.storm, str(EXECS), str(os.cpu_count()),
+                           "bench")
+
+    def untar(self):
+        target = self.place / "out"
+        target.mkdir()
+        try:
+            return self._timed("tar", "-C", str(target), "-xf",
+                               str(self.archive))
+        finally:
+            shutil.rmtree(target)
+
+    def c_build(self):
+        sources = sorted(str(p) for p in (ROOT / "agent/lib").glob("*.c"))
+        target = self.place / "objects"
+        target.mkdir()
+        try:
+            return self._timed(*BUILD, str(ROOT), str(target),
+                               input="\n".join(sources), text=True)
+        finally:
+            shutil.rmtree(target)
+
+
+class Inside:
+    """The same on a mount of our own, where the agent asks."""
+
+    def __init__(self, ground):
+        self.ground = ground
+        ground.add_compiler()
+        pack(ground.root / "tree.tar")
+        self.sources = "\n".join(
+            f"/source/agent/lib/{path.name}"
+            for path in sorted((ROOT / "agent/lib").glob("*.c")))
+
+    def _timed(self, *command, **options):
+        started = time.monotonic()
+        self.ground.run(*command, **options)
+        return time.monotonic() - started
+
+    def exec_system(self):
+        return self._timed("/bench/exec-storm", EXECS, os.cpu_count(),
+                           "bench")
+
+    def exec_user(self):
+        return self._timed("/bench/exec-storm", EXECS_USER, 1, "bench",
+                           "/bench/true-user")
+
+    def untar(self):
+        target = self.ground.root / "work/out"
+        target.mkdir()
+        try:
+            return self._timed("tar", "-C", "/work/out", "-xf", "/tree.tar")
+        finally:
+            shutil.rmtree(target)
+
+    def c_build(self):
+        target = self.ground.root / "work/objects"
+        target.mkdir()
+        try:
+            return self._timed(*BUILD, "/source", "/work/objects",
+                               input=self.sources, text=True)
+        finally:
+            shutil.rmtree(target)
+
+
+class Opens:
+    """Small files, each opened, read and closed."""
+
+    def __init__(self, ground, count):
+        self.ground, self.count = ground, count
+        self._each("write")
+
+    def _each(self, *how):
+        done = self.ground.run("/bench/open-each", "/work/small-",
+                               self.count, *how, stdout=subprocess.PIPE)
+        return float(done.stdout)
+
+    def opens(self):
+        return self._each()
