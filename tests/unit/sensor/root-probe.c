@@ -132,11 +132,10 @@ act(const char *path)
 }
 
 static bool
-is_own(void *arg, uint32_t pid, uint32_t ppid)
+is_own(void *arg, const struct event *event)
 {
 	(void)arg;
-	(void)ppid;
-	return pid != (uint32_t)getpid();
+	return event->pid != (uint32_t)getpid();
 }
 
 static void
