@@ -246,6 +246,8 @@ on_end(void *arg)
 	struct sensor *sensor = arg;
 
 	sensor->end_ns = loop_now_ns() + END_MS * 1000000ull;
+	/* Whoever is held from now on would not be told of. */
+	reach_disarm(&sensor->reach);
 	stream_finish(&sensor->stream);
 	if (!loop_add_timer(sensor->peer.loop, END_LOOK_MS, on_ending, sensor))
 		return -errno;

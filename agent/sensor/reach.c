@@ -107,6 +107,13 @@ reach_set(struct reach *reach, const struct conf *conf, uint64_t scope,
 	arm(reach);
 }
 
+void
+reach_disarm(struct reach *reach)
+{
+	reach->mode = KHIEN_REACH_OFF;
+	arm(reach);
+}
+
 static uint32_t
 kernel_device(uint64_t device)
 {

@@ -39,6 +39,9 @@ uint64_t reach_find_scope(const char *folder);
 void reach_set(struct reach *reach, const struct conf *conf, uint64_t scope,
 	       uint32_t khiend);
 
+/* For good: we are to end, and nobody comes after us. */
+void reach_disarm(struct reach *reach);
+
 /*
  * A part of the list of file systems, which counts as a whole with its last
  * one.  What finds no place is treated as known but not asked about.
