@@ -36,11 +36,18 @@ struct file_system_type {
 	const char *name;
 };
 
+/* 0 for the initial one. */
+struct user_namespace {
+	int level;
+};
+
 struct super_block {
 	__u32 s_dev;
 	unsigned long s_flags;
 	unsigned long s_magic;
 	struct file_system_type *s_type;
+	struct user_namespace *s_user_ns;
+	__u32 s_fsnotify_mask;
 };
 
 struct inode {
@@ -124,11 +131,6 @@ struct pid {
    64-bit number: the same eight bytes on a little-endian machine. */
 struct kernel_caps {
 	__u64 val;
-};
-
-/* 0 for the initial one. */
-struct user_namespace {
-	int level;
 };
 
 struct cred {
@@ -246,6 +248,7 @@ struct pt_regs {
 #define KERN_SIGKILL 9
 #define KERN_SIGSTOP 19
 #define KERN_CAP_SYS_ADMIN 21
+#define KERN_FS_OPEN_EXEC_PERM 0x40000u
 #define KERN_FUSE_MAGIC 0x65735546ul
 #define KERN_PF_KTHREAD 0x200000u
 #define KERN_TS_COMPAT 0x2u	   /* x86 */

@@ -69,6 +69,23 @@ find_cover(struct khien_reach *area, __u32 device)
 	return KHIEN_COVER_FOREIGN;
 }
 
+/*
+ * Anybody may unmount a file system of his own user namespace, and the next one
+ * has its number while the list is what it was: the kernel's mark is proof.  It
+ * is none for others: there the gate may be away for a moment, and root alone
+ * could change them.
+ */
+static __always_inline __u32
+find_kind(struct khien_reach *area, struct super_block *sb)
+{
+	__u32 kind = find_cover(area, BPF_CORE_READ(sb, s_dev));
+
+	if (kind && BPF_CORE_READ(sb, s_user_ns, level) > 0 &&
+	    !(BPF_CORE_READ(sb, s_fsnotify_mask) & KERN_FS_OPEN_EXEC_PERM))
+		return 0;
+	return kind;
+}
+
 /* A deeper folder than we look at is taken for outside. */
 static __always_inline bool
 is_in_scope(struct khien_reach *area, struct task_struct *task)
@@ -197,8 +214,7 @@ BPF_PROG(reach_exec, struct task_struct *task, int old_pid,
 
 	if (!area || area->mode == KHIEN_REACH_OFF)
 		return 0;
-	__u32 kind = find_cover(area,
-				BPF_CORE_READ(file, f_inode, i_sb, s_dev));
+	__u32 kind = find_kind(area, BPF_CORE_READ(file, f_inode, i_sb));
 	if (kind == KHIEN_COVER_GATED || is_spared(area, task) ||
 	    !is_in_scope(area, task))
 		return 0;

@@ -25,13 +25,11 @@
 
 /*
  * How many heartbeats in a row may be unanswered when the next is due: 2 s for
- * the gate, 10 s for others.  0: is not asked (the gate watches scanners).
+ * the gate and for who opens for it, 10 s for others.  0: is not asked (the gate watches scanners).
  */
 static const uint32_t beats_max[ROLE_LEN] = {
-	[ROLE_GATE] = 3,
-	[ROLE_SENSOR] = 19,
-	[ROLE_ENGINE] = 19,
-	[ROLE_QUERY] = 19,
+	[ROLE_GATE] = 3,    [ROLE_MOUNTS] = 3, [ROLE_SENSOR] = 19,
+	[ROLE_ENGINE] = 19, [ROLE_QUERY] = 19,
 };
 
 static int
@@ -58,17 +56,23 @@ on_beat(void *arg)
 	return 0;
 }
 
-/* It does not even die: it hangs in the kernel, and we stop without it. */
+/*
+ * It does not even die: it hangs in the kernel, in somebody's file system.  We
+ * stop without it, or go on with another.
+ */
 static void
-give_up(struct child *child)
+give_up(struct supervise *supervise, struct child *child)
 {
 	log_error("khien-%s %u (process %d) cannot be killed, leaving it",
 		  role_get(child->role)->name, child->index, child->pid);
 	loop_remove(child->watch);
 	child->watch = NULL;
 	file_closep(&child->chan);
+	supervise_settled(supervise, child->pid);
 	child->pid = 0;
 	child->state = CHILD_DOWN;
+	if (child->wanted && !supervise->stopping)
+		supervise_start(supervise, child);
 }
 
 static void
@@ -86,8 +90,8 @@ act(struct supervise *supervise, struct child *child)
 	case CHILD_ENDING:
 		if (!child->killed)
 			child_kill(child, "did not end in time");
-		else if (supervise->stopping)
-			give_up(child);
+		else if (supervise->stopping || child->role == ROLE_MOUNTS)
+			give_up(supervise, child);
 		break;
 	case CHILD_UP:
 		break;

@@ -23,7 +23,8 @@
 static bool
 may_keep(uint16_t role)
 {
-	return role == ROLE_SENSOR || role == ROLE_GATE || role == ROLE_ENGINE;
+	return role == ROLE_SENSOR || role == ROLE_GATE ||
+	       role == ROLE_MOUNTS || role == ROLE_ENGINE;
 }
 
 static int

@@ -19,7 +19,7 @@ static const struct {
 } ranks[ROLE_LEN] = {
 	[ROLE_ENGINE] = { 0, 4, 10000 }, [ROLE_QUERY] = { 0, 3, 2000 },
 	[ROLE_SENSOR] = { 1, 1, 2000 },	 [ROLE_SCAN] = { 2, 2, 2000 },
-	[ROLE_GATE] = { 3, 0, 2000 },
+	[ROLE_MOUNTS] = { 2, 1, 2000 },	 [ROLE_GATE] = { 3, 0, 2000 },
 };
 
 /* It is up, or had its chance: one that dies at once holds up nobody. */

@@ -431,7 +431,7 @@ static void
 fill_children(struct supervise *supervise)
 {
 	static const uint16_t roles[SUPERVISE_CHILDREN] = {
-		ROLE_ENGINE, ROLE_QUERY, ROLE_SENSOR, ROLE_SCAN,
+		ROLE_ENGINE, ROLE_QUERY, ROLE_SENSOR, ROLE_MOUNTS, ROLE_SCAN,
 		ROLE_SCAN,   ROLE_SCAN,	 ROLE_SCAN,   ROLE_GATE,
 	};
 	uint16_t scan = 0;

@@ -27,7 +27,7 @@ struct loop_watch;
 struct place;
 
 #define SUPERVISE_SCANS_MAX 4 /* of [scan] workers, see agent/lib/conf.c */
-#define SUPERVISE_CHILDREN 8  /* engine, query, sensor, scanners, gate */
+#define SUPERVISE_CHILDREN 9 /* engine, query, sensor, mounts, scanners, gate */
 
 struct supervise {
 	const char *folder; /* of the programs; borrowed */

@@ -134,13 +134,35 @@ check_coverage(struct doctor *doctor)
 {
 	const struct values *values = doctor->engine->values;
 	const char *mode = values_get(values, ROLE_GATE, "mode");
-	uint64_t uncovered = values_number(values, ROLE_GATE, "uncovered.len");
+	uint64_t uncovered =
+		values_number(values, ROLE_MOUNTS, "uncovered.len");
 	bool off = mode && str_equal(mode, "off");
 
 	tell(doctor, "coverage", !off,
 	     off ? "[gate] mode is off: files are scanned only when asked" :
 		   "%llu mounts are not covered; status names them",
 	     (unsigned long long)uncovered);
+}
+
+/* Each of them can wait for us while we wait for it: not our fault, but told. */
+static void
+check_listeners(struct doctor *doctor)
+{
+	const struct values *values = doctor->engine->values;
+	const struct values_entry *entry;
+
+	for (size_t at = 0;;) {
+		at = values_find(values, ROLE_MOUNTS, "listeners.", at, &entry);
+		if (!at)
+			break;
+		if (!str_equal(entry->name, "listeners.len"))
+			tell(doctor, "listeners", true,
+			     "%s as well: whoever opens a file waits for both",
+			     entry->value);
+	}
+	if (!values_number(values, ROLE_MOUNTS, "listeners.len"))
+		tell(doctor, "listeners", true,
+		     "no other program holds up who opens files");
 }
 
 bool
@@ -150,11 +172,13 @@ doctor_write(struct engine *engine, struct client *client)
 
 	check_role(&doctor, ROLE_SENSOR);
 	check_role(&doctor, ROLE_GATE);
+	check_role(&doctor, ROLE_MOUNTS);
 	check_role(&doctor, ROLE_SCAN);
 	check_role(&doctor, ROLE_QUERY);
 	check_programs(&doctor);
 	check_losses(&doctor);
 	check_coverage(&doctor);
+	check_listeners(&doctor);
 	check_rules(&doctor);
 	check_store(&doctor);
 	return doctor.failed;

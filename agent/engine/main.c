@@ -81,7 +81,8 @@ is_his(uint16_t role, uint16_t type)
 {
 	switch (type) {
 	case MSG_EVENTS:
-		return role == ROLE_SENSOR || role == ROLE_GATE;
+		return role == ROLE_SENSOR || role == ROLE_GATE ||
+		       role == ROLE_MOUNTS;
 	case MSG_VERDICT:
 		return role == ROLE_GATE;
 	case MSG_RULE:

@@ -52,14 +52,15 @@ reason_wanted(const struct engine *engine, uint16_t role)
 		return engine->peer->conf->workers ?
 			       engine->peer->conf->workers :
 			       1;
-	return role == ROLE_SENSOR || role == ROLE_GATE || role == ROLE_QUERY;
+	return role == ROLE_SENSOR || role == ROLE_GATE ||
+	       role == ROLE_MOUNTS || role == ROLE_QUERY;
 }
 
 static void
 say_processes(struct engine *engine, struct doc *list)
 {
-	static const uint16_t roles[] = { ROLE_SENSOR, ROLE_GATE, ROLE_SCAN,
-					  ROLE_QUERY };
+	static const uint16_t roles[] = { ROLE_SENSOR, ROLE_GATE, ROLE_MOUNTS,
+					  ROLE_SCAN, ROLE_QUERY };
 
 	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
 		unsigned int wanted = reason_wanted(engine, roles[i]);

@@ -75,7 +75,7 @@ not_built_write(void)
 	return list;
 }
 
-/* The gate numbers them: uncovered.0, uncovered.1, ... */
+/* They are numbered: uncovered.0, uncovered.1, ... */
 static struct doc *
 uncovered_write(struct engine *engine)
 {
@@ -83,7 +83,7 @@ uncovered_write(struct engine *engine)
 	const struct values_entry *entry;
 
 	for (size_t at = 0;;) {
-		at = values_find(engine->values, ROLE_GATE, "uncovered.", at,
+		at = values_find(engine->values, ROLE_MOUNTS, "uncovered.", at,
 				 &entry);
 		if (!at)
 			return list;

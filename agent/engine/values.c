@@ -179,8 +179,10 @@ values_write(const struct values *values, struct doc *doc)
 
 	for (size_t i = 0; i < values->len; i++) {
 		const struct values_entry *entry = &values->entries[i];
+		uint16_t role =
+			entry->role == ROLE_MOUNTS ? ROLE_GATE : entry->role;
 		(void)snprintf(name, sizeof(name), "khien.%s.%s",
-			       role_get(entry->role)->name, entry->name);
+			       role_get(role)->name, entry->name);
 		if (str_number(entry->value, INT64_MAX, &number) == 0)
 			doc_set_number(doc, name, (int64_t)number);
 		else if (str_equal(entry->value, "true") ||

@@ -52,5 +52,8 @@ size_t values_find(const struct values *values, uint16_t role,
 		   const char *prefix, size_t from,
 		   const struct values_entry **ret_entry);
 
-/* Everything, as khien.<role>.<name>: numbers and booleans as such. */
+/*
+ * Everything, as khien.<role>.<name>: numbers and booleans as such.  What
+ * khien-mounts says is what the gate covers, and stands beneath it.
+ */
 void values_write(const struct values *values, struct doc *doc);

@@ -10,9 +10,8 @@
 #include "agent/gate/answers.h"
 #include "agent/gate/dispatch.h"
 #include "agent/gate/ident.h"
-#include "agent/gate/mounts.h"
+#include "agent/gate/marks.h"
 #include "agent/gate/notify.h"
-#include "agent/gate/path.h"
 #include "agent/gate/pending.h"
 #include "agent/gate/report.h"
 #include "agent/lib/conf.h"
@@ -20,6 +19,7 @@
 #include "agent/lib/file.h"
 #include "agent/lib/loop.h"
 #include "agent/lib/msg.h"
+#include "agent/lib/paths.h"
 #include "agent/lib/role.h"
 #include "agent/lib/str.h"
 
@@ -27,7 +27,7 @@ struct intake {
 	struct dispatch *dispatch;     /* borrowed */
 	struct answers *answers;       /* borrowed */
 	struct report *report;	       /* borrowed */
-	const struct mounts *mounts;   /* borrowed */
+	const struct marks *marks;     /* borrowed */
 	const struct conf *conf;       /* borrowed */
 	char state_dir[CONF_PATH_MAX]; /* as the kernel names it */
 	uint32_t store_uid; /* who owns what lies there; 0: nobody of ours */
@@ -41,7 +41,7 @@ struct intake {
 
 struct intake *
 intake_new(struct dispatch *dispatch, struct answers *answers,
-	   struct report *report, const struct mounts *mounts,
+	   struct report *report, const struct marks *marks,
 	   const struct conf *conf)
 {
 	struct intake *intake = calloc(1, sizeof(*intake));
@@ -52,7 +52,7 @@ intake_new(struct dispatch *dispatch, struct answers *answers,
 	intake->dispatch = dispatch;
 	intake->answers = answers;
 	intake->report = report;
-	intake->mounts = mounts;
+	intake->marks = marks;
 	intake->conf = conf;
 	intake->store_uid = conf->role_uid[ROLE_ENGINE];
 	(void)str_copy(intake->state_dir, sizeof(intake->state_dir),
@@ -125,7 +125,7 @@ static bool
 is_own_file(const struct intake *intake, const struct ident *ident)
 {
 	return intake->store_uid != 0 && ident->uid == intake->store_uid &&
-	       path_is_beneath(intake->path, intake->state_dir);
+	       paths_is_beneath(intake->path, intake->state_dir);
 }
 
 /*
@@ -135,8 +135,8 @@ is_own_file(const struct intake *intake, const struct ident *ident)
 static bool
 is_excluded(const struct intake *intake, const struct ident *ident)
 {
-	return path_is_in_list(intake->path, intake->conf->exclude) &&
-	       mounts_has(intake->mounts, ident->mount_id);
+	return paths_has(intake->path, intake->conf->exclude) &&
+	       marks_has_id(intake->marks, ident->mount_id);
 }
 
 /* The event's path, into intake->path; sets the flags that it brings. */

@@ -14,7 +14,7 @@ struct answers;
 struct conf;
 struct dispatch;
 struct intake;
-struct mounts;
+struct marks;
 struct notify_event;
 struct report;
 
@@ -25,7 +25,7 @@ struct report;
 
 /* Borrows all of them.  NULL: no memory. */
 struct intake *intake_new(struct dispatch *dispatch, struct answers *answers,
-			  struct report *report, const struct mounts *mounts,
+			  struct report *report, const struct marks *marks,
 			  const struct conf *conf);
 void intake_free(struct intake *intake);
 

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -21,7 +20,7 @@
 #include "agent/gate/dispatch.h"
 #include "agent/gate/hold.h"
 #include "agent/gate/intake.h"
-#include "agent/gate/mounts.h"
+#include "agent/gate/marks.h"
 #include "agent/gate/notify.h"
 #include "agent/gate/pending.h"
 #include "agent/gate/queue.h"
@@ -47,8 +46,6 @@
 /* How often deadlines, and messages that could not be sent, are looked at. */
 #define TICK_MS 100
 #define STATUS_MS 2000
-/* Mounts that come in a burst are looked at together. */
-#define REMOUNT_MS 50
 #define NS_PER_US 1000
 /* For what is under way when we are to end; khiend waits 2 s. */
 #define END_MS 1500
@@ -57,7 +54,7 @@
 struct gate {
 	struct peer peer;
 	struct notify notify;
-	struct mounts *mounts;
+	struct marks *marks;
 	struct cache *cache;
 	struct hold *hold;
 	struct recall *recall;
@@ -69,12 +66,10 @@ struct gate {
 	struct intake *intake;
 	struct queue *queue;
 	struct status *status;
-	int proc;		    /* to know who asks */
-	struct loop_watch *tick;    /* runs while there is something to await */
-	struct loop_watch *remount; /* a change of mounts to look at */
+	int proc;		 /* to know who asks */
+	struct loop_watch *tick; /* runs while there is something to await */
 	bool ticking;
-	uint64_t refreshed_ns; /* when the mounts were looked at */
-	uint64_t end_ns;       /* when to end at the latest */
+	uint64_t end_ns; /* when to end at the latest */
 };
 
 /* Hands out scans, sends what is to be told, keeps the timers going. */
@@ -130,13 +125,37 @@ set_pids(struct gate *gate, const struct peer_link *except)
 	intake_set_pids(gate->intake, pids, len);
 }
 
+static void
+send_marked(struct gate *gate, const struct msg_marked *marked)
+{
+	struct buf buf;
+
+	peer_begin(&gate->peer, &buf, MSG_MARKED);
+	msg_put_marked(&buf, marked);
+	/* Whoever does not read it asks again. */
+	(void)peer_write(&gate->peer, &buf, ROLE_MOUNTS, 0, -1);
+}
+
+/* All that is watched already, and then that this was all. */
+static void
+send_marks(struct gate *gate)
+{
+	struct msg_marked marked;
+
+	for (size_t i = 0; marks_get(gate->marks, i, &marked); i++)
+		send_marked(gate, &marked);
+	send_marked(gate, &(struct msg_marked){ .device = 0 });
+}
+
 static int
 on_link(void *arg, const struct peer_link *link)
 {
 	struct gate *gate = arg;
 
 	set_pids(gate, NULL);
-	if (link->role == ROLE_ENGINE) {
+	if (link->role == ROLE_MOUNTS) {
+		send_marks(gate);
+	} else if (link->role == ROLE_ENGINE) {
 		report_link(gate->report, link->fd);
 		status_reset(gate->status);
 		status_send(gate->status);
@@ -233,6 +252,33 @@ take_settled(struct gate *gate, struct buf *buf)
 }
 
 static int
+take_mark(struct gate *gate, struct buf *buf, int fd)
+{
+	CLEANUP_FD int owned = fd;
+	struct msg_mark mark;
+	struct msg_marked marked;
+	int r = msg_get_mark(buf, &mark);
+
+	if (r == 0)
+		r = marks_take(gate->marks, &mark, owned, &marked);
+	if (r == 0 && mark.what != MSG_MARK_FLUSH)
+		send_marked(gate, &marked);
+	return r;
+}
+
+static int
+take_mount_ids(struct gate *gate, struct buf *buf)
+{
+	static uint32_t ids[MSG_MOUNTS_MAX];
+	uint32_t len;
+	int r = msg_get_mount_ids(buf, ids, &len);
+
+	if (r == 0)
+		marks_set_ids(gate->marks, ids, len);
+	return r;
+}
+
+static int
 take_verdict(struct gate *gate, uint16_t index, struct buf *buf)
 {
 	struct msg_verdict verdict;
@@ -264,7 +310,11 @@ on_message(void *arg, const struct peer_link *link, uint16_t type,
 		return take_scan(gate, buf, fd);
 	if (link->role == ROLE_DAEMON && type == MSG_JUDGE)
 		return take_judge(gate, buf, fd);
+	if (link->role == ROLE_MOUNTS && type == MSG_MARK)
+		return take_mark(gate, buf, fd);
 	file_closep(&fd);
+	if (link->role == ROLE_MOUNTS && type == MSG_MOUNT_IDS)
+		return take_mount_ids(gate, buf);
 	if (link->role == ROLE_ENGINE && type == MSG_ACK)
 		return take_ack(gate, buf);
 	if (link->role == ROLE_DAEMON && type == MSG_ANNOUNCE)
@@ -276,18 +326,6 @@ on_message(void *arg, const struct peer_link *link, uint16_t type,
 	return -EBADMSG;
 }
 
-static void
-refresh(struct gate *gate)
-{
-	int r = mounts_refresh(gate->mounts, &gate->notify, gate->peer.conf);
-
-	gate->refreshed_ns = loop_now_ns();
-	if (r < 0)
-		log_error("mountinfo: %s, watching what was watched before",
-			  strerror(-r));
-}
-
-/* What depends on configuration, before the file systems are marked by it. */
 static int
 set_conf(struct gate *gate, const struct conf *conf)
 {
@@ -306,29 +344,8 @@ on_config(void *arg, const struct conf *conf)
 
 	/* New rules: what ended a scanner may do no longer. */
 	recall_clear(gate->recall, true);
-	refresh(gate);
 	status_send(gate->status);
 	return r < 0 ? r : work(gate);
-}
-
-static int
-on_mounts(void *arg, int fd, uint32_t events)
-{
-	struct gate *gate = arg;
-
-	(void)fd;
-	(void)events;
-	if (loop_now_ns() - gate->refreshed_ns < REMOUNT_MS * 1000000U)
-		return loop_set_timer(gate->remount, REMOUNT_MS, 0);
-	refresh(gate);
-	return 0;
-}
-
-static int
-on_remount(void *arg)
-{
-	refresh(arg);
-	return 0;
 }
 
 static int
@@ -366,8 +383,6 @@ on_status(void *arg)
 {
 	struct gate *gate = arg;
 
-	if (mounts_is_missing(gate->mounts))
-		refresh(gate);
 	status_send(gate->status);
 	return 0;
 }
@@ -412,7 +427,8 @@ make_memory(struct gate *gate)
 	int r = make_report(gate);
 	if (r < 0)
 		return r;
-	if (!gate->cache || !gate->hold)
+	gate->marks = marks_new(&gate->notify, gate->proc);
+	if (!gate->cache || !gate->hold || !gate->marks)
 		return -ENOMEM;
 	gate->recall = recall_new(gate->cache, &gate->notify, gate->hold);
 	gate->answers = answers_new(&gate->notify, gate->report);
@@ -436,7 +452,7 @@ make_tables(struct gate *gate)
 		return -ENOMEM;
 	dispatch_set_proc(gate->dispatch, gate->proc);
 	gate->intake = intake_new(gate->dispatch, gate->answers, gate->report,
-				  gate->mounts, gate->peer.conf);
+				  gate->marks, gate->peer.conf);
 	if (!gate->intake)
 		return -ENOMEM;
 	struct queue_parts parts = {
@@ -459,7 +475,6 @@ make_status(struct gate *gate)
 {
 	struct status_sources sources = {
 		.conf = gate->peer.conf,
-		.mounts = gate->mounts,
 		.notify = &gate->notify,
 		.intake = gate->intake,
 		.pending = gate->pending,
@@ -480,11 +495,7 @@ watch_all(struct gate *gate)
 	struct loop *loop = gate->peer.loop;
 
 	gate->tick = loop_add_timer(loop, 0, work, gate);
-	gate->remount = loop_add_timer(loop, 0, on_remount, gate);
-	if (!gate->tick || !gate->remount ||
-	    !loop_add_timer(loop, STATUS_MS, on_status, gate) ||
-	    !loop_add_fd(loop, mounts_fd(gate->mounts), EPOLLPRI, on_mounts,
-			 gate))
+	if (!gate->tick || !loop_add_timer(loop, STATUS_MS, on_status, gate))
 		return -errno;
 	return 0;
 }
@@ -498,9 +509,7 @@ start(struct gate *gate)
 	if (r < 0)
 		log_error("fanotify: %s, no file is watched", strerror(-r));
 	gate->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	r = mounts_open(&gate->mounts);
-	if (r == 0)
-		r = make_memory(gate);
+	r = make_memory(gate);
 	if (r == 0)
 		r = make_tables(gate);
 	if (r == 0)
@@ -518,7 +527,6 @@ start(struct gate *gate)
 	gate->peer.on_config = on_config;
 	gate->peer.on_end = on_end;
 	set_pids(gate, NULL);
-	refresh(gate);
 	return peer_seal(&gate->peer, -1);
 }
 
@@ -530,7 +538,7 @@ finish(struct gate *gate)
 	if (gate->report)
 		(void)report_flush(gate->report);
 	peer_done(&gate->peer);
-	mounts_close(gate->mounts);
+	marks_free(gate->marks);
 	status_free(gate->status);
 	queue_free(gate->queue);
 	intake_free(gate->intake);

@@ -76,39 +76,39 @@ mask_of(enum notify_reach reach, bool ask)
 
 static int
 change(const struct notify *notify, unsigned int what, uint64_t mask,
-       const char *path)
+       const struct notify_place *place)
 {
 	return fanotify_mark(notify->fd, what | FAN_MARK_FILESYSTEM, mask,
-			     AT_FDCWD, path) < 0 ?
+			     place->folder, place->path) < 0 ?
 		       -errno :
 		       0;
 }
 
 int
-notify_mark(struct notify *notify, const char *path, enum notify_reach reach,
-	    bool ask)
+notify_mark(struct notify *notify, const struct notify_place *place,
+	    enum notify_reach reach, bool ask)
 {
 	if (notify->fd < 0)
 		return -notify->error;
 	if (ask && !notify->can_ask)
 		return -EOPNOTSUPP;
-	int r = change(notify, FAN_MARK_ADD, mask_of(reach, ask), path);
+	int r = change(notify, FAN_MARK_ADD, mask_of(reach, ask), place);
 	/* First the new, then what the other mode had: no gap between. */
 	if (r == 0)
 		(void)change(notify, FAN_MARK_REMOVE,
-			     ask ? FAN_OPEN_EXEC : ASKED_MASK, path);
+			     ask ? FAN_OPEN_EXEC : ASKED_MASK, place);
 	return r;
 }
 
 int
-notify_unmark(struct notify *notify, const char *path)
+notify_unmark(struct notify *notify, const struct notify_place *place)
 {
 	if (notify->fd < 0)
 		return -notify->error;
 	return change(notify, FAN_MARK_REMOVE,
 		      FAN_OPEN_EXEC | FAN_CLOSE_WRITE |
 			      (notify->can_ask ? ASKED_MASK : 0),
-		      path);
+		      place);
 }
 
 int

@@ -47,15 +47,21 @@ enum notify_reach {
 	NOTIFY_ALL,	     /* writing as well, and opening when asked */
 };
 
+/* As fanotify_mark(2) has it: a path beneath a descriptor. */
+struct notify_place {
+	int folder;
+	const char *path;
+};
+
 /*
- * Watches the whole file system that holds `path`; again is fine, and changes
+ * Watches the whole file system that holds `place`; again is fine, and changes
  * what is watched.  Returns 0 or -errno of fanotify_mark(2); -EOPNOTSUPP when
  * it is to be asked and this kernel cannot.
  */
-int notify_mark(struct notify *notify, const char *path,
+int notify_mark(struct notify *notify, const struct notify_place *place,
 		enum notify_reach reach, bool ask);
 /* The opposite; -ENOENT when it was not watched. */
-int notify_unmark(struct notify *notify, const char *path);
+int notify_unmark(struct notify *notify, const struct notify_place *place);
 /* The one answer to an event that asks.  Returns 0 or -errno of write(2);
    0 too when who asked is gone. */
 int notify_answer(struct notify *notify, int fd, bool allow);

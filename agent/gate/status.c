@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "agent/gate/status.h"
 
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +8,6 @@
 #include "agent/gate/cache.h"
 #include "agent/gate/dispatch.h"
 #include "agent/gate/intake.h"
-#include "agent/gate/mounts.h"
 #include "agent/gate/notify.h"
 #include "agent/gate/pending.h"
 #include "agent/gate/queue.h"
@@ -20,21 +17,14 @@
 #include "agent/lib/conf.h"
 #include "agent/lib/msg.h"
 
-/* Mounts that are named, of each kind; the rest is counted. */
-#define NAMED_MAX 256
-/* 512 names of usual length; the numbers come first and always fit. */
-#define STATUS_SIZE ((size_t)64 << 10)
-#define RESERVE 256 /* for the two lengths behind the names */
-#define NAME_SIZE 32
-#define VALUE_SIZE (CONF_PATH_MAX + 128)
+/* 60 numbers with their names. */
+#define STATUS_SIZE ((size_t)8 << 10)
 
 struct status {
 	struct status_sources from;
 	uint8_t bytes[2][STATUS_SIZE]; /* the last one sent, and the next */
 	size_t sent_len;	       /* 0: nothing was sent */
 	unsigned int sent;	       /* which of the two */
-	size_t named[2];	       /* entries told: uncovered, covered */
-	char value[VALUE_SIZE];
 };
 
 struct status *
@@ -57,8 +47,6 @@ void
 status_reset(struct status *status)
 {
 	status->sent_len = 0;
-	status->named[0] = 0;
-	status->named[1] = 0;
 }
 
 /* Of the questions that somebody was held for. */
@@ -149,73 +137,21 @@ put_counts(struct buf *buf, const struct status_sources *from)
 			    report_lost_verdicts(from->report));
 }
 
-/* Appends a pair unless the message is full; returns whether it fitted. */
-static bool
-put_named(struct buf *buf, bool covered, size_t number, const char *value)
-{
-	size_t at = buf->at;
-	char name[NAME_SIZE];
-
-	(void)snprintf(name, sizeof(name), "%s.%zu",
-		       covered ? "covered" : "uncovered", number);
-	msg_put_pair(buf, name, value);
-	if (!buf->failed && buf->at <= STATUS_SIZE - RESERVE)
-		return true;
-	buf->at = at;
-	buf->failed = false;
-	return false;
-}
-
-static void
-put_mounts(struct status *status, struct buf *buf, bool covered)
-{
-	struct mounts_entry entry;
-	size_t total = 0, named = 0;
-	bool full = false;
-
-	for (size_t i = 0; mounts_get(status->from.mounts, i, &entry); i++) {
-		if (entry.covered != covered)
-			continue;
-		total++;
-		(void)snprintf(status->value, VALUE_SIZE,
-			       entry.why[0] == '\0' ? "%s%s" : "%s: %s",
-			       entry.point, entry.why);
-		full = full || named == NAMED_MAX;
-		if (full)
-			continue;
-		full = !put_named(buf, covered, named, status->value);
-		if (!full)
-			named++;
-	}
-	/* What finds no room now is taken back the next time. */
-	size_t told = status->named[covered];
-	while (told > named && put_named(buf, covered, told - 1, ""))
-		told--;
-	status->named[covered] = told > named ? told : named;
-	msg_put_pair_number(buf, covered ? "covered.len" : "uncovered.len",
-			    total);
-}
-
 void
 status_send(struct status *status)
 {
 	unsigned int next = !status->sent;
-	size_t before[2] = { status->named[0], status->named[1] };
 	struct buf buf;
 
 	msg_begin(&buf, status->bytes[next], STATUS_SIZE, MSG_STATUS);
 	put_counts(&buf, &status->from);
-	put_mounts(status, &buf, false);
-	put_mounts(status, &buf, true);
 	if (msg_end(&buf) < 0)
 		return;
 	if (buf.at == status->sent_len &&
 	    memcmp(buf.bytes, status->bytes[status->sent], buf.at) == 0)
 		return;
-	if (report_send(status->from.report, &buf) < 0) {
-		memcpy(status->named, before, sizeof(before));
+	if (report_send(status->from.report, &buf) < 0)
 		return;
-	}
 	status->sent = next;
 	status->sent_len = buf.at;
 }

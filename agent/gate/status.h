@@ -3,9 +3,6 @@
  * What `khienctl status` shows of the gate, sent to the engine when it changed.
  *
  *   mode                      off, observe, enforce
- *   covered.N, uncovered.N    a mount point; uncovered: "POINT: why"; a value
- *                             of "" takes an entry back
- *   covered.len, uncovered.len
  *   events.{written,executed,opened,ignored,excluded,unreadable}
  *   questions.{asked,second,cached,scanned,unscanned,deadline,denied,late,own}
  *   wait_us.{p50,p99,max}     of who is held by a question
@@ -14,6 +11,8 @@
  *   cache.{hits,len,root,user,marked,written}   pending.{now,max}
  *   queue.{overflows,full,shed}
  *   lost.{events,verdicts}   scanners
+ *
+ * What is covered is said by khien-mounts.
  */
 #pragma once
 
@@ -25,7 +24,6 @@ struct cache;
 struct conf;
 struct dispatch;
 struct intake;
-struct mounts;
 struct notify;
 struct pending;
 struct queue;
@@ -36,7 +34,6 @@ struct status;
 /* All borrowed. */
 struct status_sources {
 	const struct conf *conf;
-	const struct mounts *mounts;
 	const struct notify *notify;
 	const struct intake *intake;
 	const struct pending *pending;

@@ -10,19 +10,19 @@ static const struct {
 	uint16_t type;
 	const char *name;
 } types[] = {
-	{ EVENT_FORK, "fork" },	      { EVENT_EXEC, "exec" },
-	{ EVENT_EXIT, "exit" },	      { EVENT_SEED, "seed" },
-	{ EVENT_CREATE, "create" },   { EVENT_OPEN, "open" },
-	{ EVENT_CLOSE, "close" },     { EVENT_RENAME, "rename" },
-	{ EVENT_UNLINK, "unlink" },   { EVENT_LINK, "link" },
-	{ EVENT_SYMLINK, "symlink" }, { EVENT_CHMOD, "chmod" },
-	{ EVENT_CHOWN, "chown" },     { EVENT_XATTR, "xattr" },
-	{ EVENT_MKDIR, "mkdir" },     { EVENT_RMDIR, "rmdir" },
-	{ EVENT_MOUNT, "mount" },     { EVENT_UMOUNT, "umount" },
-	{ EVENT_LOSS, "loss" },	      { EVENT_PEER, "peer" },
-	{ EVENT_CLOCK, "clock" },     { EVENT_CONFIG, "config" },
-	{ EVENT_STORE, "store" },     { EVENT_ACT, "act" },
-	{ EVENT_STOP, "stop" },
+	{ EVENT_FORK, "fork" },		{ EVENT_EXEC, "exec" },
+	{ EVENT_EXIT, "exit" },		{ EVENT_SEED, "seed" },
+	{ EVENT_CREATE, "create" },	{ EVENT_OPEN, "open" },
+	{ EVENT_CLOSE, "close" },	{ EVENT_RENAME, "rename" },
+	{ EVENT_UNLINK, "unlink" },	{ EVENT_LINK, "link" },
+	{ EVENT_SYMLINK, "symlink" },	{ EVENT_CHMOD, "chmod" },
+	{ EVENT_CHOWN, "chown" },	{ EVENT_XATTR, "xattr" },
+	{ EVENT_MKDIR, "mkdir" },	{ EVENT_RMDIR, "rmdir" },
+	{ EVENT_MOUNT, "mount" },	{ EVENT_UMOUNT, "umount" },
+	{ EVENT_LOSS, "loss" },		{ EVENT_PEER, "peer" },
+	{ EVENT_CLOCK, "clock" },	{ EVENT_CONFIG, "config" },
+	{ EVENT_STORE, "store" },	{ EVENT_ACT, "act" },
+	{ EVENT_LISTENER, "listener" },	{ EVENT_STOP, "stop" },
 };
 
 #define TYPES_LEN (sizeof(types) / sizeof(types[0]))

@@ -44,13 +44,15 @@ enum event_type {
 	EVENT_LOSS = 40,  /* `count` events of class `lost_class` are missing */
 	EVENT_PEER = 41,  /* a process of ours started, died, was killed */
 	EVENT_CLOCK = 42, /* the wall clock moved against boot time */
-	EVENT_CONFIG = 43, /* configuration read again, or refused */
-	EVENT_STORE = 44,  /* the store failed, works again, was set aside */
-	EVENT_ACT = 45,	   /* processes killed, a file quarantined, ... */
+	EVENT_CONFIG = 43,   /* configuration read again, or refused */
+	EVENT_STORE = 44,    /* the store failed, works again, was set aside */
+	EVENT_ACT = 45,	     /* processes killed, a file quarantined, ... */
+	EVENT_LISTENER = 46, /* another fanotify group can hold up opens */
 };
 
 /* Processors that there are not: what programs of ours number themselves. */
 enum event_cpu {
+	EVENT_CPU_MOUNTS = 0xfffa,  /* events of khien-mounts */
 	EVENT_CPU_PEER = 0xfffb,    /* what khiend says of processes */
 	EVENT_CPU_VERDICT = 0xfffc, /* verdicts of the gate */
 	EVENT_CPU_GATE = 0xfffd,    /* events of the gate */

@@ -47,7 +47,7 @@ static const struct {
 			  "t.time_ns",
 			  { "t.path", "t.target" } },
 	[RECORD_AGENT] = { EVENT_LOSS,
-			   EVENT_ACT,
+			   EVENT_LISTENER,
 			   "t.time_ns",
 			   "t.time_ns",
 			   "t.time_ns",

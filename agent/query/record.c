@@ -69,6 +69,7 @@ static const struct {
 	{ EVENT_CONFIG, "configuration", "change" },
 	{ EVENT_STORE, "database", "change" },
 	{ EVENT_ACT, "malware", "info" },
+	{ EVENT_LISTENER, "host", "info" },
 };
 
 static const char *const flags[] = {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/gate/mountinfo.h"
+#include "agent/mounts/mountinfo.h"
 
 #define LINE_MAX_SIZE 4096
 

@@ -19,7 +19,7 @@ SAN = BUILD.name == "san"
 # Liveness, not speed: what must happen at all.  Promised times are asserted
 # where they are promised.
 PATIENCE_S = 60 if SAN else 30
-ROLES = ("sensor", "gate", "scan", "engine", "query")
+ROLES = ("sensor", "gate", "mounts", "scan", "engine", "query")
 TRUE = os.path.realpath("/bin/true")
 # Written in two pieces, so that no scanner stops at this file.
 EICAR = (b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-"

@@ -96,10 +96,19 @@ def test_new_mount_is_followed(agent):
         assert str(agent.mount) not in listed(agent, "covered")
     finally:
         subprocess.run(["umount", "-l", str(late)], check=True)
-    wait_for(lambda: str(agent.mount) in listed(agent, "covered"),
-             "the path names the first file system again")
-    (agent.mount / "eicar").write_bytes(EICAR)
-    detection(agent, agent.mount / "eicar")
+    # Nobody asked for what lies beneath.
+    wait_for(lambda: any(e.startswith(f"{late}: ") and "is gone" in e
+                         for e in listed(agent, "uncovered")),
+             "the path's mount is gone")
+    assert not listed(agent, "covered")
+    mount(late)
+    try:
+        wait_for(lambda: str(late) in listed(agent, "covered"),
+                 "another mount is there")
+        (late / "again").write_bytes(EICAR)
+        detection(agent, late / "again")
+    finally:
+        subprocess.run(["umount", "-l", str(late)], check=True)
 
 
 def test_mode_is_changed_without_restart(agent):

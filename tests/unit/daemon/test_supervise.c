@@ -323,7 +323,8 @@ static int
 setup(void **state)
 {
 	static const char *const roles[] = { "engine", "query", "sensor",
-					     "scan",   "gate",	"conf" };
+					     "mounts", "scan",	"gate",
+					     "conf" };
 	char path[PATH_MAX + 64];
 
 	(void)state;
@@ -383,12 +384,12 @@ test_start(void **state)
 		{ "engine0", "kept status.sock", 1 },
 		{ "engine0", "kept control.sock", 1 },
 		{ "query0", "kept state", 1 },
-		{ "gate0", "link ", 3 },
-		{ "engine0", "link ", 5 },
+		{ "gate0", "link ", 4 },
+		{ "engine0", "link ", 6 },
 		{ "scan1", "link ", 2 },
 		{ "sensor0", "link engine0", 1 },
 		{ "engine0", "daemon0 started", 1 },
-		{ "engine0", " started 0", 7 },
+		{ "engine0", " started 0", 8 },
 	};
 
 	(void)state;
@@ -396,6 +397,7 @@ test_start(void **state)
 	for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++)
 		assert_int_equal(count(seen[i].name, seen[i].what),
 				 seen[i].times);
+	wait_for("mounts0", "link ", 3, 1000);
 	assert_int_equal(stop(), 0);
 	assert_int_equal(count("engine0", "gate0 ended 0 exited with status 0"),
 			 1);
@@ -406,8 +408,9 @@ test_start(void **state)
 static void
 test_kill(void **state)
 {
-	static const char *const names[] = { "query0", "sensor0", "scan0",
-					     "scan1",  "gate0",	  "engine0" };
+	static const char *const names[] = { "query0", "sensor0", "mounts0",
+					     "scan0",  "scan1",	  "gate0",
+					     "engine0" };
 	char what[128];
 
 	(void)state;
@@ -422,13 +425,13 @@ test_kill(void **state)
 		(void)snprintf(what, sizeof(what), "%s started 1", names[i]);
 		wait_for("engine0", what, 1, 1000);
 	}
-	/* khiend, gate, sensor, query and two scanners. */
+	/* khiend, gate, sensor, mounts, query and two scanners. */
 	wait_for("engine0", "daemon0 known 0", 1, 1000);
 	wait_for("engine0", "scan1 known 1", 1, 1000);
-	wait_for("engine0", " known ", 6, 1000);
+	wait_for("engine0", " known ", 7, 1000);
 	assert_int_equal(count("engine0", "daemon0 started"), 1);
 	assert_int_equal(count("engine0", "scan1 started"), 2);
-	wait_for("engine0", "link ", 15, 1000);
+	wait_for("engine0", "link ", 18, 1000);
 	wait_for("gate0", "link scan0", 3, 1000);
 	/* The last gate knew of the engine before it executed, and until it had
 	   said hello; the first of all that came before it. */

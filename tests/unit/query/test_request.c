@@ -115,7 +115,8 @@ test_types(void **state)
 				     BIT(EVENT_EXIT) | BIT(EVENT_SEED) },
 		{ "agent", BIT(EVENT_LOSS) | BIT(EVENT_PEER) |
 				   BIT(EVENT_CLOCK) | BIT(EVENT_CONFIG) |
-				   BIT(EVENT_STORE) | BIT(EVENT_ACT) },
+				   BIT(EVENT_STORE) | BIT(EVENT_ACT) |
+				   BIT(EVENT_LISTENER) },
 	};
 	struct request request;
 	char options[64];

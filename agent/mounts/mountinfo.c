@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "agent/gate/mountinfo.h"
+#include "agent/mounts/mountinfo.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "agent/gate/path.h"
+#include "agent/lib/paths.h"
 
 #include <string.h>
 
 #include "agent/lib/conf.h"
 
 bool
-path_is_beneath(const char *path, const char *folder)
+paths_is_beneath(const char *path, const char *folder)
 {
 	size_t len = strlen(folder);
 
@@ -17,7 +17,7 @@ path_is_beneath(const char *path, const char *folder)
 }
 
 bool
-path_next(const char **at, char *dst, size_t size)
+paths_next(const char **at, char *dst, size_t size)
 {
 	while (**at == ':')
 		(*at)++;
@@ -31,12 +31,12 @@ path_next(const char **at, char *dst, size_t size)
 }
 
 bool
-path_is_in_list(const char *path, const char *folders)
+paths_has(const char *path, const char *folders)
 {
 	char folder[CONF_PATH_MAX];
 
-	while (path_next(&folders, folder, sizeof(folder)))
-		if (path_is_beneath(path, folder))
+	while (paths_next(&folders, folder, sizeof(folder)))
+		if (paths_is_beneath(path, folder))
 			return true;
 	return false;
 }

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "agent/gate/path.h"
+#include "agent/lib/paths.h"
 
 static void
 knows_what_lies_beneath(void **state)
@@ -25,7 +25,7 @@ knows_what_lies_beneath(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_int_equal(path_is_beneath(cases[i].path,
+		assert_int_equal(paths_is_beneath(cases[i].path,
 						 cases[i].folder),
 				 cases[i].beneath);
 }
@@ -37,25 +37,25 @@ splits_lists(void **state)
 	char path[8];
 
 	(void)state;
-	assert_true(path_next(&at, path, sizeof(path)));
+	assert_true(paths_next(&at, path, sizeof(path)));
 	assert_string_equal(path, "/a");
-	assert_true(path_next(&at, path, sizeof(path)));
+	assert_true(paths_next(&at, path, sizeof(path)));
 	assert_string_equal(path, "/b c");
-	assert_false(path_next(&at, path, sizeof(path)));
+	assert_false(paths_next(&at, path, sizeof(path)));
 	at = "";
-	assert_false(path_next(&at, path, sizeof(path)));
+	assert_false(paths_next(&at, path, sizeof(path)));
 	at = ":";
-	assert_false(path_next(&at, path, sizeof(path)));
+	assert_false(paths_next(&at, path, sizeof(path)));
 }
 
 static void
 looks_in_lists(void **state)
 {
 	(void)state;
-	assert_true(path_is_in_list("/b/c", "/a:/b"));
-	assert_true(path_is_in_list("/a", ":/a"));
-	assert_false(path_is_in_list("/bc", "/a:/b"));
-	assert_false(path_is_in_list("/a", ""));
+	assert_true(paths_has("/b/c", "/a:/b"));
+	assert_true(paths_has("/a", ":/a"));
+	assert_false(paths_has("/bc", "/a:/b"));
+	assert_false(paths_has("/a", ""));
 }
 
 int

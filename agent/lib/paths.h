@@ -6,13 +6,13 @@
 #include <stddef.h>
 
 /* Whether path is `folder` or lies beneath it, by the bytes of both. */
-bool path_is_beneath(const char *path, const char *folder);
+bool paths_is_beneath(const char *path, const char *folder);
 
 /* Whether path lies beneath one of several folders that ':' separates. */
-bool path_is_in_list(const char *path, const char *folders);
+bool paths_has(const char *path, const char *folders);
 
 /*
  * Copies the next of several paths that ':' separates and moves *at behind it.
  * Returns false at the end, or when one does not fit.
  */
-bool path_next(const char **at, char *dst, size_t size);
+bool paths_next(const char **at, char *dst, size_t size);

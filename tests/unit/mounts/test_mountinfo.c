@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "agent/gate/mountinfo.h"
+#include "agent/mounts/mountinfo.h"
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/mounts/listeners.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fanotify.h>
+#include <unistd.h>
+
+#include "agent/lib/file.h"
+#include "agent/lib/str.h"
+
+#define NAME_SIZE 64
+/* The beginning: the class stands first; of thousands of marks some follow. */
+#define TEXT_SIZE 16384
+/* Of /proc/PID/stat: before the start time, behind the name's bracket. */
+#define FIELDS_BEFORE_START 20
+
+#ifndef FAN_OPEN_EXEC_PERM
+#define FAN_OPEN_EXEC_PERM 0x00040000
+#endif
+#ifndef FAN_PRE_ACCESS /* Linux 6.14 */
+#define FAN_PRE_ACCESS 0x00100000
+#endif
+
+#define ASKED_MASK                                                             \
+	(FAN_OPEN_PERM | FAN_ACCESS_PERM | FAN_OPEN_EXEC_PERM | FAN_PRE_ACCESS)
+
+/* The hexadecimal number behind `key`, 0 without. */
+static unsigned long
+number_behind(const char *line, const char *key)
+{
+	const char *at = strstr(line, key);
+
+	return at ? strtoul(at + strlen(key), NULL, 16) : 0;
+}
+
+bool
+listeners_read(char *text, bool *ret_asks)
+{
+	bool holds = false;
+	char *rest = text;
+
+	*ret_asks = false;
+	for (;;) {
+		const char *line = strsep(&rest, "\n");
+
+		if (!line)
+			return holds;
+		if (str_starts(line, "fanotify flags:"))
+			holds = number_behind(line, "flags:") &
+				(FAN_CLASS_CONTENT | FAN_CLASS_PRE_CONTENT);
+		else if (str_starts(line, "fanotify ") &&
+			 (number_behind(line, " mask:") & ASKED_MASK))
+			*ret_asks = true;
+	}
+}
+
+static bool
+holds_up(int proc, const char *pid, const char *fd, bool *ret_asks)
+{
+	char name[2 * NAME_SIZE], target[NAME_SIZE], text[TEXT_SIZE];
+	static const char fanotify[] = "anon_inode:[fanotify]";
+
+	(void)snprintf(name, sizeof(name), "%s/fd/%s", pid, fd);
+	ssize_t len = readlinkat(proc, name, target, sizeof(target));
+	if (len != sizeof(fanotify) - 1 ||
+	    memcmp(target, fanotify, sizeof(fanotify) - 1) != 0)
+		return false;
+	(void)snprintf(name, sizeof(name), "%s/fdinfo/%s", pid, fd);
+	CLEANUP_FD int file = openat(proc, name, O_RDONLY | O_CLOEXEC);
+	if (file < 0)
+		return false;
+	len = read(file, text, sizeof(text) - 1);
+	if (len < 0)
+		return false;
+	text[len] = '\0';
+	return listeners_read(text, ret_asks);
+}
+
+/* Its name and its start, from "PID (name) S ...". */
+static bool
+describe(int proc, const char *pid, struct listeners_entry *entry)
+{
+	char name[NAME_SIZE], text[1024];
+	size_t len;
+
+	(void)snprintf(name, sizeof(name), "%s/stat", pid);
+	if (file_read(proc, name, text, sizeof(text), &len) < 0)
+		return false;
+	char *begin = strchr(text, '(');
+	char *end = strrchr(text, ')');
+	if (!begin || !end || end < begin)
+		return false;
+	*end = '\0';
+	(void)snprintf(entry->name, sizeof(entry->name), "%.15s", begin + 1);
+	char *at = end + 1;
+	for (int i = 0; i < FIELDS_BEFORE_START && at; i++)
+		at = strchr(at + 1, ' ');
+	if (!at)
+		return false;
+	entry->start = strtoull(at, NULL, 10);
+	return true;
+}
+
+static DIR *
+open_folder(int proc, const char *name)
+{
+	int fd = openat(proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir)
+		file_closep(&fd);
+	return dir;
+}
+
+static void
+look_at(struct listeners *listeners, int proc, const char *pid)
+{
+	struct listeners_entry entry = { 0 };
+	char name[NAME_SIZE];
+	bool found = false;
+	uint64_t number;
+
+	(void)snprintf(name, sizeof(name), "%s/fd", pid);
+	DIR *dir = open_folder(proc, name);
+	if (!dir)
+		return;
+	for (;;) {
+		const struct dirent *fd = readdir(dir);
+		bool asks;
+
+		if (!fd)
+			break;
+		if (fd->d_name[0] == '.' ||
+		    !holds_up(proc, pid, fd->d_name, &asks))
+			continue;
+		found = true;
+		entry.asks = entry.asks || asks;
+	}
+	(void)closedir(dir);
+	if (!found || str_number(pid, UINT32_MAX, &number) < 0 ||
+	    !describe(proc, pid, &entry))
+		return;
+	entry.pid = (uint32_t)number;
+	if (listeners->len == LISTENERS_MAX)
+		listeners->beyond++;
+	else
+		listeners->list[listeners->len++] = entry;
+}
+
+int
+listeners_find(struct listeners *listeners, int proc, uint32_t except)
+{
+	DIR *dir = open_folder(proc, ".");
+
+	if (!dir)
+		return -errno;
+	listeners->len = 0;
+	listeners->beyond = 0;
+	for (;;) {
+		const struct dirent *entry = readdir(dir);
+		uint64_t pid;
+
+		if (!entry)
+			break;
+		if (str_number(entry->d_name, UINT32_MAX, &pid) == 0 &&
+		    pid != except)
+			look_at(listeners, proc, entry->d_name);
+	}
+	(void)closedir(dir);
+	return 0;
+}
