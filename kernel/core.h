@@ -36,11 +36,18 @@ struct file_system_type {
 	const char *name;
 };
 
+/* 0 for the initial one. */
+struct user_namespace {
+	int level;
+};
+
 struct super_block {
 	__u32 s_dev;
 	unsigned long s_flags;
 	unsigned long s_magic;
 	struct file_system_type *s_type;
+	struct user_namespace *s_user_ns;
+	__u32 s_fsnotify_mask;
 };
 
 struct inode {
@@ -129,6 +136,7 @@ struct kernel_caps {
 struct cred {
 	kuid_t uid, gid, euid, egid;
 	struct kernel_caps cap_effective;
+	struct user_namespace *user_ns;
 };
 
 struct tty_struct {
@@ -152,7 +160,13 @@ struct kernfs_node {
 	__u64 id;
 };
 
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
+};
+
 struct cgroup {
+	struct cgroup_subsys_state self;
 	struct kernfs_node *kn;
 };
 
@@ -168,6 +182,7 @@ struct thread_info {
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
+	unsigned int ptrace;
 	int exit_code;
 	int pid;
 	int tgid;
@@ -228,7 +243,13 @@ struct pt_regs {
 #define KERN_SB_KERNMOUNT (1ul << 22)
 #define KERN_FMODE_WRITE 0x2u
 #define KERN_FMODE_CREATED 0x100000u
+#define KERN_SIGNAL_STOPPED 0x1u
 #define KERN_SIGNAL_GROUP_EXIT 0x4u
+#define KERN_SIGKILL 9
+#define KERN_SIGSTOP 19
+#define KERN_CAP_SYS_ADMIN 21
+#define KERN_FS_OPEN_EXEC_PERM 0x40000u
+#define KERN_FUSE_MAGIC 0x65735546ul
 #define KERN_PF_KTHREAD 0x200000u
 #define KERN_TS_COMPAT 0x2u	   /* x86 */
 #define KERN_TIF_32BIT (1ul << 22) /* arm64 */

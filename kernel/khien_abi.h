@@ -41,6 +41,7 @@
 #define KHIEN_RMDIR 21
 #define KHIEN_MOUNT 30
 #define KHIEN_UMOUNT 31
+#define KHIEN_STOP 32
 
 /* The same bits as enum event_flag, and from bit 16 on what is only here. */
 #define KHIEN_MEMFD (1u << 0)
@@ -51,6 +52,12 @@
 #define KHIEN_PATH_BY_CALLER (1u << 5)
 #define KHIEN_ARGS_UNREADABLE (1u << 7)
 #define KHIEN_DIRECTORY (1u << 8)
+#define KHIEN_STOPPED (1u << 10)
+#define KHIEN_HELD (1u << 11)
+#define KHIEN_KILLED (1u << 12)
+#define KHIEN_FOREIGN (1u << 13)
+#define KHIEN_PRIVILEGED (1u << 14)
+#define KHIEN_SERVED (1u << 15)
 #define KHIEN_SCRIPT (1u << 16) /* exec: `invoked` is a script's name */
 #define KHIEN_WALKED (1u << 17) /* file: the first path is a walk */
 
@@ -196,3 +203,65 @@ _Static_assert(sizeof(struct khien_call) == 12, "khien_call");
 
 /* Super block magics whose files are not told. */
 #define KHIEN_QUIET 32
+
+/*
+ * Which file systems the gate looks at, and what is done where it does not: the
+ * one entry of the mapped array `reach`, written by the sensor but for its
+ * counts.
+ *
+ * An entry of covers[] is device << 32 | kind, and 0 when it is free; it stands
+ * at most KHIEN_COVER_PROBES behind its place by khien_cover_place().  The half
+ * that counts is the version's lowest bit: a new list goes into the other one.
+ */
+#define KHIEN_COVERS 2048 /* of each half; a power of two */
+#define KHIEN_COVER_BITS 11
+#define KHIEN_COVER_PROBES 32
+#define KHIEN_COVER_GATED 1
+#define KHIEN_COVER_FOREIGN 2 /* known, and not asked about */
+
+#define KHIEN_REACH_OFF 0
+#define KHIEN_REACH_KILL 1
+#define KHIEN_REACH_HOLD 2
+
+#define KHIEN_REACH_SCOPED (1u << 0)  /* only below cgroup `scope` */
+#define KHIEN_REACH_DENY (1u << 1)    /* who cannot be held is killed */
+#define KHIEN_REACH_PARTIAL (1u << 2) /* some file systems found no place */
+
+/* Nobody is held for a sensor that has not been seen for so long. */
+#define KHIEN_REACH_ALIVE_NS 3000000000ull
+
+struct khien_reach {
+	__u32 mode;
+	__u32 flags;
+	__u64 scope;	/* cgroup id; 0: not found, so nobody is in it */
+	__u64 alive_ns; /* boot time: when the sensor was last at work */
+	__u32 khiend;	/* whose children are the agent */
+	__u32 version;	/* 0: no list yet */
+	/* By the programs. */
+	__u64 killed;
+	__u64 held;
+	__u64 unheld; /* was to be held, and had to be let go */
+	__u64 failed; /* the signal was refused */
+	__u64 covers[2 * KHIEN_COVERS];
+};
+_Static_assert(sizeof(struct khien_reach) == 64 + 16ull * KHIEN_COVERS,
+	       "khien_reach");
+
+/* The place among KHIEN_COVERS; for programs and user space alike. */
+static inline __u32
+khien_cover_place(__u32 device)
+{
+	return (__u32)(device * 2654435761u) >> (32 - KHIEN_COVER_BITS);
+}
+
+/* A process that is held: in the ring `stops`, which nothing else is in. */
+struct khien_stop {
+	__u64 boot_ns;
+	__u64 start_ns;
+	__u64 inode;
+	__u32 device;
+	__u32 flags;
+	__u32 pid;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct khien_stop) == 40, "khien_stop");

@@ -84,6 +84,8 @@ put_file(struct khien_exec *exec, struct file *file)
 	path_put_inode(&exec->file, inode);
 	if (exec->file.links == 0)
 		exec->head.flags |= KHIEN_NO_LINK;
+	if (BPF_CORE_READ(inode, i_sb, s_magic) == KERN_FUSE_MAGIC)
+		exec->head.flags |= KHIEN_SERVED;
 	if (BPF_CORE_READ(inode, i_sb, s_flags) & KERN_SB_KERNMOUNT)
 		exec->head.flags |= KHIEN_MEMFD;
 	else if (!BPF_CORE_READ(dentry, d_hash.pprev) &&
@@ -198,6 +200,8 @@ process_seed(struct bpf_iter__task *ctx)
 	    BPF_CORE_READ(task, flags) & KERN_PF_KTHREAD)
 		return 0;
 	put_task(exec, task, KHIEN_SEED);
+	if (BPF_CORE_READ(task, signal, flags) & KERN_SIGNAL_STOPPED)
+		exec->head.flags |= KHIEN_STOPPED;
 	struct file *file = BPF_CORE_READ(task, mm, exe_file);
 	at = sizeof(*exec);
 	if (file) {

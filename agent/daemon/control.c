@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "agent/daemon/act.h"
+#include "agent/daemon/guard.h"
 #include "agent/daemon/order.h"
 #include "agent/daemon/supervise.h"
 #include "agent/lib/conf.h"
@@ -112,6 +113,7 @@ on_due(void *arg)
 	}
 	config_check(&supervise->config, now_ms);
 	act_check(supervise, now_ms);
+	guard_check(supervise, now_ms);
 	pass_check(&supervise->pass, now_ms);
 	supervise_settle(supervise);
 	return 0;

@@ -6,6 +6,7 @@
 
 #include "agent/daemon/act.h"
 #include "agent/daemon/control.h"
+#include "agent/daemon/guard.h"
 #include "agent/daemon/links.h"
 #include "agent/daemon/supervise.h"
 #include "agent/lib/buf.h"
@@ -140,6 +141,12 @@ take(struct supervise *supervise, struct child *child, uint16_t type,
 			return -EBADMSG;
 		control_reload(supervise);
 		return 0;
+	case MSG_HELD:
+		return child->role == ROLE_SENSOR ? guard_take(supervise, buf) :
+						    -EBADMSG;
+	case MSG_JUDGED:
+		return child->role == ROLE_GATE ? guard_judged(supervise, buf) :
+						  -EBADMSG;
 	case MSG_ACT:
 		if (child->role != ROLE_ENGINE)
 			return -EBADMSG;

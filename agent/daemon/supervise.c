@@ -12,6 +12,7 @@
 
 #include "agent/daemon/act.h"
 #include "agent/daemon/control.h"
+#include "agent/daemon/guard.h"
 #include "agent/daemon/inbox.h"
 #include "agent/daemon/links.h"
 #include "agent/daemon/order.h"
@@ -280,6 +281,8 @@ supervise_announce_all(struct supervise *supervise)
 		if (act_pid(supervise, i))
 			(void)tell_gate(supervise, MSG_ANNOUNCE,
 					act_pid(supervise, i));
+	if (guard_pid(supervise))
+		(void)tell_gate(supervise, MSG_ANNOUNCE, guard_pid(supervise));
 }
 
 void
@@ -361,6 +364,7 @@ supervise_reap(struct supervise *supervise)
 			ended(supervise, child, status);
 	}
 	act_reap(supervise);
+	guard_reap(supervise);
 	int pid = supervise->config.pid;
 	if (!pid || waitpid(pid, &status, WNOHANG) <= 0)
 		return;
@@ -376,7 +380,8 @@ next_due_ms(const struct supervise *supervise)
 	uint64_t next = UINT64_MAX;
 	uint64_t others[] = { supervise->config.due_ms, supervise->step_due_ms,
 			      pass_due_ms(&supervise->pass),
-			      act_due_ms(supervise) };
+			      act_due_ms(supervise),
+			      guard_due_ms(supervise) };
 
 	for (size_t i = 0; i < SUPERVISE_CHILDREN; i++)
 		if (supervise->children[i].due_ms &&
@@ -459,6 +464,7 @@ done(struct supervise *supervise)
 		keep_done(&supervise->keeps[i]);
 	file_closep(&supervise->config.chan);
 	act_done(supervise);
+	guard_done(supervise);
 	pass_done(&supervise->pass);
 	loop_free(supervise->loop);
 	free(supervise->bytes);

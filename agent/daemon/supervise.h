@@ -22,6 +22,7 @@
 
 struct acts;
 struct conf;
+struct guards;
 struct loop;
 struct loop_watch;
 struct place;
@@ -43,6 +44,7 @@ struct supervise {
 	struct keep keeps[ROLE_LEN];
 	struct announce announce;
 	struct acts *acts;    /* owned by act.c; NULL: none yet */
+	struct guards *guards; /* owned by guard.c; NULL: none yet */
 	struct pass pass;     /* who waits for the gate to know of him */
 	struct config config; /* a khien-conf that reads again */
 	bool again;	      /* ... and one more time after this one */

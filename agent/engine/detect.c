@@ -103,6 +103,61 @@ raise_match(struct engine *engine, const struct msg_verdict *verdict,
 	engine->detections++;
 }
 
+/* How an execution where the gate cannot look ended. */
+static struct msg_match
+stop_match(const struct event *event)
+{
+	struct msg_match match = { .rule = "khien_unreached_killed",
+				   .id = "",
+				   .ruleset = "khien",
+				   .description =
+					   "executed from where the gate cannot "
+					   "look, and killed before its first "
+					   "instruction",
+				   .severity = "high",
+				   .attack = "T1620" };
+
+	if (event->flags & EVENT_KILLED)
+		return match;
+	match.rule = "khien_unreached_ran";
+	match.description = "executed from where the gate cannot look, and "
+			    "nobody could hold it: it ran without a scan";
+	match.severity = "medium";
+	return match;
+}
+
+void
+detect_stopped(struct engine *engine, const struct event *event,
+	       struct tree_process *process)
+{
+	/* Too large for the stack; nothing here is called again meanwhile. */
+	static struct msg_verdict verdict;
+
+	if (event->flags & EVENT_HELD)
+		return;
+	verdict = (struct msg_verdict){
+		.result = MSG_SKIPPED,
+		.cause = MSG_CAUSE_EXEC,
+		.size = event->size,
+		.sha256 = "",
+		.error = "",
+		.len = 1,
+		.boot_ns = event->boot_ns,
+		.pid = event->pid,
+		.device = event->device,
+		.inode = event->inode,
+		.mode = event->mode,
+		.uid = event->file_uid,
+		.gid = event->file_gid,
+		.path = event->path,
+		.answer = event->flags & EVENT_KILLED ? MSG_ANSWER_DENIED :
+							MSG_ANSWER_NONE,
+	};
+	verdict.matches[0] = stop_match(event);
+	raise_match(engine, &verdict, &verdict.matches[0], process);
+	act_mark(engine, &verdict);
+}
+
 /* The gate sends again what it does not know to be stored. */
 static bool
 is_new(struct engine *engine, const struct msg_verdict *verdict)

@@ -10,10 +10,12 @@
 #include <stdint.h>
 
 struct engine;
+struct event;
 struct fold_key;
 struct msg_match;
 struct msg_verdict;
 struct peer_link;
+struct tree_process;
 
 /*
  * Whether a responder must hear of it: a match, or a file that the scanner
@@ -27,6 +29,13 @@ bool detect_is_due(const struct msg_verdict *verdict);
  */
 bool detect_own_match(const struct msg_verdict *verdict,
 		      struct msg_match *ret_match);
+
+/*
+ * EVENT_STOP that no verdict follows: the process was killed for where its
+ * program lies, or could not be held for it.
+ */
+void detect_stopped(struct engine *engine, const struct event *event,
+		    struct tree_process *process);
 
 /*
  * Takes a verdict, which is acknowledged on the link when what comes of it is

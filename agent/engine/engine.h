@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/engine/freed.h"
+
 struct engine {
 	struct peer *peer;
 	struct identity *identity;
@@ -37,5 +39,6 @@ struct engine {
 	uint64_t events, duplicates;
 	uint64_t detections, folded;
 	uint64_t scans_failed;
+	struct freed freed;
 	char scan_error[256]; /* of the last that failed */
 };

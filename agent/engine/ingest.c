@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "agent/engine/clock.h"
+#include "agent/engine/detect.h"
 #include "agent/engine/engine.h"
 #include "agent/engine/loss.h"
 #include "agent/engine/patience.h"
@@ -82,6 +83,8 @@ take(struct engine *engine, struct event *event)
 		loss_add(engine->loss, event->class, event->count);
 	else
 		writer_add(engine->writer);
+	if (event->type == EVENT_STOP)
+		detect_stopped(engine, event, process);
 }
 
 static void

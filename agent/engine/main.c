@@ -18,6 +18,7 @@
 #include "agent/engine/debt.h"
 #include "agent/engine/detect.h"
 #include "agent/engine/engine.h"
+#include "agent/engine/freed.h"
 #include "agent/engine/identity.h"
 #include "agent/engine/ingest.h"
 #include "agent/engine/parts.h"
@@ -89,6 +90,7 @@ is_his(uint16_t role, uint16_t type)
 		return role == ROLE_SCAN;
 	case MSG_PEER:
 	case MSG_ACTED:
+	case MSG_FREED:
 		return role == ROLE_DAEMON;
 	default:
 		return true;
@@ -117,6 +119,8 @@ on_message(void *arg, const struct peer_link *link, uint16_t type,
 		return peers_take(engine, link, buf);
 	case MSG_ACTED:
 		return act_take(engine, buf);
+	case MSG_FREED:
+		return freed_take(engine, buf);
 	default:
 		return -EBADMSG;
 	}

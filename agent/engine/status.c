@@ -8,6 +8,7 @@
 #include "agent/engine/control.h"
 #include "agent/engine/db.h"
 #include "agent/engine/engine.h"
+#include "agent/engine/freed.h"
 #include "agent/engine/identity.h"
 #include "agent/engine/image.h"
 #include "agent/engine/reason.h"
@@ -221,5 +222,6 @@ status_write(struct engine *engine)
 	doc_set(doc, "khien.uncovered", uncovered_write(engine));
 	values_write(engine->values, doc);
 	engine_status(engine, doc);
+	freed_write(&engine->freed, doc);
 	return doc;
 }

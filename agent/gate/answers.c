@@ -22,6 +22,8 @@ struct answers {
 	struct notify *notify; /* borrowed */
 	struct report *report; /* borrowed */
 	struct policy policy;
+	answers_judge_fn judge;
+	void *judge_arg;
 	int error;
 	struct answers_counts counts; /* its last three are made when asked */
 	struct histogram waits_us;
@@ -45,6 +47,13 @@ void
 answers_free(struct answers *answers)
 {
 	free(answers);
+}
+
+void
+answers_set_judge(struct answers *answers, answers_judge_fn judge, void *arg)
+{
+	answers->judge = judge;
+	answers->judge_arg = arg;
 }
 
 void
@@ -74,17 +83,28 @@ waited_us(const struct question *question)
 		       0;
 }
 
+static void
+reply_judge(struct answers *answers, uint64_t judge, bool allow)
+{
+	answers->counts.judged++;
+	if (answers->judge)
+		answers->judge(answers->judge_arg, judge, allow);
+}
+
 /* Returns how long it took, in microseconds. */
 static uint32_t
 answer(struct answers *answers, const struct question *question, bool allow)
 {
-	reply(answers, question->fd, allow);
+	if (question->judge)
+		reply_judge(answers, question->judge, allow);
+	else
+		reply(answers, question->fd, allow);
 	uint64_t us = waited_us(question);
 	histogram_add(&answers->waits_us, us);
 	answers->counts.asked++;
 	if (!allow)
 		answers->counts.denied++;
-	else if (question->cause == MSG_CAUSE_EXEC)
+	else if (question->cause == MSG_CAUSE_EXEC && !question->judge)
 		second_note(&answers->second, question->pid, question->ident,
 			    loop_now_ns());
 	return us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
@@ -172,7 +192,8 @@ answers_expire(void *arg, const struct question *question, bool first)
 	 * gone at that very moment and what he left was never scanned.
 	 */
 	bool deny = denies(answers, question, &verdict) ||
-		    (question->busy && question->cause == MSG_CAUSE_EXEC);
+		    (question->busy && question->cause == MSG_CAUSE_EXEC &&
+	     !question->judge);
 	uint32_t us = answer(answers, question, !deny);
 
 	answers->counts.deadline++;

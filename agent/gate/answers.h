@@ -23,6 +23,14 @@ struct report;
 struct answers *answers_new(struct notify *notify, struct report *report);
 void answers_free(struct answers *answers);
 
+/*
+ * Who is told of a question with a `judge` instead of the kernel; he keeps
+ * `arg`.
+ */
+typedef void (*answers_judge_fn)(void *arg, uint64_t judge, bool allow);
+void answers_set_judge(struct answers *answers, answers_judge_fn judge,
+		       void *arg);
+
 /* From the next answer on; borrows allow. */
 void answers_set_policy(struct answers *answers, const struct conf *conf,
 			const struct allow *allow);
@@ -55,6 +63,7 @@ struct answers_counts {
 	uint64_t asked;	 /* questions answered, the ones of our own left out */
 	uint64_t second; /* of these, of executions that were allowed */
 	uint64_t own;	 /* of our own */
+	uint64_t judged; /* of `asked`, for khiend */
 	uint64_t denied; /* in time or at the deadline */
 	uint64_t deadline; /* answered without a verdict */
 	uint64_t late;	   /* of these, verdicts that would have denied */

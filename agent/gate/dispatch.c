@@ -141,6 +141,9 @@ static bool
 recall(struct dispatch *dispatch, const struct question *question,
        const struct ident *ident, bool executed, struct msg_verdict *verdict)
 {
+	/* Where nobody tells of a write nothing is known for longer. */
+	if (question->judge)
+		return false;
 	switch (recall_find(dispatch->recall, question, ident, executed)) {
 	case CACHE_CLEAN:
 		describe(verdict, question, MSG_CLEAN, "");
@@ -381,7 +384,7 @@ remember(struct dispatch *dispatch, const struct scanner *scanner,
 	const struct question *question =
 		pending_get(dispatch->pending, scanner->leader);
 
-	if (verdict->flags == 0 &&
+	if (verdict->flags == 0 && !question->judge &&
 	    scanner->generation == recall_generation(dispatch->recall) &&
 	    !pending_is_dirty(dispatch->pending, scanner->leader))
 		recall_add(dispatch->recall, question->fd, &scanner->ident,

@@ -331,6 +331,38 @@ intake_ask(struct intake *intake, uint64_t tag, int fd)
 }
 
 void
+intake_judge(struct intake *intake, const struct msg_judge *judge, int fd)
+{
+	uint64_t now_ns = loop_now_ns();
+	struct ident ident;
+	const char *error;
+	struct question question = {
+		.cause = MSG_CAUSE_EXEC,
+		.waits = true,
+		.judge = judge->id,
+		.pid = judge->pid,
+		.boot_ns = judge->boot_ns < now_ns ? judge->boot_ns : now_ns,
+		.fd = fd,
+		.ident = &ident,
+	};
+	uint16_t result = look(intake, fd, &ident, &error);
+
+	intake->counts.executed++;
+	if (result) {
+		dispatch_refuse(intake->dispatch, &question, result, error);
+		return;
+	}
+	(void)read_path(intake, fd, &ident);
+	if (intake->conf->exclude[0] != '\0' && is_excluded(intake, &ident)) {
+		intake->counts.excluded++;
+		dispatch_refuse(intake->dispatch, &question, MSG_SKIPPED,
+				"excluded by [gate] exclude");
+		return;
+	}
+	dispatch_ask(intake->dispatch, &question);
+}
+
+void
 intake_count(const struct intake *intake, struct intake_counts *ret_counts)
 {
 	*ret_counts = intake->counts;

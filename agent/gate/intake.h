@@ -50,6 +50,13 @@ void intake_event(void *arg, const struct notify_event *event);
  */
 void intake_ask(struct intake *intake, uint64_t tag, int fd);
 
+/*
+ * A file that a process runs which is held by khiend's side since `boot_ns`;
+ * takes the descriptor.  See answers_set_judge() for the answer.
+ */
+struct msg_judge;
+void intake_judge(struct intake *intake, const struct msg_judge *judge, int fd);
+
 struct intake_counts {
 	uint64_t written, executed, opened;
 	uint64_t ignored;  /* our own, or not a regular file */

@@ -219,6 +219,34 @@ take_announced(struct gate *gate, struct buf *buf)
 	return work(gate);
 }
 
+static void
+on_judged(void *arg, uint64_t judge, bool allow)
+{
+	struct gate *gate = arg;
+	struct msg_judged judged = { .id = judge,
+				     .answer = allow ? MSG_JUDGED_ALLOW :
+						       MSG_JUDGED_DENY };
+	struct buf buf;
+
+	peer_begin(&gate->peer, &buf, MSG_JUDGED);
+	msg_put_judged(&buf, &judged);
+	/* Who is held and hears nothing is let go, or not, by on_deadline. */
+	(void)peer_write_parent(&gate->peer, &buf, -1);
+}
+
+static int
+take_judge(struct gate *gate, struct buf *buf, int fd)
+{
+	struct msg_judge judge;
+
+	if (msg_get_judge(buf, &judge) < 0 || fd < 0) {
+		file_closep(&fd);
+		return -EBADMSG;
+	}
+	intake_judge(gate->intake, &judge, fd);
+	return work(gate);
+}
+
 static int
 take_settled(struct gate *gate, struct buf *buf)
 {
@@ -301,6 +329,8 @@ on_message(void *arg, const struct peer_link *link, uint16_t type,
 
 	if (link->role == ROLE_ENGINE && type == MSG_SCAN)
 		return take_scan(gate, buf, fd);
+	if (link->role == ROLE_DAEMON && type == MSG_JUDGE)
+		return take_judge(gate, buf, fd);
 	if (link->role == ROLE_MOUNTS && type == MSG_MARK)
 		return take_mark(gate, buf, fd);
 	file_closep(&fd);
@@ -440,6 +470,7 @@ make_memory(struct gate *gate)
 static int
 make_tables(struct gate *gate)
 {
+	answers_set_judge(gate->answers, on_judged, gate);
 	gate->pending =
 		pending_new(answers_give, answers_expire, gate->answers);
 	if (!gate->pending)

@@ -37,6 +37,8 @@ struct question {
 	uint16_t cause;	  /* enum msg_cause */
 	bool written;	  /* the file was just closed after writing */
 	bool waits;	  /* somebody is held until the kernel is answered */
+	uint64_t judge;	  /* not by the kernel, which has executed it: khiend's
+			     number, who is answered; 0: none */
 	uint32_t pid;	  /* who wrote, opened or executed; 0: asked */
 	uint32_t uid;	  /* on whose behalf: users take turns */
 	uint64_t tag;	  /* the asker's own */

@@ -3,7 +3,8 @@
  * khien-keep: one request from khiend, then the end.  It ends processes that
  * run a bad file, takes the file into quarantine, lists what is there, gives
  * it back, deletes it.  khiend sets the time limit; MSG_BEAT says that a long
- * work goes on.
+ * work goes on.  With the index 1 it is the guardian of processes that are
+ * held, and stays: see guard.h.
  */
 #include <errno.h>
 #include <poll.h>
@@ -15,6 +16,7 @@
 #include "agent/keep/crypt.h"
 #include "agent/keep/end.h"
 #include "agent/keep/give.h"
+#include "agent/keep/guard.h"
 #include "agent/keep/list.h"
 #include "agent/keep/scope.h"
 #include "agent/keep/take.h"
@@ -27,8 +29,10 @@
 #include "agent/lib/msg.h"
 #include "agent/lib/peer.h"
 #include "agent/lib/role.h"
+#include "agent/lib/str.h"
 
 #define ERROR_MAX 512
+#define KEEP_GUARD "1" /* argv[1]: see agent/daemon/guard.c */
 /* khiend hangs up when it has passed the answer on. */
 #define HANG_UP_MS 2000
 
@@ -277,11 +281,73 @@ on_message(void *arg, const struct peer_link *link, uint16_t type,
 	return 0;
 }
 
+static int
+on_guard_message(void *arg, const struct peer_link *link, uint16_t type,
+		 struct buf *buf, int fd)
+{
+	CLEANUP_FD int file = fd;
+	struct guard *guard = arg;
+	struct msg_judged judged;
+	struct msg_held held;
+
+	if (link->role != ROLE_DAEMON)
+		return -EBADMSG;
+	if (type == MSG_HELD && msg_get_held(buf, &held) == 0) {
+		guard_take(guard, &held);
+		return 0;
+	}
+	if (type == MSG_JUDGED && msg_get_judged(buf, &judged) == 0) {
+		guard_judged(guard, &judged);
+		return 0;
+	}
+	return -EBADMSG;
+}
+
+static int
+on_guard_end(void *arg)
+{
+	guard_release(arg);
+	loop_stop(peer.loop);
+	return 0;
+}
+
+static int
+run_guard(int argc, char **argv)
+{
+	struct guard *guard = NULL;
+
+	int r = peer_start(&peer, ROLE_GUARD, argc, argv);
+	if (r == 0)
+		guard = guard_new(&peer);
+	if (r == 0 && !guard)
+		r = -ENOMEM;
+	if (r == 0)
+		r = peer_seal(&peer, -1);
+	if (r == 0)
+		r = guard_start(guard);
+	if (r == 0) {
+		peer.arg = guard;
+		peer.on_message = on_guard_message;
+		peer.on_end = on_guard_end;
+		r = peer_run(&peer);
+	}
+	if (r < 0)
+		log_error("guardian ends: %s", strerror(-r));
+	/* By our own fault, too. */
+	if (guard)
+		guard_release(guard);
+	guard_free(guard);
+	peer_done(&peer);
+	return r < 0 ? 1 : 0;
+}
+
 int
 main(int argc, char **argv)
 {
 	log_init("khien-keep");
 	(void)umask(077);
+	if (argc == 2 && str_equal(argv[1], KEEP_GUARD))
+		return run_guard(argc, argv);
 	int r = peer_start(&peer, ROLE_KEEP, argc, argv);
 	if (r == -EBADF) {
 		log_error("this program is started by khiend");

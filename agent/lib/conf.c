@@ -61,6 +61,8 @@ static const struct key {
 	WORD_KEY("gate", "on_deadline", on_deadline, "allow deny ",
 		 "allow or deny"),
 	WORD_KEY("gate", "on_crash", on_crash, "allow deny ", "allow or deny"),
+	WORD_KEY("gate", "on_unreached", on_unreached, "kill hold allow ",
+		 "kill, hold or allow"),
 	KEY("gate", "scope_cgroup", OPTIONAL_PATH, scope_cgroup, 0, 0),
 	WORD_KEY("action", "on_malicious", on_malicious,
 		 "alert block quarantine ", "alert, block or quarantine"),
@@ -108,6 +110,7 @@ conf_init(struct conf *conf)
 		.deadline_ms = 500,
 		.on_deadline = "allow",
 		.on_crash = "deny",
+		.on_unreached = "kill",
 		.on_malicious = "block",
 		.min_severity = "high",
 		.max_size = 512ULL << 20,
@@ -302,6 +305,7 @@ conf_put(struct buf *buf, const struct conf *conf)
 	buf_put_u32(buf, conf->deadline_ms);
 	buf_put_text(buf, conf->on_deadline);
 	buf_put_text(buf, conf->on_crash);
+	buf_put_text(buf, conf->on_unreached);
 	buf_put_text(buf, conf->scope_cgroup);
 	buf_put_text(buf, conf->on_malicious);
 	buf_put_text(buf, conf->min_severity);
@@ -341,6 +345,7 @@ conf_get(struct buf *buf, struct conf *ret_conf)
 	conf->deadline_ms = buf_get_u32(buf);
 	get_field(buf, conf->on_deadline, sizeof(conf->on_deadline));
 	get_field(buf, conf->on_crash, sizeof(conf->on_crash));
+	get_field(buf, conf->on_unreached, sizeof(conf->on_unreached));
 	get_field(buf, conf->scope_cgroup, sizeof(conf->scope_cgroup));
 	get_field(buf, conf->on_malicious, sizeof(conf->on_malicious));
 	get_field(buf, conf->min_severity, sizeof(conf->min_severity));

@@ -30,6 +30,7 @@ struct conf {
 	uint32_t deadline_ms;		  /* for an answer; default 500 */
 	char on_deadline[8];		  /* allow, deny; default allow */
 	char on_crash[8];		  /* allow, deny; default deny */
+	char on_unreached[8];		  /* kill, hold, allow; default kill */
 	char scope_cgroup[CONF_PATH_MAX]; /* "": everything */
 	/* [action] */
 	char on_malicious[16]; /* alert, block, quarantine; default block */

@@ -540,6 +540,94 @@ msg_get_cover(struct buf *buf, struct msg_cover *ret_cover, uint32_t *ret_len,
 	return done(buf);
 }
 
+void
+msg_put_held(struct buf *buf, const struct msg_held *held)
+{
+	buf_put_u64(buf, held->start_ns);
+	buf_put_u64(buf, held->boot_ns);
+	buf_put_u64(buf, held->device);
+	buf_put_u64(buf, held->inode);
+	buf_put_u32(buf, held->pid);
+	buf_put_u32(buf, held->flags);
+}
+
+int
+msg_get_held(struct buf *buf, struct msg_held *ret_held)
+{
+	ret_held->start_ns = buf_get_u64(buf);
+	ret_held->boot_ns = buf_get_u64(buf);
+	ret_held->device = buf_get_u64(buf);
+	ret_held->inode = buf_get_u64(buf);
+	ret_held->pid = buf_get_u32(buf);
+	ret_held->flags = buf_get_u32(buf);
+	if (ret_held->pid == 0 || ret_held->pid > INT32_MAX)
+		return -EBADMSG;
+	return done(buf);
+}
+
+void
+msg_put_judge(struct buf *buf, const struct msg_judge *judge)
+{
+	buf_put_u64(buf, judge->id);
+	buf_put_u64(buf, judge->boot_ns);
+	buf_put_u32(buf, judge->pid);
+}
+
+int
+msg_get_judge(struct buf *buf, struct msg_judge *ret_judge)
+{
+	ret_judge->id = buf_get_u64(buf);
+	ret_judge->boot_ns = buf_get_u64(buf);
+	ret_judge->pid = buf_get_u32(buf);
+	return ret_judge->id ? done(buf) : -EBADMSG;
+}
+
+void
+msg_put_judged(struct buf *buf, const struct msg_judged *judged)
+{
+	buf_put_u64(buf, judged->id);
+	buf_put_u16(buf, judged->answer);
+}
+
+int
+msg_get_judged(struct buf *buf, struct msg_judged *ret_judged)
+{
+	ret_judged->id = buf_get_u64(buf);
+	ret_judged->answer = buf_get_u16(buf);
+	if (ret_judged->answer < MSG_JUDGED_ALLOW ||
+	    ret_judged->answer > MSG_JUDGED_NOBODY)
+		return -EBADMSG;
+	return done(buf);
+}
+
+void
+msg_put_freed(struct buf *buf, const struct msg_freed *freed)
+{
+	buf_put_u32(buf, freed->pid);
+	buf_put_u64(buf, freed->start_ns);
+	buf_put_u64(buf, freed->boot_ns);
+	buf_put_u16(buf, freed->how);
+	buf_put_u8(buf, freed->unjudged);
+	buf_put_u8(buf, freed->by_other);
+	buf_put_u32(buf, freed->waited_us);
+}
+
+int
+msg_get_freed(struct buf *buf, struct msg_freed *ret_freed)
+{
+	ret_freed->pid = buf_get_u32(buf);
+	ret_freed->start_ns = buf_get_u64(buf);
+	ret_freed->boot_ns = buf_get_u64(buf);
+	ret_freed->how = buf_get_u16(buf);
+	ret_freed->unjudged = buf_get_u8(buf) != 0;
+	ret_freed->by_other = buf_get_u8(buf) != 0;
+	ret_freed->waited_us = buf_get_u32(buf);
+	if (ret_freed->how < MSG_FREED_RELEASED ||
+	    ret_freed->how > MSG_FREED_GONE)
+		return -EBADMSG;
+	return done(buf);
+}
+
 unsigned int
 msg_severity_find(const char *word)
 {

@@ -53,6 +53,10 @@ enum msg_type {
 	MSG_MARKED,   /* gate to mounts: it is watched, or why not */
 	MSG_MOUNT_IDS, /* mounts to gate: the mounts of our own namespace */
 	MSG_COVER,     /* mounts to sensor: which file systems the gate sees */
+	MSG_HELD,   /* sensor to khiend, khiend to keep: this process is held */
+	MSG_JUDGE,  /* keep to khiend, khiend to gate: may it run? (fd: file) */
+	MSG_JUDGED, /* gate to khiend, khiend to keep: the answer */
+	MSG_FREED,  /* keep to khiend, khiend to engine: what became of it */
 	MSG_TYPE_END, /* no message */
 };
 
@@ -353,6 +357,59 @@ void msg_put_cover(struct buf *buf, const struct msg_cover *cover, uint32_t len,
 /* ret_cover has room for MSG_COVER_MAX. */
 int msg_get_cover(struct buf *buf, struct msg_cover *ret_cover,
 		  uint32_t *ret_len, bool *ret_last);
+
+enum msg_held_flag {
+	MSG_HELD_SERVED = 1 << 0, /* a process of some user's answers for its
+				     file, or not: never open that */
+};
+
+/* MSG_HELD: before its first instruction, by SIGSTOP. */
+struct msg_held {
+	uint64_t start_ns; /* boot time of its start: pid alone is no name */
+	uint64_t boot_ns;  /* when it was stopped */
+	uint64_t device, inode; /* of its program */
+	uint32_t pid;
+	uint32_t flags; /* enum msg_held_flag */
+};
+void msg_put_held(struct buf *buf, const struct msg_held *held);
+int msg_get_held(struct buf *buf, struct msg_held *ret_held);
+
+/* MSG_JUDGE (fd attached): a question as if the kernel had asked. */
+struct msg_judge {
+	uint64_t id;	  /* the answer carries the same; never 0 */
+	uint64_t boot_ns; /* from when on the deadline counts */
+	uint32_t pid;
+};
+void msg_put_judge(struct buf *buf, const struct msg_judge *judge);
+int msg_get_judge(struct buf *buf, struct msg_judge *ret_judge);
+
+enum msg_judged_answer {
+	MSG_JUDGED_ALLOW = 1,
+	MSG_JUDGED_DENY,
+	MSG_JUDGED_NOBODY, /* from khiend: no gate is there, ask again */
+};
+struct msg_judged {
+	uint64_t id;
+	uint16_t answer; /* enum msg_judged_answer */
+};
+void msg_put_judged(struct buf *buf, const struct msg_judged *judged);
+int msg_get_judged(struct buf *buf, struct msg_judged *ret_judged);
+
+enum msg_freed_how {
+	MSG_FREED_RELEASED = 1, /* SIGCONT */
+	MSG_FREED_KILLED,	/* SIGKILL */
+	MSG_FREED_GONE,		/* had ended, or is not ours to touch */
+};
+struct msg_freed {
+	uint32_t pid;
+	uint64_t start_ns, boot_ns; /* as in MSG_HELD */
+	uint16_t how;		    /* enum msg_freed_how */
+	bool unjudged; /* nobody answered in time: by [gate] on_deadline */
+	bool by_other; /* somebody else had let it go on before us */
+	uint32_t waited_us;
+};
+void msg_put_freed(struct buf *buf, const struct msg_freed *freed);
+int msg_get_freed(struct buf *buf, struct msg_freed *ret_freed);
 
 /* The words of severity, from 1 "informational" to 5 "critical"; 0: no word. */
 unsigned int msg_severity_find(const char *word);

@@ -256,7 +256,7 @@ sandbox_enter(const struct role *role, uint32_t uid, uint32_t gid, int dir,
 	}
 	/* Cleared by the change of user: prctl(2), PR_SET_PDEATHSIG. */
 	*ret_step = "no_new_privs";
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
+	if (prctl(PR_SET_PDEATHSIG, role->outlives ? 0 : SIGKILL) < 0 ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
 	*ret_step = "Landlock";

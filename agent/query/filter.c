@@ -41,7 +41,7 @@ static const struct {
 			     "t.time_ns",
 			     { "t.executable", "t.invoked", "t.script" } },
 	[RECORD_FILE] = { EVENT_CREATE,
-			  EVENT_UMOUNT,
+			  EVENT_STOP,
 			  "t.time_ns",
 			  "t.time_ns",
 			  "t.time_ns",

@@ -62,6 +62,7 @@ static const struct {
 	{ EVENT_RMDIR, "file", "deletion" },
 	{ EVENT_MOUNT, "host", "change" },
 	{ EVENT_UMOUNT, "host", "change" },
+	{ EVENT_STOP, "process", "denied" },
 	{ EVENT_LOSS, "host", "error" },
 	{ EVENT_PEER, "host", "info" },
 	{ EVENT_CLOCK, "host", "change" },
@@ -74,7 +75,8 @@ static const struct {
 static const char *const flags[] = {
 	"memfd",     "deleted",	       "no_link",   "args_cut",
 	"path_cut",  "path_by_caller", "seen_late", "args_unreadable",
-	"directory", "aggregate",
+	"directory", "aggregate",      "stopped",   "held",
+	"killed",    "foreign",	       "privileged", "served",
 };
 
 /* Of a verdict: see enum msg_verdict_flag. */

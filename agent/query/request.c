@@ -140,7 +140,7 @@ types_find(const char *word)
 	if (str_equal(word, "process"))
 		return types_between(EVENT_FORK, EVENT_SEED);
 	if (str_equal(word, "file"))
-		return types_between(EVENT_CREATE, EVENT_UMOUNT);
+		return types_between(EVENT_CREATE, EVENT_STOP);
 	if (str_equal(word, "agent"))
 		return types_between(EVENT_LOSS, EVENT_LISTENER);
 	return 0;

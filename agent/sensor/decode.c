@@ -303,7 +303,7 @@ decode_record(const uint8_t *bytes, size_t size, struct decode *ret)
 		return decode_exec(bytes, size, ret);
 	case KHIEN_EXIT:
 		return decode_exit(bytes, size, ret);
-	case KHIEN_CREATE ... KHIEN_UMOUNT:
+	case KHIEN_CREATE ... KHIEN_STOP:
 		if (!event_type_name(head.type))
 			return -EBADMSG;
 		return decode_file(bytes, size, ret);

@@ -7,14 +7,17 @@
 
 #include "agent/lib/buf.h"
 #include "agent/lib/conf.h"
+#include "agent/lib/event.h"
 #include "agent/lib/file.h"
 #include "agent/lib/log.h"
 #include "agent/lib/loop.h"
 #include "agent/lib/msg.h"
 #include "agent/lib/peer.h"
 #include "agent/lib/role.h"
+#include "agent/sensor/held.h"
 #include "agent/sensor/kept.h"
 #include "agent/sensor/probe.h"
+#include "agent/sensor/reach.h"
 #include "agent/sensor/report.h"
 #include "agent/sensor/stream.h"
 #include "agent/sensor/window.h"
@@ -32,6 +35,9 @@ struct sensor {
 	struct window window;
 	struct stream stream;
 	struct report report;
+	struct reach reach;
+	struct held held;
+	bool fresh; /* nothing was taken over from a predecessor */
 	struct loop_watch *timer;
 	uint64_t interval_ms;
 	uint64_t end_ns; /* when to end at the latest */
@@ -68,9 +74,28 @@ send_batches(struct sensor *sensor)
 	return 0;
 }
 
+/* Whoever is held waits for this; the engine is told by the other rings. */
+static void
+tell_held(struct sensor *sensor)
+{
+	struct msg_held held;
+	struct buf buf;
+
+	reach_beat(&sensor->reach, loop_now_ns());
+	while (held_next(&sensor->held, &sensor->reach, &held)) {
+		peer_begin(&sensor->peer, &buf, MSG_HELD);
+		msg_put_held(&buf, &held);
+		/* khiend is busy: again with the next tick. */
+		if (peer_write_parent(&sensor->peer, &buf, -1) < 0)
+			return;
+		held_told(&sensor->held, &sensor->reach);
+	}
+}
+
 static int
 drain(struct sensor *sensor)
 {
+	tell_held(sensor);
 	int count = stream_drain(&sensor->stream);
 
 	if (count < 0) {
@@ -110,7 +135,7 @@ on_report(void *arg)
 	struct buf buf;
 
 	peer_begin(&sensor->peer, &buf, MSG_STATUS);
-	if (!report_put(&sensor->report, &buf, &sensor->stream,
+	if (!report_put(&sensor->report, &buf, &sensor->stream, &sensor->reach,
 			sensor->probe.errors))
 		return 0;
 	int r = peer_write(&sensor->peer, &buf, ROLE_ENGINE, 0, -1);
@@ -144,15 +169,19 @@ take_ack(struct sensor *sensor, struct buf *buf)
 	return r < 0 ? r : window_ack(&sensor->window, number);
 }
 
-/* Nothing is stopped yet by where it comes from. */
 static int
-take_cover(struct buf *buf)
+take_cover(struct sensor *sensor, struct buf *buf)
 {
-	static struct msg_cover cover[MSG_COVER_MAX];
+	static struct msg_cover covers[MSG_COVER_MAX];
 	uint32_t len;
 	bool last;
+	int r = msg_get_cover(buf, covers, &len, &last);
 
-	return msg_get_cover(buf, cover, &len, &last);
+	if (r < 0)
+		return r;
+	reach_put(&sensor->reach, covers, len, last);
+	tell_held(sensor);
+	return 0;
 }
 
 static int
@@ -163,7 +192,7 @@ on_message(void *arg, const struct peer_link *link, uint16_t type,
 	struct sensor *sensor = arg;
 
 	if (link->role == ROLE_MOUNTS && type == MSG_COVER)
-		return take_cover(buf);
+		return take_cover(sensor, buf);
 	if (link->role != ROLE_ENGINE)
 		return -EBADMSG;
 	switch (type) {
@@ -200,6 +229,16 @@ on_ending(void *arg)
 	return r;
 }
 
+/* Mounts that come now are told by its successor. */
+static void
+on_unlink(void *arg, const struct peer_link *link)
+{
+	struct sensor *sensor = arg;
+
+	if (link->role == ROLE_MOUNTS)
+		reach_doubt(&sensor->reach);
+}
+
 /* What happened before the stop is told, floods too, and stored. */
 static int
 on_end(void *arg)
@@ -207,6 +246,8 @@ on_end(void *arg)
 	struct sensor *sensor = arg;
 
 	sensor->end_ns = loop_now_ns() + END_MS * 1000000ull;
+	/* Whoever is held from now on would not be told of. */
+	reach_disarm(&sensor->reach);
 	stream_finish(&sensor->stream);
 	if (!loop_add_timer(sensor->peer.loop, END_LOOK_MS, on_ending, sensor))
 		return -errno;
@@ -218,24 +259,32 @@ static int
 on_config(void *arg, const struct conf *conf)
 {
 	struct sensor *sensor = arg;
+	bool other = kept_is_other(&sensor->window, wanted(conf));
 
-	if (!kept_is_other(&sensor->window, wanted(conf)))
+	/* A sealed process finds no cgroup either. */
+	if (!other && conf->scope_cgroup[0] == '\0') {
+		reach_set(&sensor->reach, conf, 0, sensor->daemon);
 		return 0;
+	}
 	(void)drain(sensor);
-	log_info("other kernel programs are configured, starting again");
+	log_info("%s configured, starting again",
+		 other ? "other kernel programs are" : "a scope_cgroup is");
 	return -ECANCELED;
 }
 
 /* khiend's other children are told to the kernel here: they were started
    before its programs could see that. */
 static bool
-is_own(void *arg, uint32_t pid, uint32_t ppid)
+is_own(void *arg, const struct event *event)
 {
 	struct sensor *sensor = arg;
 
-	if (pid != sensor->daemon && ppid != sensor->daemon)
+	if (event->pid != sensor->daemon && event->ppid != sensor->daemon) {
+		if (sensor->fresh)
+			held_note(&sensor->held, event);
 		return false;
-	(void)probe_add_own(&sensor->probe, pid);
+	}
+	(void)probe_add_own(&sensor->probe, event->pid);
 	return true;
 }
 
@@ -267,6 +316,7 @@ start_probe(struct sensor *sensor)
 		return r;
 	if (r == -ESTALE)
 		log_warning("kept state is of another version, starting anew");
+	sensor->fresh = true;
 	stream_close(&sensor->stream);
 	window_done(&sensor->window);
 	probe_done(&sensor->probe);
@@ -275,6 +325,23 @@ start_probe(struct sensor *sensor)
 		return r;
 	return kept_start(&sensor->peer, &sensor->probe, what, &sensor->window,
 			  &sensor->stream);
+}
+
+static int
+start_reach(struct sensor *sensor)
+{
+	const struct conf *conf = sensor->peer.conf;
+	uint64_t scope = 0;
+
+	int r = reach_open(&sensor->reach, sensor->probe.maps[PROBE_REACH],
+			   sensor->probe.maps[PROBE_STOPS]);
+	if (r < 0)
+		return r;
+	if (conf->scope_cgroup[0] != '\0')
+		scope = reach_find_scope(conf->scope_cgroup);
+	reach_beat(&sensor->reach, loop_now_ns());
+	reach_set(&sensor->reach, conf, scope, sensor->daemon);
+	return 0;
 }
 
 /* Edge-triggered: the timer empties the rings, this is only for a hurry. */
@@ -287,6 +354,9 @@ watch(struct sensor *sensor)
 	sensor->timer = loop_add_timer(loop, BUSY_MS, on_timer, sensor);
 	if (!sensor->timer ||
 	    !loop_add_timer(loop, REPORT_MS, on_report, sensor))
+		return -errno;
+	if (!loop_add_fd(loop, sensor->probe.maps[PROBE_STOPS],
+			 EPOLLIN | EPOLLET, on_ring, sensor))
 		return -errno;
 	for (size_t i = PROBE_CRITICAL; i <= PROBE_BULK; i++)
 		if (!loop_add_fd(loop, sensor->probe.maps[i], EPOLLIN | EPOLLET,
@@ -306,9 +376,12 @@ run(struct sensor *sensor, int argc, char **argv)
 	sensor->peer.arg = sensor;
 	sensor->peer.on_message = on_message;
 	sensor->peer.on_link = on_link;
+	sensor->peer.on_unlink = on_unlink;
 	sensor->peer.on_config = on_config;
 	sensor->peer.on_end = on_end;
 	r = start_probe(sensor);
+	if (r == 0)
+		r = start_reach(sensor);
 	if (r < 0) {
 		errno = -r;
 		log_error("kernel programs: %m, ending");
@@ -330,6 +403,7 @@ main(int argc, char **argv)
 	int r = run(&sensor, argc, argv);
 	if (r == -EBADF)
 		log_error("is started by khiend only");
+	reach_close(&sensor.reach);
 	stream_close(&sensor.stream);
 	window_done(&sensor.window);
 	probe_done(&sensor.probe);

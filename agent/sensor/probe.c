@@ -19,8 +19,9 @@
 #include "kernel/khien_abi.h" /* first: the skeletons use its structs */
 #include "gen/file.skel.h"
 #include "gen/process.skel.h"
+#include "gen/reach.skel.h"
 
-#define OBJECTS 2
+#define OBJECTS 3
 
 static const struct {
 	const char *name;
@@ -34,12 +35,16 @@ static const struct {
 	{ "file_call", 1,
 	  "files created, written, renamed, removed, linked, changed in mode, "
 	  "owner or attributes; mounts" },
+	{ "reach_exec", 2,
+	  "programs that start from where the gate cannot look: they are not "
+	  "stopped" },
 };
 
 #define SEED 3
 
 static const char *const map_names[PROBE_MAPS] = { "critical", "bulk",
-						   "counters", "own" };
+						   "counters", "own",
+						   "reach",    "stops" };
 
 const char *
 probe_name(size_t program)
@@ -62,7 +67,14 @@ probe_map_name(size_t map)
 bool
 probe_is_wanted(struct probe_wanted wanted, size_t program)
 {
-	return programs[program].object == 0 ? wanted.process : wanted.file;
+	switch (programs[program].object) {
+	case 0:
+		return wanted.process;
+	case 1:
+		return wanted.file;
+	default:
+		return true;
+	}
 }
 
 __attribute__((format(printf, 2, 0))) static int
@@ -94,10 +106,11 @@ probe_init(struct probe *probe)
 	return 0;
 }
 
-/* One of the two object files, opened anew for every attempt. */
+/* One of the object files, opened anew for every attempt. */
 struct object {
-	struct process_bpf *process; /* one of these two */
+	struct process_bpf *process; /* one of these */
 	struct file_bpf *file;
+	struct reach_bpf *reach;
 	struct bpf_object *bpf;
 };
 
@@ -106,7 +119,18 @@ object_close(struct object *object)
 {
 	process_bpf__destroy(object->process);
 	file_bpf__destroy(object->file);
+	reach_bpf__destroy(object->reach);
 	*object = (struct object){ 0 };
+}
+
+static int
+open_reach(struct object *ret)
+{
+	ret->reach = reach_bpf__open();
+	if (!ret->reach)
+		return -errno;
+	ret->bpf = ret->reach->obj;
+	return 0;
 }
 
 /* Opens it and turns its knobs. */
@@ -122,6 +146,8 @@ object_open(struct object *ret, size_t which, const struct probe *probe)
 		ret->bpf = ret->process->obj;
 		return 0;
 	}
+	if (which == 2)
+		return open_reach(ret);
 	ret->file = file_bpf__open();
 	if (!ret->file)
 		return -errno;
@@ -274,13 +300,22 @@ begin_numbers(struct probe *probe)
 	return 0;
 }
 
+static int
+load_maps_of(size_t which, struct probe *probe)
+{
+	struct object maps CLEANUP(object_close) = { 0 };
+
+	return object_load(&maps, which, probe, 0);
+}
+
 /* The maps, made before any program runs, with our own processes in them. */
 static int
 load_maps(struct probe *probe, const uint32_t *own, size_t len)
 {
-	struct object maps CLEANUP(object_close) = { 0 };
-	int r = object_load(&maps, 0, probe, 0);
+	int r = 0;
 
+	for (size_t i = 0; r == 0 && i < OBJECTS; i++)
+		r = load_maps_of(i, probe);
 	for (size_t i = 0; r == 0 && i < len; i++)
 		r = probe_add_own(probe, own[i]);
 	if (r == 0)

@@ -10,15 +10,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PROBE_PROGRAMS 5
-#define PROBE_MAPS 4
+#define PROBE_PROGRAMS 6
+#define PROBE_MAPS 6
 #define PROBE_RING_SIZE (8u << 20) /* RING_SIZE of kernel/ring.h */
+#define PROBE_STOPS_SIZE (256u << 10) /* STOPS_SIZE of kernel/reach.bpf.c */
 
 enum probe_map {
 	PROBE_CRITICAL,
 	PROBE_BULK,
 	PROBE_COUNTERS,
 	PROBE_OWN,
+	PROBE_REACH, /* struct khien_reach */
+	PROBE_STOPS, /* ring of struct khien_stop */
 };
 
 struct probe {
@@ -29,7 +32,10 @@ struct probe {
 	uint64_t base; /* numbers begin after it: see probe_init() */
 };
 
-/* What is switched on; what is not is absent with ECANCELED. */
+/*
+ * What is switched on; what is not is absent with ECANCELED.  What stops
+ * executions is always there, and does nothing until it is armed.
+ */
 struct probe_wanted {
 	bool process, file;
 };

@@ -8,15 +8,18 @@
 #include "agent/lib/event.h"
 #include "agent/lib/msg.h"
 #include "agent/sensor/probe.h"
+#include "agent/sensor/reach.h"
 #include "agent/sensor/stream.h"
 
 static const char *const names[] = {
 	"lost.critical", "lost.bulk", "events.critical", "events.bulk",
 	"ring.critical", "ring.bulk", "batches.waiting", "malformed",
+	"reach.killed", "reach.held", "reach.let_go", "reach.failed",
 };
 
 static void
-read_figures(const struct stream *stream, uint64_t *figures)
+read_figures(const struct stream *stream, const struct reach *reach,
+	     uint64_t *figures)
 {
 	figures[0] = tally_lost(&stream->tally, EVENT_CRITICAL);
 	figures[1] = tally_lost(&stream->tally, EVENT_BULK);
@@ -26,6 +29,7 @@ read_figures(const struct stream *stream, uint64_t *figures)
 	figures[5] = ring_used(&stream->rings[1]);
 	figures[6] = window_waiting(stream->window);
 	figures[7] = stream->malformed;
+	reach_count(reach, figures + 8);
 }
 
 static void
@@ -46,16 +50,20 @@ put_program(struct buf *buf, size_t program, int32_t error)
 
 bool
 report_put(struct report *report, struct buf *buf, const struct stream *stream,
-	   const int32_t *programs)
+	   const struct reach *reach, const int32_t *programs)
 {
 	uint64_t figures[sizeof(names) / sizeof(names[0])];
 
-	read_figures(stream, figures);
-	if (report->told &&
+	const char *state = reach_state(reach);
+
+	read_figures(stream, reach, figures);
+	if (report->told && report->reach == state &&
 	    memcmp(figures, report->figures, sizeof(figures)) == 0)
 		return false;
 	memcpy(report->figures, figures, sizeof(figures));
+	report->reach = state;
 	report->told = true;
+	msg_put_pair(buf, "reach.state", state);
 	for (size_t i = 0; i < PROBE_PROGRAMS; i++)
 		put_program(buf, i, programs[i]);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

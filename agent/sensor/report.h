@@ -6,11 +6,13 @@
 #include <stdint.h>
 
 struct buf;
+struct reach;
 struct stream;
 
 /* What was put last; zero: nothing yet. */
 struct report {
-	uint64_t figures[8];
+	uint64_t figures[12];
+	const char *reach;
 	bool told;
 };
 
@@ -19,7 +21,8 @@ struct report {
  * program.  False when nothing has changed since the last one: nothing is put.
  */
 bool report_put(struct report *report, struct buf *buf,
-		const struct stream *stream, const int32_t *programs);
+		const struct stream *stream, const struct reach *reach,
+		const int32_t *programs);
 
 /* The next report_put() puts in any case. */
 void report_forget(struct report *report);

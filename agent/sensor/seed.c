@@ -149,7 +149,7 @@ reading_free(struct reading **reading)
 
 int
 seed_read(struct seeds *seeds, int iterator,
-	  bool (*is_own)(void *arg, uint32_t pid, uint32_t ppid), void *arg)
+	  bool (*is_own)(void *arg, const struct event *event), void *arg)
 {
 	struct bytes in CLEANUP(bytes_done) = { 0 };
 	struct bytes out CLEANUP(bytes_done) = { 0 };
@@ -167,7 +167,7 @@ seed_read(struct seeds *seeds, int iterator,
 		if (r < 0)
 			break;
 		r = hidden_note(&reading->hidden, event);
-		if (r < 0 || is_own(arg, event->pid, event->ppid))
+		if (r < 0 || is_own(arg, event))
 			continue;
 		put_args(reading, event);
 		r = append(&out, event);

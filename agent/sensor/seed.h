@@ -18,11 +18,11 @@ struct seeds {
 };
 
 /*
- * Reads all of them from the iterator (borrowed).  Those for which `is_own`
- * is true are told to it and left out.  Returns 0; -ENOMEM; -EBADMSG; -errno.
+ * Reads all of them from the iterator (borrowed).  Each is shown to
+ * `is_own`; those for which it is true are left out.  Returns 0; -ENOMEM; -EBADMSG; -errno.
  */
 int seed_read(struct seeds *seeds, int iterator,
-	      bool (*is_own)(void *arg, uint32_t pid, uint32_t ppid),
+	      bool (*is_own)(void *arg, const struct event *event),
 	      void *arg);
 
 /* The next one, borrowed until seed_drop(); false when there is none. */

@@ -132,6 +132,25 @@ read_cover(struct buf *buf, uint16_t type)
 		abort();
 }
 
+static void
+read_held(struct buf *buf, uint16_t type)
+{
+	struct msg_judged judged;
+	struct msg_freed freed;
+	struct msg_judge judge;
+	struct msg_held held;
+
+	if (type == MSG_HELD && msg_get_held(buf, &held) == 0 &&
+	    (int32_t)held.pid <= 0)
+		abort();
+	else if (type == MSG_JUDGE)
+		(void)msg_get_judge(buf, &judge);
+	else if (type == MSG_JUDGED)
+		(void)msg_get_judged(buf, &judged);
+	else if (type == MSG_FREED)
+		(void)msg_get_freed(buf, &freed);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
@@ -186,6 +205,12 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	case MSG_MOUNT_IDS:
 	case MSG_COVER:
 		read_cover(&buf, type);
+		break;
+	case MSG_HELD:
+	case MSG_JUDGE:
+	case MSG_JUDGED:
+	case MSG_FREED:
+		read_held(&buf, type);
 		break;
 	default:
 		read_numbers(&buf, type);

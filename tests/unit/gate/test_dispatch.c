@@ -679,6 +679,52 @@ written_meanwhile_is_scanned_again(void **state)
 	assert_int_equal(scene->answers_len, 1);
 }
 
+/* khiend's question: the process runs already, and is held by a signal. */
+static void
+judge(struct scene *scene, char name, uint64_t number)
+{
+	struct ident ident;
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "%s/%c", scene->folder, name);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(ident_read(fd, &ident), 0);
+	struct question question = {
+		.cause = MSG_CAUSE_EXEC,
+		.waits = true,
+		.judge = number,
+		.boot_ns = 5,
+		.fd = fd,
+		.ident = &ident,
+	};
+	dispatch_ask(scene->dispatch, &question);
+	dispatch_run(scene->dispatch);
+}
+
+/* No event tells of a write there; and a writer keeps nobody from a verdict. */
+static void
+what_is_judged_is_scanned_each_time(void **state)
+{
+	struct scene *scene = *state;
+	char path[64];
+
+	write_file(scene, 'a', "x");
+	(void)snprintf(path, sizeof(path), "%s/a", scene->folder);
+	int writer = open(path, O_WRONLY | O_CLOEXEC);
+	for (size_t i = 1; i <= 3; i++) {
+		judge(scene, 'a', i);
+		uint64_t tag = receive(scene, 0);
+		assert_true(tag != 0);
+		assert_int_equal(answer(scene, 0, tag, MSG_CLEAN, 0), 0);
+		assert_int_equal(scene->answers_len, i);
+		assert_int_equal(scene->result, MSG_CLEAN);
+	}
+	(void)close(writer);
+	/* Nor does the kernel's question know of it. */
+	execute(scene, 'a', 5);
+	assert_true(receive(scene, 0) != 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -702,6 +748,7 @@ main(void)
 		TEST(file_with_a_writer_is_told_at_its_deadline),
 		TEST(bad_file_does_not_rest),
 		TEST(written_meanwhile_is_scanned_again),
+		TEST(what_is_judged_is_scanned_each_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,6 +29,7 @@ test_defaults(void **state)
 	assert_int_equal(conf.deadline_ms, 500);
 	assert_string_equal(conf.on_deadline, "allow");
 	assert_string_equal(conf.on_crash, "deny");
+	assert_string_equal(conf.on_unreached, "kill");
 	assert_string_equal(conf.scope_cgroup, "");
 	assert_string_equal(conf.on_malicious, "block");
 	assert_string_equal(conf.min_severity, "high");
@@ -78,6 +79,8 @@ test_set(void **state)
 		{ "gate", "on_deadline", "block", -EINVAL },
 		{ "gate", "on_crash", "allow", 0 },
 		{ "gate", "on_crash", "Allow", -EINVAL },
+		{ "gate", "on_unreached", "hold", 0 },
+		{ "gate", "on_unreached", "deny", -EINVAL },
 		{ "gate", "scope_cgroup", "", 0 },
 		{ "gate", "scope_cgroup", "/sys/fs/cgroup/a", 0 },
 		{ "gate", "scope_cgroup", "a", -EINVAL },

@@ -556,6 +556,106 @@ test_cover(void **state)
 }
 
 static void
+test_held(void **state)
+{
+	struct msg_held held = { .start_ns = 1,
+				 .boot_ns = 2,
+				 .device = 0x12345,
+				 .inode = 4,
+				 .pid = 5,
+				 .flags = MSG_HELD_SERVED };
+	struct msg_held got;
+	struct buf buf;
+
+	(void)state;
+	msg_begin(&buf, bytes, sizeof(bytes), MSG_HELD);
+	msg_put_held(&buf, &held);
+	assert_int_equal(msg_end(&buf), 0);
+	open_ok(&buf, buf.at, MSG_HELD);
+	assert_int_equal(msg_get_held(&buf, &got), 0);
+	assert_int_equal(got.start_ns, 1);
+	assert_int_equal(got.boot_ns, 2);
+	assert_int_equal(got.device, 0x12345);
+	assert_int_equal(got.inode, 4);
+	assert_int_equal(got.pid, 5);
+	assert_int_equal(got.flags, MSG_HELD_SERVED);
+	/* Who is signalled by these is one process, never a group. */
+	for (uint64_t pid = 0; pid <= UINT32_MAX; pid += UINT32_MAX) {
+		held.pid = (uint32_t)pid;
+		msg_begin(&buf, bytes, sizeof(bytes), MSG_HELD);
+		msg_put_held(&buf, &held);
+		assert_int_equal(msg_end(&buf), 0);
+		open_ok(&buf, buf.at, MSG_HELD);
+		assert_int_equal(msg_get_held(&buf, &got), -EBADMSG);
+	}
+}
+
+static void
+test_judge(void **state)
+{
+	struct msg_judge judge = { .id = 1, .boot_ns = 2, .pid = 3 };
+	struct msg_judged judged = { .id = 7, .answer = MSG_JUDGED_DENY };
+	struct msg_judge got;
+	struct msg_judged got_judged;
+	struct buf buf;
+
+	(void)state;
+	msg_begin(&buf, bytes, sizeof(bytes), MSG_JUDGE);
+	msg_put_judge(&buf, &judge);
+	assert_int_equal(msg_end(&buf), 0);
+	open_ok(&buf, buf.at, MSG_JUDGE);
+	assert_int_equal(msg_get_judge(&buf, &got), 0);
+	assert_int_equal(got.id, 1);
+	assert_int_equal(got.boot_ns, 2);
+	assert_int_equal(got.pid, 3);
+	for (uint16_t answer = 0; answer <= MSG_JUDGED_NOBODY + 1; answer++) {
+		bool known = answer >= MSG_JUDGED_ALLOW &&
+			     answer <= MSG_JUDGED_NOBODY;
+		judged.answer = answer;
+		msg_begin(&buf, bytes, sizeof(bytes), MSG_JUDGED);
+		msg_put_judged(&buf, &judged);
+		assert_int_equal(msg_end(&buf), 0);
+		open_ok(&buf, buf.at, MSG_JUDGED);
+		assert_int_equal(msg_get_judged(&buf, &got_judged),
+				 known ? 0 : -EBADMSG);
+		assert_int_equal(got_judged.id, 7);
+	}
+}
+
+static void
+test_freed(void **state)
+{
+	struct msg_freed freed = { .pid = 1,
+				   .start_ns = 2,
+				   .boot_ns = 3,
+				   .how = MSG_FREED_KILLED,
+				   .by_other = true,
+				   .waited_us = 4 };
+	struct msg_freed got;
+	struct buf buf;
+
+	(void)state;
+	msg_begin(&buf, bytes, sizeof(bytes), MSG_FREED);
+	msg_put_freed(&buf, &freed);
+	assert_int_equal(msg_end(&buf), 0);
+	open_ok(&buf, buf.at, MSG_FREED);
+	assert_int_equal(msg_get_freed(&buf, &got), 0);
+	assert_int_equal(got.pid, 1);
+	assert_int_equal(got.start_ns, 2);
+	assert_int_equal(got.boot_ns, 3);
+	assert_int_equal(got.how, MSG_FREED_KILLED);
+	assert_false(got.unjudged);
+	assert_true(got.by_other);
+	assert_int_equal(got.waited_us, 4);
+	freed.how = MSG_FREED_GONE + 1;
+	msg_begin(&buf, bytes, sizeof(bytes), MSG_FREED);
+	msg_put_freed(&buf, &freed);
+	assert_int_equal(msg_end(&buf), 0);
+	open_ok(&buf, buf.at, MSG_FREED);
+	assert_int_equal(msg_get_freed(&buf, &got), -EBADMSG);
+}
+
+static void
 test_severities(void **state)
 {
 	(void)state;
@@ -590,6 +690,9 @@ main(void)
 		cmocka_unit_test(test_marks),
 		cmocka_unit_test(test_mount_ids),
 		cmocka_unit_test(test_cover),
+		cmocka_unit_test(test_held),
+		cmocka_unit_test(test_judge),
+		cmocka_unit_test(test_freed),
 		cmocka_unit_test(test_severities),
 	};
 

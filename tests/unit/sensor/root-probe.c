@@ -23,6 +23,7 @@
 #include "agent/lib/event.h"
 #include "agent/lib/file.h"
 #include "agent/lib/msg.h"
+#include "agent/sensor/reach.h"
 #include "agent/sensor/report.h"
 #include "agent/sensor/stream.h"
 #include "agent/sensor/window.h"
@@ -71,9 +72,10 @@ bpf_program__attach(const struct bpf_program *program)
 	return attach(program);
 }
 
-/* The five programs, in probe.h's order, and a type that each one tells. */
+/* The programs, in probe.h's order, and a type that each one tells; the last
+   one tells nothing as long as it is not armed. */
 static const uint16_t types[PROBE_PROGRAMS] = {
-	EVENT_FORK, EVENT_EXEC, EVENT_EXIT, EVENT_SEED, EVENT_CREATE,
+	EVENT_FORK, EVENT_EXEC, EVENT_EXIT, EVENT_SEED, EVENT_CREATE, 0,
 };
 
 /* What a sensor has, without its peers. */
@@ -113,7 +115,7 @@ close_sensor(void)
 	file_closep(&sensor.fd);
 }
 
-/* A process that does one thing of every kind, and so is told five times. */
+/* A process that does one thing of every kind, and so is told of each. */
 static uint32_t
 act(const char *path)
 {
@@ -132,11 +134,10 @@ act(const char *path)
 }
 
 static bool
-is_own(void *arg, uint32_t pid, uint32_t ppid)
+is_own(void *arg, const struct event *event)
 {
 	(void)arg;
-	(void)ppid;
-	return pid != (uint32_t)getpid();
+	return event->pid != (uint32_t)getpid();
 }
 
 static void
@@ -201,6 +202,7 @@ read_status(size_t program, char *dst, size_t size)
 {
 	static uint8_t bytes[MSG_MAX];
 	struct report report = { 0 };
+	struct reach reach = { 0 };
 	struct buf out, in;
 	const char *name, *value;
 	char wanted[64];
@@ -211,7 +213,8 @@ read_status(size_t program, char *dst, size_t size)
 	dst[0] = '\0';
 	msg_begin(&out, bytes, sizeof(bytes), MSG_STATUS);
 	assert_true(
-		report_put(&report, &out, &sensor.stream, sensor.probe.errors));
+		report_put(&report, &out, &sensor.stream, &reach,
+			   sensor.probe.errors));
 	assert_int_equal(msg_end(&out), 0);
 	assert_int_equal(msg_open(&in, out.bytes, out.at, &type), 0);
 	while (msg_get_pair(&in, &name, &value) > 0)
@@ -251,7 +254,7 @@ check(size_t absent)
 	read_seeds();
 	drain(act(path));
 	for (size_t i = 0; i < PROBE_PROGRAMS; i++)
-		if (sensor.seen[i] != (i != absent))
+		if (types[i] && sensor.seen[i] != (i != absent))
 			fail_msg("%s, without %s: %s", probe_name(i),
 				 absent < PROBE_PROGRAMS ? probe_name(absent) :
 							   "none",

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Executions where the gate cannot look: stopped before their first
+ * instruction.  A signal that is sent here is taken on the way out of
+ * execve(2).  SIGKILL cannot be undone; SIGSTOP can, by whoever may send
+ * SIGCONT or traces the process, so it prevents nothing by itself.
+ */
+#include "kernel/core.h"
+#include "kernel/khien_abi.h"
+#include "kernel/path.h"
+#include "kernel/ring.h"
+#include "kernel/who.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+#define STOPS_SIZE (256u << 10) /* 5,000 processes that nobody took up */
+#define SCOPE_DEPTH 256		/* folders of a cgroup tree below another */
+#define FIND_TRIES 3
+#define INIT 1
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct khien_reach);
+} reach SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, STOPS_SIZE);
+} stops SEC(".maps");
+
+static __always_inline __u32
+find_in(struct khien_reach *area, __u32 half, __u32 device)
+{
+	__u32 place = khien_cover_place(device);
+
+	for (__u32 i = 0; i < KHIEN_COVER_PROBES; i++) {
+		__u64 at = half * KHIEN_COVERS +
+			   ((place + i) & (KHIEN_COVERS - 1));
+		path_hide(at);
+		if (at >= 2 * KHIEN_COVERS)
+			return 0;
+		__u64 entry = *(volatile __u64 *)&area->covers[at];
+		if (!entry)
+			return 0;
+		if (entry >> 32 == device)
+			return (__u32)entry;
+	}
+	return 0;
+}
+
+/* 0: in nobody's list. */
+static __always_inline __u32
+find_cover(struct khien_reach *area, __u32 device)
+{
+	for (int i = 0; i < FIND_TRIES; i++) {
+		__u32 version = *(volatile __u32 *)&area->version;
+		__u32 kind = find_in(area, version & 1, device);
+		if (kind)
+			return kind;
+		if (*(volatile __u32 *)&area->version != version)
+			continue;
+		return area->flags & KHIEN_REACH_PARTIAL ? KHIEN_COVER_FOREIGN :
+							   0;
+	}
+	/* The lists change under our hands: no proof of anything. */
+	return KHIEN_COVER_FOREIGN;
+}
+
+/*
+ * Anybody may unmount a file system of his own user namespace, and the next one
+ * has its number while the list is what it was: the kernel's mark is proof.  It
+ * is none for others: there the gate may be away for a moment, and root alone
+ * could change them.
+ */
+static __always_inline __u32
+find_kind(struct khien_reach *area, struct super_block *sb)
+{
+	__u32 kind = find_cover(area, BPF_CORE_READ(sb, s_dev));
+
+	if (kind && BPF_CORE_READ(sb, s_user_ns, level) > 0 &&
+	    !(BPF_CORE_READ(sb, s_fsnotify_mask) & KERN_FS_OPEN_EXEC_PERM))
+		return 0;
+	return kind;
+}
+
+/* A deeper folder than we look at is taken for outside. */
+static __always_inline bool
+is_in_scope(struct khien_reach *area, struct task_struct *task)
+{
+	struct cgroup *cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp);
+
+	if (!(area->flags & KHIEN_REACH_SCOPED))
+		return true;
+	if (!area->scope)
+		return false;
+	for (int i = 0; i < SCOPE_DEPTH && cgroup; i++) {
+		if (BPF_CORE_READ(cgroup, kn, id) == area->scope)
+			return true;
+		cgroup = BPF_CORE_READ(cgroup, self.parent, cgroup);
+	}
+	return false;
+}
+
+static __always_inline bool
+is_spared(struct khien_reach *area, struct task_struct *task)
+{
+	return BPF_CORE_READ(task, tgid) == INIT ||
+	       BPF_CORE_READ(task, flags) & KERN_PF_KTHREAD ||
+	       (__u32)BPF_CORE_READ(task, real_parent, tgid) ==
+		       area->khiend;
+}
+
+static __always_inline bool
+is_privileged(struct task_struct *task)
+{
+	const struct cred *cred = BPF_CORE_READ(task, cred);
+	__u64 caps = 0;
+
+	bpf_core_read(&caps, sizeof(caps), &cred->cap_effective);
+	return caps >> KERN_CAP_SYS_ADMIN & 1 &&
+	       BPF_CORE_READ(cred, user_ns, level) == 0;
+}
+
+static __always_inline void
+kill(struct khien_reach *area, struct khien_head *head)
+{
+	if (bpf_send_signal(KERN_SIGKILL) < 0) {
+		__sync_fetch_and_add(&area->failed, 1);
+		return;
+	}
+	head->flags |= KHIEN_KILLED;
+	__sync_fetch_and_add(&area->killed, 1);
+}
+
+/* Room for the record comes first: who is not told of stays stopped. */
+static __always_inline void
+hold(struct khien_reach *area, struct khien_file *file)
+{
+	struct khien_head *head = &file->head;
+	struct khien_stop *stop = 0;
+
+	if (head->boot_ns - area->alive_ns < KHIEN_REACH_ALIVE_NS)
+		stop = bpf_ringbuf_reserve(&stops, sizeof(*stop), 0);
+	if (!stop && area->flags & KHIEN_REACH_DENY) {
+		kill(area, head);
+		return;
+	}
+	if (!stop) {
+		__sync_fetch_and_add(&area->unheld, 1);
+		return;
+	}
+	if (bpf_send_signal(KERN_SIGSTOP) < 0) {
+		bpf_ringbuf_discard(stop, 0);
+		__sync_fetch_and_add(&area->failed, 1);
+		return;
+	}
+	head->flags |= KHIEN_HELD;
+	__sync_fetch_and_add(&area->held, 1);
+	stop->boot_ns = head->boot_ns;
+	stop->start_ns = head->start_ns;
+	stop->inode = file->file.inode;
+	stop->device = file->file.device;
+	stop->flags = head->flags;
+	stop->pid = head->pid;
+	stop->pad = 0;
+	bpf_ringbuf_submit(stop, BPF_RB_FORCE_WAKEUP);
+}
+
+static __always_inline __u32
+kind_flags(struct file *file, __u32 kind)
+{
+	__u32 flags = kind == KHIEN_COVER_FOREIGN ? KHIEN_FOREIGN : 0;
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+
+	if (BPF_CORE_READ(inode, i_nlink) == 0)
+		flags |= KHIEN_NO_LINK;
+	if (BPF_CORE_READ(inode, i_sb, s_flags) & KERN_SB_KERNMOUNT)
+		flags |= KHIEN_MEMFD;
+	if (BPF_CORE_READ(inode, i_sb, s_magic) == KERN_FUSE_MAGIC)
+		flags |= KHIEN_SERVED;
+	return flags;
+}
+
+/*
+ * What an unprivileged user alone can have made is killed, or, as the policy
+ * is, held.  A tracer could swallow SIGSTOP.
+ */
+static __always_inline void
+stop_it(struct khien_reach *area, struct task_struct *task,
+	struct khien_file *file)
+{
+	__u32 *flags = &file->head.flags;
+
+	if (is_privileged(task))
+		*flags |= KHIEN_PRIVILEGED;
+	if (!(*flags & (KHIEN_FOREIGN | KHIEN_PRIVILEGED)) &&
+	    (area->mode == KHIEN_REACH_KILL || BPF_CORE_READ(task, ptrace)))
+		kill(area, &file->head);
+	else
+		hold(area, file);
+}
+
+SEC("tp_btf/sched_process_exec")
+int
+BPF_PROG(reach_exec, struct task_struct *task, int old_pid,
+	 struct linux_binprm *bprm)
+{
+	__u32 slot = 0;
+	struct khien_reach *area = bpf_map_lookup_elem(&reach, &slot);
+	struct file *file = BPF_CORE_READ(bprm, file);
+
+	if (!area || area->mode == KHIEN_REACH_OFF)
+		return 0;
+	__u32 kind = find_kind(area, BPF_CORE_READ(file, f_inode, i_sb));
+	if (kind == KHIEN_COVER_GATED || is_spared(area, task) ||
+	    !is_in_scope(area, task))
+		return 0;
+	slot = bpf_get_smp_processor_id();
+	struct khien_file *record = bpf_map_lookup_elem(&scratch, &slot);
+	if (!record)
+		return 0;
+	who_put_head(&record->head, task, KHIEN_STOP);
+	record->head.flags = kind_flags(file, kind) | KHIEN_WALKED;
+	path_put_inode(&record->file, BPF_CORE_READ(file, f_inode));
+	record->mount_ns = who_mount_ns(task);
+	record->value = 0;
+	for (int i = 0; i < KHIEN_FILE_TEXTS; i++)
+		record->len[i] = 0;
+	stop_it(area, task, record);
+	__u32 at = path_put_walk(&record->head, &file->f_path, sizeof(*record),
+				 slot, &record->len[KHIEN_FILE_PATH]);
+	ring_send(&critical, KHIEN_CRITICAL, &record->head, at);
+	return 0;
+}
