@@ -59,6 +59,8 @@ fake_send(uint16_t type, const struct msg_act *act, uint64_t inode)
 		_exit(1);
 }
 
+#define BEAT_US 10000
+
 static void
 fake_wait(void)
 {
@@ -85,9 +87,10 @@ fake_act(const struct msg_act *act, int fd)
 		(void)chan_write(PEER_FD, &buf, -1);
 		fake_wait();
 	}
-	if (str_equal(act->rule, "beat")) {
+	/* More than one: time must pass between its start and a beat. */
+	while (str_equal(act->rule, "beat")) {
 		fake_send(MSG_BEAT, act, 0);
-		fake_wait();
+		(void)usleep(BEAT_US);
 	}
 	fake_send(MSG_ACTED, act, st.st_ino);
 	if (str_equal(act->rule, "twice"))
