@@ -109,8 +109,7 @@ is_spared(struct khien_reach *area, struct task_struct *task)
 {
 	return BPF_CORE_READ(task, tgid) == INIT ||
 	       BPF_CORE_READ(task, flags) & KERN_PF_KTHREAD ||
-	       (__u32)BPF_CORE_READ(task, real_parent, tgid) ==
-		       area->khiend;
+	       (__u32)BPF_CORE_READ(task, real_parent, tgid) == area->khiend;
 }
 
 static __always_inline bool
