@@ -141,7 +141,8 @@ hold(struct khien_reach *area, struct khien_file *file)
 	struct khien_head *head = &file->head;
 	struct khien_stop *stop = 0;
 
-	if (head->boot_ns - area->alive_ns < KHIEN_REACH_ALIVE_NS)
+	/* It may have said so since our record was begun. */
+	if (head->boot_ns < area->alive_ns + KHIEN_REACH_ALIVE_NS)
 		stop = bpf_ringbuf_reserve(&stops, sizeof(*stop), 0);
 	if (!stop && area->flags & KHIEN_REACH_DENY) {
 		kill(area, head);
