@@ -139,7 +139,8 @@ leave(struct guards *guards, struct held *held)
 	*held = (struct held){ 0 };
 	guards->len--;
 	if (guards->len == 0)
-		guards->idle_ms = child_now_ms() + GUARD_IDLE_MS;
+		guards->idle_ms =
+			child_now_ms() + (guards->stale ? 0 : GUARD_IDLE_MS);
 }
 
 static int
