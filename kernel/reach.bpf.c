@@ -109,8 +109,7 @@ is_spared(struct khien_reach *area, struct task_struct *task)
 {
 	return BPF_CORE_READ(task, tgid) == INIT ||
 	       BPF_CORE_READ(task, flags) & KERN_PF_KTHREAD ||
-	       (__u32)BPF_CORE_READ(task, real_parent, tgid) ==
-		       area->khiend;
+	       (__u32)BPF_CORE_READ(task, real_parent, tgid) == area->khiend;
 }
 
 static __always_inline bool
@@ -142,7 +141,8 @@ hold(struct khien_reach *area, struct khien_file *file)
 	struct khien_head *head = &file->head;
 	struct khien_stop *stop = 0;
 
-	if (head->boot_ns - area->alive_ns < KHIEN_REACH_ALIVE_NS)
+	/* It may have said so since our record was begun. */
+	if (head->boot_ns < area->alive_ns + KHIEN_REACH_ALIVE_NS)
 		stop = bpf_ringbuf_reserve(&stops, sizeof(*stop), 0);
 	if (!stop && area->flags & KHIEN_REACH_DENY) {
 		kill(area, head);

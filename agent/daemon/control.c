@@ -187,6 +187,7 @@ apply(struct supervise *supervise)
 			    -EAGAIN)
 			child_kill(child, "does not read its channel");
 	}
+	guard_reload(supervise);
 	log_info("configuration was read again");
 	supervise_tell(supervise, NULL, MSG_PEER_CONFIG, loop_now_ns(),
 		       "accepted");

@@ -31,9 +31,9 @@ struct held {
 struct guards {
 	struct held table[GUARD_HELD_MAX];
 	size_t len;
-	int pid;  /* 0: none */
-	int chan; /* our end, or -1 */
-	bool slow; /* was killed for it */
+	int pid;    /* 0: none */
+	int chan;   /* our end, or -1 */
+	bool slow;  /* was killed for it */
 	bool stale; /* has an older configuration */
 	uint64_t began_ms;
 	uint64_t retry_ms; /* 0: nothing waits to be sent, or started */
@@ -139,7 +139,8 @@ leave(struct guards *guards, struct held *held)
 	*held = (struct held){ 0 };
 	guards->len--;
 	if (guards->len == 0)
-		guards->idle_ms = child_now_ms() + GUARD_IDLE_MS;
+		guards->idle_ms =
+			child_now_ms() + (guards->stale ? 0 : GUARD_IDLE_MS);
 }
 
 static int
@@ -426,8 +427,8 @@ static void
 give_up(struct supervise *supervise, uint64_t now_ms)
 {
 	struct guards *guards = supervise->guards;
-	uint64_t limit_ms = supervise->conf->deadline_ms + GUARD_LATE_MS +
-			    GUARD_GIVE_UP_MS;
+	uint64_t limit_ms =
+		supervise->conf->deadline_ms + GUARD_LATE_MS + GUARD_GIVE_UP_MS;
 
 	for (size_t i = 0; i < GUARD_HELD_MAX; i++) {
 		struct held *held = &guards->table[i];

@@ -380,8 +380,7 @@ next_due_ms(const struct supervise *supervise)
 	uint64_t next = UINT64_MAX;
 	uint64_t others[] = { supervise->config.due_ms, supervise->step_due_ms,
 			      pass_due_ms(&supervise->pass),
-			      act_due_ms(supervise),
-			      guard_due_ms(supervise) };
+			      act_due_ms(supervise), guard_due_ms(supervise) };
 
 	for (size_t i = 0; i < SUPERVISE_CHILDREN; i++)
 		if (supervise->children[i].due_ms &&

@@ -43,12 +43,12 @@ struct supervise {
 	struct child children[SUPERVISE_CHILDREN];
 	struct keep keeps[ROLE_LEN];
 	struct announce announce;
-	struct acts *acts;    /* owned by act.c; NULL: none yet */
+	struct acts *acts;     /* owned by act.c; NULL: none yet */
 	struct guards *guards; /* owned by guard.c; NULL: none yet */
-	struct pass pass;     /* who waits for the gate to know of him */
-	struct config config; /* a khien-conf that reads again */
-	bool again;	      /* ... and one more time after this one */
-	struct notify notify; /* the service manager */
+	struct pass pass;      /* who waits for the gate to know of him */
+	struct config config;  /* a khien-conf that reads again */
+	bool again;	       /* ... and one more time after this one */
+	struct notify notify;  /* the service manager */
 	bool stopping;
 	uint32_t step;	      /* of the start's order, then of the stop's */
 	bool begun;	      /* this step's children were started */

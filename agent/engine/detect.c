@@ -107,15 +107,16 @@ raise_match(struct engine *engine, const struct msg_verdict *verdict,
 static struct msg_match
 stop_match(const struct event *event)
 {
-	struct msg_match match = { .rule = "khien_unreached_killed",
-				   .id = "",
-				   .ruleset = "khien",
-				   .description =
-					   "executed from where the gate cannot "
-					   "look, and killed before its first "
-					   "instruction",
-				   .severity = "high",
-				   .attack = "T1620" };
+	struct msg_match match = {
+		.rule = "khien_unreached_killed",
+		.id = "",
+		.ruleset = "khien",
+		.description = "executed from where the gate cannot "
+			       "look, and killed before its first "
+			       "instruction",
+		.severity = "high",
+		.attack = "T1620"
+	};
 
 	if (event->flags & EVENT_KILLED)
 		return match;

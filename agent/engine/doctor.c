@@ -165,6 +165,33 @@ check_listeners(struct doctor *doctor)
 		     "no other program holds up who opens files");
 }
 
+/* Executions where the gate cannot look. */
+static void
+check_reach(struct doctor *doctor)
+{
+	const struct values *values = doctor->engine->values;
+	const struct conf *conf = doctor->engine->peer->conf;
+	const char *state = values_get(values, ROLE_SENSOR, "reach.state");
+	uint64_t ran = values_number(values, ROLE_SENSOR, "reach.let_go") +
+		       values_number(values, ROLE_SENSOR, "reach.failed");
+	bool wanted = str_equal(conf->mode, "enforce") &&
+		      !str_equal(conf->on_unreached, "allow");
+	bool armed =
+		state && (str_equal(state, "kill") || str_equal(state, "hold"));
+
+	if (wanted && !armed)
+		tell(doctor, "reach", false,
+		     "programs from memory and unwatched file systems are not "
+		     "stopped: %s",
+		     state ? state : "khien-sensor has not said why");
+	else
+		tell(doctor, "reach", ran == 0,
+		     "programs from memory and unwatched file systems: [gate] "
+		     "on_unreached is %s, %llu ran without a scan",
+		     wanted ? conf->on_unreached : "not in force",
+		     (unsigned long long)ran);
+}
+
 bool
 doctor_write(struct engine *engine, struct client *client)
 {
@@ -178,6 +205,7 @@ doctor_write(struct engine *engine, struct client *client)
 	check_programs(&doctor);
 	check_losses(&doctor);
 	check_coverage(&doctor);
+	check_reach(&doctor);
 	check_listeners(&doctor);
 	check_rules(&doctor);
 	check_store(&doctor);

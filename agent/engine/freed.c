@@ -42,8 +42,7 @@ tell(struct engine *engine, const struct msg_freed *one)
 		text, sizeof(text),
 		"process %u, held before its first instruction, is %s after "
 		"%u ms%s%s",
-		one->pid,
-		one->how == MSG_FREED_KILLED ? "killed" : "let go",
+		one->pid, one->how == MSG_FREED_KILLED ? "killed" : "let go",
 		one->waited_us / 1000,
 		one->unjudged ? ": not judged in time" : "",
 		one->by_other ? "; somebody else had let it go before" : "");
@@ -79,9 +78,12 @@ freed_write(const struct freed *freed, struct doc *doc)
 		const char *name;
 		uint64_t number;
 	} numbers[] = {
-		{ "released", freed->released }, { "killed", freed->killed },
-		{ "gone", freed->gone },	 { "unjudged", freed->unjudged },
-		{ "by_other", freed->by_other }, { "total_us", freed->total_us },
+		{ "released", freed->released },
+		{ "killed", freed->killed },
+		{ "gone", freed->gone },
+		{ "unjudged", freed->unjudged },
+		{ "by_other", freed->by_other },
+		{ "total_us", freed->total_us },
 		{ "max_us", freed->max_us },
 	};
 	char name[64];

@@ -193,7 +193,7 @@ answers_expire(void *arg, const struct question *question, bool first)
 	 */
 	bool deny = denies(answers, question, &verdict) ||
 		    (question->busy && question->cause == MSG_CAUSE_EXEC &&
-	     !question->judge);
+		     !question->judge);
 	uint32_t us = answer(answers, question, !deny);
 
 	answers->counts.deadline++;

@@ -169,8 +169,8 @@ table_is_waited(const struct table *table, int leader, bool executed)
 
 		/* What was executed before it was asked about needs no lease. */
 		if (question->waits &&
-		    (!executed || (question->cause == MSG_CAUSE_EXEC &&
-				   !question->judge)))
+		    (!executed ||
+		     (question->cause == MSG_CAUSE_EXEC && !question->judge)))
 			return true;
 	}
 	return false;

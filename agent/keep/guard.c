@@ -269,8 +269,8 @@ guard_judged(struct guard *guard, const struct msg_judged *judged)
 		if (judged->answer == MSG_JUDGED_NOBODY)
 			entry->state = TO_ASK;
 		else
-			decide(guard, entry,
-			       judged->answer == MSG_JUDGED_ALLOW, false);
+			decide(guard, entry, judged->answer == MSG_JUDGED_ALLOW,
+			       false);
 		return;
 	}
 }

@@ -22,7 +22,7 @@ static const struct {
 	{ EVENT_LOSS, "loss" },		{ EVENT_PEER, "peer" },
 	{ EVENT_CLOCK, "clock" },	{ EVENT_CONFIG, "config" },
 	{ EVENT_STORE, "store" },	{ EVENT_ACT, "act" },
-	{ EVENT_LISTENER, "listener" },	{ EVENT_STOP, "stop" },
+	{ EVENT_LISTENER, "listener" }, { EVENT_STOP, "stop" },
 };
 
 #define TYPES_LEN (sizeof(types) / sizeof(types[0]))

@@ -40,7 +40,8 @@ enum event_type {
 	EVENT_RMDIR = 21,
 	EVENT_MOUNT = 30,
 	EVENT_UMOUNT = 31,
-	EVENT_STOP = 32, /* an execution where the gate cannot look: see flags */
+	EVENT_STOP =
+		32, /* an execution where the gate cannot look: see flags */
 	EVENT_LOSS = 40,  /* `count` events of class `lost_class` are missing */
 	EVENT_PEER = 41,  /* a process of ours started, died, was killed */
 	EVENT_CLOCK = 42, /* the wall clock moved against boot time */
@@ -73,12 +74,12 @@ enum event_flag {
 	EVENT_DIRECTORY = 1 << 8,	/* the object is a directory */
 	EVENT_AGGREGATE = 1 << 9, /* `count` like events of one process in one
 				     directory; path is the last one's */
-	EVENT_STOPPED = 1 << 10, /* seed: the process is stopped by a signal */
-	EVENT_HELD = 1 << 11,	 /* stop: until its file is judged */
-	EVENT_KILLED = 1 << 12,	 /* stop: before its first instruction */
-	EVENT_FOREIGN = 1 << 13, /* stop: of a file system that is known, and
+	EVENT_STOPPED = 1 << 10,  /* seed: the process is stopped by a signal */
+	EVENT_HELD = 1 << 11,	  /* stop: until its file is judged */
+	EVENT_KILLED = 1 << 12,	  /* stop: before its first instruction */
+	EVENT_FOREIGN = 1 << 13,  /* stop: of a file system that is known, and
 				    that the gate does not ask about */
-	EVENT_SERVED = 1 << 15,	    /* a process answers for the file: FUSE */
+	EVENT_SERVED = 1 << 15,	  /* a process answers for the file: FUSE */
 	EVENT_PRIVILEGED = 1 << 14, /* stop: the caller has CAP_SYS_ADMIN */
 };
 

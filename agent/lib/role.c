@@ -141,8 +141,8 @@ static const char *const mounts_calls[] = {
 
 /* Looks at processes, and signals them. */
 static const char *const guard_calls[] = {
-	"openat",     "readlink",	 "readlinkat", "statx", "fstatfs",
-	"pidfd_open", "pidfd_send_signal", NULL,
+	"openat",  "readlink",	 "readlinkat",	      "statx",
+	"fstatfs", "pidfd_open", "pidfd_send_signal", NULL,
 };
 
 static const struct role roles[ROLE_LEN] = {

@@ -42,7 +42,7 @@ struct role {
 	/* Names allowed beside role_syscalls_base(), NULL-terminated; NULL: no
 	   filter. */
 	const char *const *syscalls;
-	bool outlives; /* does not die with khiend: has an end to make */
+	bool outlives;	     /* does not die with khiend: has an end to make */
 	uint8_t files;	     /* enum role_files */
 	uint64_t memory_max; /* RLIMIT_AS in bytes; 0: none */
 	uint32_t files_max;  /* RLIMIT_NOFILE */

@@ -73,9 +73,9 @@ static const struct {
 };
 
 static const char *const flags[] = {
-	"memfd",     "deleted",	       "no_link",   "args_cut",
-	"path_cut",  "path_by_caller", "seen_late", "args_unreadable",
-	"directory", "aggregate",      "stopped",   "held",
+	"memfd",     "deleted",	       "no_link",    "args_cut",
+	"path_cut",  "path_by_caller", "seen_late",  "args_unreadable",
+	"directory", "aggregate",      "stopped",    "held",
 	"killed",    "foreign",	       "privileged", "served",
 };
 

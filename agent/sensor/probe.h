@@ -12,7 +12,7 @@
 
 #define PROBE_PROGRAMS 6
 #define PROBE_MAPS 6
-#define PROBE_RING_SIZE (8u << 20) /* RING_SIZE of kernel/ring.h */
+#define PROBE_RING_SIZE (8u << 20)    /* RING_SIZE of kernel/ring.h */
 #define PROBE_STOPS_SIZE (256u << 10) /* STOPS_SIZE of kernel/reach.bpf.c */
 
 enum probe_map {

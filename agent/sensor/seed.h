@@ -22,8 +22,7 @@ struct seeds {
  * `is_own`; those for which it is true are left out.  Returns 0; -ENOMEM; -EBADMSG; -errno.
  */
 int seed_read(struct seeds *seeds, int iterator,
-	      bool (*is_own)(void *arg, const struct event *event),
-	      void *arg);
+	      bool (*is_own)(void *arg, const struct event *event), void *arg);
 
 /* The next one, borrowed until seed_drop(); false when there is none. */
 bool seed_next(struct seeds *seeds, struct event *ret_event);

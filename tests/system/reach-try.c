@@ -260,11 +260,11 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } ways[] = {
-	{ "memfd", by_memfd },	     { "memfd-path", by_memfd_path },
-	{ "userns", by_userns },     { "deleted", by_deleted },
-	{ "mountns", by_mountns },   { "thread", by_thread },
-	{ "vfork", by_vfork },	     { "pidns", by_pidns },
-	{ "traced", by_traced },     { "continued", by_continued },
+	{ "memfd", by_memfd },	   { "memfd-path", by_memfd_path },
+	{ "userns", by_userns },   { "deleted", by_deleted },
+	{ "mountns", by_mountns }, { "thread", by_thread },
+	{ "vfork", by_vfork },	   { "pidns", by_pidns },
+	{ "traced", by_traced },   { "continued", by_continued },
 };
 
 static void

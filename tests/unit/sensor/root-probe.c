@@ -212,9 +212,8 @@ read_status(size_t program, char *dst, size_t size)
 		       probe_name(program));
 	dst[0] = '\0';
 	msg_begin(&out, bytes, sizeof(bytes), MSG_STATUS);
-	assert_true(
-		report_put(&report, &out, &sensor.stream, &reach,
-			   sensor.probe.errors));
+	assert_true(report_put(&report, &out, &sensor.stream, &reach,
+			       sensor.probe.errors));
 	assert_int_equal(msg_end(&out), 0);
 	assert_int_equal(msg_open(&in, out.bytes, out.at, &type), 0);
 	while (msg_get_pair(&in, &name, &value) > 0)

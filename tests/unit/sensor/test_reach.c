@@ -32,8 +32,8 @@ static struct msg_cover covers[2 * KHIEN_COVERS];
 static void *
 map(int fd, size_t size)
 {
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-			    0);
+	void *memory =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	assert_ptr_not_equal(memory, MAP_FAILED);
 	return memory;
@@ -62,8 +62,8 @@ teardown(void **state)
 {
 	(void)state;
 	(void)munmap(area, 1 << 20);
-	(void)munmap(ring, 2 * (size_t)sysconf(_SC_PAGESIZE) +
-				   2 * PROBE_STOPS_SIZE);
+	(void)munmap(ring,
+		     2 * (size_t)sysconf(_SC_PAGESIZE) + 2 * PROBE_STOPS_SIZE);
 	reach_close(&reach);
 	return 0;
 }
