@@ -112,7 +112,7 @@ def children(pid):
     return found
 
 
-ROLES = ("sensor", "gate", "scan", "engine", "query")
+ROLES = ("sensor", "mounts", "gate", "scan", "engine", "query")
 
 
 def pids_of(agent, role):

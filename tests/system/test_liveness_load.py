@@ -55,6 +55,9 @@ CASES = [{v: s for v in victims} for s in (STOP, KILL)
 # One that stands still beside one that dies.
 MIXED = [{a: s, b: t} for a, b in PAIRS for s, t in ((STOP, KILL),
                                                      (KILL, STOP))]
+# Without it a new gate knows of nothing to watch.
+CASES += [{"mounts": STOP}, {"mounts": KILL}, {"gate": KILL, "mounts": STOP},
+          {"gate": STOP, "mounts": KILL}]
 if os.environ.get("KHIEN_MIXED"):
     CASES += MIXED
 
