@@ -15,6 +15,7 @@
 #include "agent/lib/str.h"
 #include "agent/mounts/decide.h"
 #include "agent/mounts/elsewhere.h"
+#include "agent/mounts/layers.h"
 #include "agent/mounts/mountinfo.h"
 #include "agent/mounts/page.h"
 #include "agent/mounts/spaces.h"
@@ -25,6 +26,7 @@
 struct cover {
 	struct page *page;
 	int proc, root, list; /* /proc, our root folder, our mountinfo */
+	bool layers_asked;    /* see layers.h */
 	struct table own, other;
 	struct watch watch;
 	struct spaces spaces;
@@ -69,6 +71,7 @@ cover_open(struct page *page, marks_send_fn send, void *arg,
 	cover->marks.send = send;
 	cover->marks.arg = arg;
 	cover->proc = cover->root = cover->list = -1;
+	cover->layers_asked = layers_are_asked();
 	int r = open_all(cover);
 	if (r < 0) {
 		cover_close(cover);
@@ -116,6 +119,7 @@ judge(const struct cover *cover, const struct conf *conf,
 		.watching = conf->watch[0] != '\0',
 		.watched = watch_has(&cover->watch, mount->device),
 		.behind_foreign = table_is_behind_foreign(place->table, mount),
+		.layered = cover->layers_asked && layers_has(mount->type),
 	};
 
 	return decide(&facts);
@@ -362,15 +366,6 @@ cover_ids(const struct cover *cover, uint32_t *ret_ids)
 	return cover->own.len;
 }
 
-static bool
-has_device(const struct msg_cover *list, size_t len, uint64_t device)
-{
-	for (size_t i = 0; i < len; i++)
-		if (list[i].device == device)
-			return true;
-	return false;
-}
-
 size_t
 cover_list(const struct cover *cover, struct msg_cover *ret_list, size_t max)
 {
@@ -383,15 +378,18 @@ cover_list(const struct cover *cover, struct msg_cover *ret_list, size_t max)
 				.kind = MSG_COVER_GATED,
 			};
 	for (size_t i = 0; i < cover->own.len && len < max; i++) {
-		uint64_t device = cover->own.list[i].device;
+		const struct table_mount *mount = &cover->own.list[i];
 
-		if (!has_device(ret_list, len, device))
+		/* Only root mounts in our namespace; see elsewhere_list(). */
+		if (!elsewhere_is_listed(ret_list, len, mount->device))
 			ret_list[len++] = (struct msg_cover){
-				.device = device,
-				.kind = MSG_COVER_FOREIGN,
+				.device = mount->device,
+				.kind = mount->reason == DECIDE_LAYERED ?
+						MSG_COVER_GATED :
+						MSG_COVER_FOREIGN,
 			};
 	}
-	return len;
+	return elsewhere_list(&cover->elsewhere, ret_list, len, max);
 }
 
 /* What is there to say of a mount: its reason, or what the gate said. */
@@ -405,7 +403,11 @@ explain(const struct cover *cover, uint64_t device, uint8_t kind,
 	int error = entry ? (int)entry->error : 0;
 
 	ret_entry->covered = entry && entry->marked;
-	if (ret_entry->covered)
+	if (reason == DECIDE_LAYERED) {
+		ret_entry->covered = true;
+		(void)str_copy(ret_entry->why, sizeof(ret_entry->why),
+			       decide_text(reason));
+	} else if (ret_entry->covered)
 		(void)str_copy(ret_entry->why, sizeof(ret_entry->why),
 			       kind == MOUNTINFO_NODES ? "executions only" :
 							 "");

@@ -18,6 +18,8 @@ decide(const struct decide_facts *facts)
 		return DECIDE_UNWATCHED;
 	if (facts->behind_foreign)
 		return DECIDE_BEHIND_FOREIGN;
+	if (facts->layered)
+		return DECIDE_LAYERED;
 	return DECIDE_WANTED;
 }
 
@@ -33,6 +35,7 @@ decide_text(enum decide_reason reason)
 		[DECIDE_UNWATCHED] = "not named by [gate] watch",
 		[DECIDE_BEHIND_FOREIGN] =
 			"reached through a file system that is not local",
+		[DECIDE_LAYERED] = "watched where its layers are",
 		[DECIDE_HIDDEN] = "hidden by another mount",
 		[DECIDE_HUNG] = "the way to it hangs",
 		[DECIDE_REFUSED] = "cannot be watched",

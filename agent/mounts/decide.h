@@ -13,6 +13,7 @@ enum decide_reason {
 	DECIDE_EXCLUDED,
 	DECIDE_UNWATCHED,
 	DECIDE_BEHIND_FOREIGN,
+	DECIDE_LAYERED, /* asked about beneath it */
 	/* Found out by trying: */
 	DECIDE_HIDDEN,	/* its path leads elsewhere */
 	DECIDE_HUNG,	/* the walk to it did not come back */
@@ -30,6 +31,7 @@ struct decide_facts {
 	bool watching;	     /* [gate] watch names anything */
 	bool watched;	     /* ... and its file system among that */
 	bool behind_foreign; /* table_is_behind_foreign() */
+	bool layered;	     /* layers_has(), and layers_are_asked() */
 };
 
 /*

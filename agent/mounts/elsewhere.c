@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/lib/msg.h"
+#include "agent/mounts/decide.h"
 #include "agent/mounts/table.h"
 
 void
@@ -61,4 +63,30 @@ elsewhere_has_device(const struct elsewhere *elsewhere, uint64_t device)
 		if (elsewhere->list[i].device == device)
 			return true;
 	return false;
+}
+
+bool
+elsewhere_is_listed(const struct msg_cover *list, size_t len, uint64_t device)
+{
+	for (size_t i = 0; i < len; i++)
+		if (list[i].device == device)
+			return true;
+	return false;
+}
+
+size_t
+elsewhere_list(const struct elsewhere *elsewhere, struct msg_cover *list,
+	       size_t len, size_t max)
+{
+	for (size_t i = 0; i < elsewhere->len && len < max; i++) {
+		const struct elsewhere_mount *mount = &elsewhere->list[i];
+
+		if (mount->reason == DECIDE_LAYERED &&
+		    !elsewhere_is_listed(list, len, mount->device))
+			list[len++] = (struct msg_cover){
+				.device = mount->device,
+				.kind = MSG_COVER_FOREIGN,
+			};
+	}
+	return len;
 }

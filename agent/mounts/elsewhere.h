@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct msg_cover;
 struct table_mount;
 
 /* More are watched, but not named. */
@@ -33,3 +34,15 @@ void elsewhere_add(struct elsewhere *elsewhere, uint64_t space, uint32_t pid,
 		   const struct table_mount *mount);
 
 bool elsewhere_has_device(const struct elsewhere *elsewhere, uint64_t device);
+
+/* Whether a list for the sensor has that file system. */
+bool elsewhere_is_listed(const struct msg_cover *list, size_t len,
+			 uint64_t device);
+
+/*
+ * Adds overlays to it, which has `len` of `max` entries.  Whoever mounts one in
+ * a namespace of his own may have layers there that nobody watches: what is
+ * executed on it is held and looked at.  Returns how many entries there are.
+ */
+size_t elsewhere_list(const struct elsewhere *elsewhere, struct msg_cover *list,
+		      size_t len, size_t max);

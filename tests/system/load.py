@@ -28,8 +28,8 @@ FIGURES = os.environ.get("KHIEN_FIGURES")
 class Storm:
     """See storm.c."""
 
-    def __init__(self, tool, ground):
-        self.folder = ground.mount / "storm"
+    def __init__(self, tool, ground, folder):
+        self.folder = (folder or ground.mount) / "storm"
         if not self.folder.exists():
             self.folder.mkdir()
             self.folder.chmod(0o1777)
@@ -74,8 +74,8 @@ def note(line):
 
 
 @contextlib.contextmanager
-def storm(tool, ground, name, bound_ms=BOUND_MS):
-    under = Storm(tool, ground)
+def storm(tool, ground, name, bound_ms=BOUND_MS, folder=None):
+    under = Storm(tool, ground, folder)
     try:
         # Every worker has had its turns before anything is done.
         time.sleep(0.3)
@@ -112,7 +112,7 @@ def children(pid):
     return found
 
 
-ROLES = ("sensor", "gate", "scan", "engine", "query")
+ROLES = ("sensor", "mounts", "gate", "scan", "engine", "query")
 
 
 def pids_of(agent, role):

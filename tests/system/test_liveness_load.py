@@ -55,6 +55,9 @@ CASES = [{v: s for v in victims} for s in (STOP, KILL)
 # One that stands still beside one that dies.
 MIXED = [{a: s, b: t} for a, b in PAIRS for s, t in ((STOP, KILL),
                                                      (KILL, STOP))]
+# Without it a new gate knows of nothing to watch.
+CASES += [{"mounts": STOP}, {"mounts": KILL}, {"gate": KILL, "mounts": STOP},
+          {"gate": STOP, "mounts": KILL}]
 if os.environ.get("KHIEN_MIXED"):
     CASES += MIXED
 
@@ -348,12 +351,12 @@ def test_unmount_while_questions_are_open(ground, asking, tool, late, how):
     agent = asking(gate_watch=f"{ground.mount}:{path}", gate_deadline_ms=6000)
     wait_for(lambda: gated.covered(agent, path), "it is covered")
     for number in range(3):
-        file = path / f"unknown-{number}"
-        file.write_bytes(ground.good + b"%d" % number)
-        file.chmod(0o755)
         stopped = load.pids_of(agent, "scan")
         for pid in stopped:
             os.kill(pid, signal.SIGSTOP)
+        file = path / f"unknown-{number}"
+        file.write_bytes(ground.good + b"%d" % number)
+        file.chmod(0o755)
         began = time.monotonic()
         askers = [subprocess.Popen(["/bin/sh", "-c", 'exec "$0"', str(file)])
                   for _ in range(20)]
@@ -427,3 +430,27 @@ def test_full_table(ground, asking, tool):
         load.recovers(agent, ground, pids)
     assert gated.gate(agent, "queue.full") > 0
     assert gated.gate(agent, "events.unreadable") == 0
+
+
+@pytest.mark.slow(120)
+def test_overlay(ground, asking, tool):
+    """The kernel opens the file beneath while it opens this one for the gate:
+    who is asked about both waits for himself."""
+    layers = {name: ground.mount / name
+              for name in ("lower", "upper", "work", "over")}
+    for path in layers.values():
+        path.mkdir()
+    how = ",".join(f"{name}dir={layers[name]}"
+                   for name in ("lower", "upper", "work"))
+    over = layers["over"]
+    ground.add_mount(over, ["-t", "overlay", "-o", how, "khien-test"])
+    agent = asking(gate_watch=f"{ground.mount}:{over}")
+    gate = load.pids_of(agent, "gate")
+    with load.storm(tool, ground, "overlay", folder=over):
+        for number in range(10):
+            path = over / f"bad-{number}"
+            path.write_bytes(ground.bad)
+            path.chmod(0o755)
+            assert not load.runs(path) and not ground.ran()
+        load.recovers(agent, ground)
+    assert load.pids_of(agent, "gate") == gate

@@ -66,7 +66,8 @@ def yards(ground):
 @pytest.fixture(scope="module")
 def agent(ground, yards, tmp_path_factory):
     agent = gated.make(tmp_path_factory.mktemp("khien"), ground,
-                       gate_deadline_ms=DEADLINE_MS, scan_workers=2)
+                       gate_deadline_ms=DEADLINE_MS, scan_workers=2,
+                       gate_watch=f"{ground.mount}:{ground.layers['over']}")
     yield gated.start(agent)
     agent.close()
 
