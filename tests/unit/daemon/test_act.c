@@ -85,9 +85,9 @@ fake_act(const struct msg_act *act, int fd)
 		(void)chan_write(PEER_FD, &buf, -1);
 		fake_wait();
 	}
-	if (str_equal(act->rule, "beat")) {
+	while (str_equal(act->rule, "beat")) {
 		fake_send(MSG_BEAT, act, 0);
-		fake_wait();
+		(void)usleep(20000);
 	}
 	fake_send(MSG_ACTED, act, st.st_ino);
 	if (str_equal(act->rule, "twice"))

@@ -262,9 +262,13 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define SCENE(test) cmocka_unit_test_setup_teardown(test, begin, teardown)
-		SCENE(what_the_gate_says), SCENE(who_does_not_run),
-		SCENE(losses_grow_old),	   SCENE(time_of_loss_is_stored),
-		SCENE(deadlines_grow_old), SCENE(counters_begin_anew),
+		cmocka_unit_test_setup_teardown(what_the_gate_says, NULL,
+						teardown),
+		SCENE(who_does_not_run),
+		SCENE(losses_grow_old),
+		SCENE(time_of_loss_is_stored),
+		SCENE(deadlines_grow_old),
+		SCENE(counters_begin_anew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
