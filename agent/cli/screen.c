@@ -51,9 +51,12 @@ put_state(const struct doc_value *doc)
 		text_put(host);
 	}
 	text_printf(": ");
+	if (str_equal(state, "at_risk"))
+		state = "AT RISK";
 	text_put(str_equal(state, "ok") ? "all is well" : state);
 	text_printf("\n");
 	put_texts(doc, "khien.reasons", "  ! ", "\n  ! ", "\n");
+	put_texts(doc, "khien.notes", "  - ", "\n  - ", "\n");
 }
 
 static void
@@ -146,14 +149,92 @@ put_lost(const struct doc_value *doc)
 	int64_t critical = doc_number_or(doc, "khien.lost.critical", 0);
 	int64_t bulk = doc_number_or(doc, "khien.lost.bulk", 0);
 	int64_t agent = doc_number_or(doc, "khien.lost.agent", 0);
+	const char *last = doc_text(doc, "khien.lost.last");
+	char when[WHEN_TEXT_SIZE];
 
 	put_label("lost");
-	if (!critical && !bulk && !agent)
+	if (!critical && !bulk && !agent) {
 		text_printf("no event since boot\n");
-	else
-		text_printf("since boot %" PRId64 " critical, %" PRId64
-			    " bulk, %" PRId64 " of the agent's own events\n",
-			    critical, bulk, agent);
+		return;
+	}
+	text_printf("since boot %" PRId64 " critical, %" PRId64
+		    " bulk, %" PRId64 " of the agent's own events",
+		    critical, bulk, agent);
+	if (last) {
+		when_shorten(when, last);
+		text_printf(", last at %s", when);
+	}
+	text_printf("\n");
+}
+
+static int64_t
+gate_number(const struct doc_value *doc, const char *name)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "khien.gate.%s", name);
+	return doc_number_or(doc, path, 0);
+}
+
+/* Milliseconds with the first digits that count. */
+static void
+put_ms(const char *before, int64_t us)
+{
+	text_printf("%s%" PRId64 ".%02" PRId64 " ms", before, us / 1000,
+		    us % 1000 / 10);
+}
+
+/* While it asks, what whoever opens or executes a file has of it. */
+static void
+put_waits(const struct doc_value *doc)
+{
+	put_label("questions");
+	text_printf("%" PRId64 " asked, %" PRId64
+		    " answered from memory (root's"
+		    " files %" PRId64 ", users' %" PRId64 "), %" PRId64
+		    " scanned\n",
+		    gate_number(doc, "questions.asked"),
+		    gate_number(doc, "questions.cached"),
+		    gate_number(doc, "cache.root"),
+		    gate_number(doc, "cache.user"),
+		    gate_number(doc, "questions.scanned"));
+	put_label("waits");
+	put_ms("half within ", gate_number(doc, "wait_us.p50"));
+	put_ms(", 99 of 100 within ", gate_number(doc, "wait_us.p99"));
+	put_ms(", longest ", gate_number(doc, "wait_us.max"));
+	text_printf("; %" PRId64 " missed the deadline of %" PRId64 " ms\n",
+		    gate_number(doc, "questions.deadline"),
+		    gate_number(doc, "deadline_ms"));
+	put_label("stopped");
+	text_printf("%" PRId64 " denied, %" PRId64
+		    " found bad too late, %" PRId64
+		    " processes killed, %" PRId64 " files quarantined, %" PRId64
+		    " contents allowed\n",
+		    gate_number(doc, "questions.denied"),
+		    gate_number(doc, "questions.late"),
+		    doc_number_or(doc, "khien.engine.killed", 0),
+		    doc_number_or(doc, "khien.engine.quarantined", 0),
+		    doc_number_or(doc, "khien.engine.allowed", 0));
+}
+
+static void
+put_gate(const struct doc_value *doc)
+{
+	const char *mode = doc_text(doc, "khien.gate.mode");
+
+	put_label("gate");
+	if (!mode) {
+		text_printf("not heard of\n");
+		return;
+	}
+	text_put(mode);
+	text_printf(": %" PRId64 " file systems watched, %" PRId64
+		    " files scanned, %" PRId64 " scanners\n",
+		    gate_number(doc, "covered.len"),
+		    gate_number(doc, "scans.done"),
+		    gate_number(doc, "scanners"));
+	if (str_equal(mode, "enforce"))
+		put_waits(doc);
 }
 
 static void
@@ -263,6 +344,7 @@ screen_status(const struct doc_value *doc)
 	put_state(doc);
 	put_processes(doc);
 	put_sensors(doc);
+	put_gate(doc);
 	put_lost(doc);
 	put_store(doc);
 	put_rules(doc);

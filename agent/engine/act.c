@@ -346,6 +346,8 @@ take_file(struct engine *engine, const struct msg_acted *acted,
 	uint64_t now_ns = loop_now_ns();
 	int64_t age_ns = sent ? (int64_t)(now_ns - sent->begun_ns) : 0;
 
+	engine->killed += acted->killed;
+	engine->quarantined += (acted->done & MSG_ACT_QUARANTINE) != 0;
 	/* khiend, which answers for a khien-keep that failed, knows no path. */
 	if (acted->inode) {
 		act->next_done = (act->next_done + 1) % ACT_REMEMBERED;

@@ -217,6 +217,12 @@ allowed_linked(struct engine *engine)
 	send_list(engine->allowed);
 }
 
+size_t
+allowed_len(const struct engine *engine)
+{
+	return engine->allowed->len;
+}
+
 bool
 allowed_has_room(const struct engine *engine)
 {

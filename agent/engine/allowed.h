@@ -40,6 +40,7 @@ void allowed_linked(struct engine *engine);
 int allowed_add(struct engine *engine, const struct msg_acted *acted,
 		uint32_t uid);
 
+size_t allowed_len(const struct engine *engine);
 /* Whether another one would find room. */
 bool allowed_has_room(const struct engine *engine);
 

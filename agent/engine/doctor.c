@@ -4,8 +4,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "agent/engine/allowed.h"
 #include "agent/engine/client.h"
 #include "agent/engine/engine.h"
+#include "agent/engine/lately.h"
+#include "agent/engine/loss.h"
 #include "agent/engine/reason.h"
 #include "agent/engine/roster.h"
 #include "agent/engine/rules.h"
@@ -15,6 +18,7 @@
 #include "agent/lib/conf.h"
 #include "agent/lib/doc.h"
 #include "agent/lib/event.h"
+#include "agent/lib/loop.h"
 #include "agent/lib/peer.h"
 #include "agent/lib/role.h"
 #include "agent/lib/str.h"
@@ -83,8 +87,9 @@ check_rules(struct doctor *doctor)
 
 	if (!rules_loaded(rules))
 		tell(doctor, "rules", false,
-		     "no rules are loaded from %s and %s", conf->rules_dir,
-		     conf->local_dir);
+		     "no rules are loaded from %s and %s: put .yar files there,"
+		     " then khienctl reload",
+		     conf->rules_dir, conf->local_dir);
 	else if (rules_failed(rules))
 		tell(doctor, "rules", false, "%zu loaded, %zu not: %s",
 		     rules_loaded(rules), rules_failed(rules),
@@ -115,33 +120,128 @@ check_programs(struct doctor *doctor)
 	     attached);
 }
 
+static bool
+is_recent(uint64_t last_ns)
+{
+	return lately_is(last_ns, loop_now_ns());
+}
+
 static void
 check_losses(struct doctor *doctor)
 {
+	const struct engine *engine = doctor->engine;
+	uint64_t last_ns = engine->loss->last_ns;
+	char when[REASON_TIME_SIZE];
+
+	reason_time(engine, last_ns, when);
 	for (uint16_t class = EVENT_CRITICAL; class <= EVENT_BULK; class ++) {
-		uint64_t lost = reason_lost(doctor->engine, class);
-		const char *name = event_class_name(class);
-		tell(doctor,
-		     class == EVENT_CRITICAL ? "critical events" :
-					       "bulk events",
-		     lost == 0, "%llu %s events are missing in this boot",
-		     (unsigned long long)lost, name);
+		const char *check = class == EVENT_CRITICAL ?
+					    "critical events" :
+					    "bulk events";
+		uint64_t lost = reason_lost(engine, class);
+		bool ok = !lost || !is_recent(last_ns);
+		const char *what =
+			ok ? "" :
+			     "; the machine had no time for the sensor:"
+			     " khienctl events --type loss says what was lost"
+			     " and why";
+
+		if (lost)
+			tell(doctor, check, ok,
+			     "%llu are missing in this boot, the last at %s%s",
+			     (unsigned long long)lost, when, what);
+		else
+			tell(doctor, check, true,
+			     "none is missing in this boot");
 	}
+}
+
+static void
+check_mode(struct doctor *doctor)
+{
+	const char *mode =
+		values_get(doctor->engine->values, ROLE_GATE, "mode");
+
+	if (!mode)
+		return; /* there is no gate, which is told */
+	if (str_equal(mode, "off"))
+		tell(doctor, "mode", false,
+		     "[gate] mode is off, files are scanned only when asked:"
+		     " set observe or enforce in khien.conf, then khienctl"
+		     " reload");
+	else if (str_equal(mode, "observe"))
+		tell(doctor, "mode", true,
+		     "[gate] mode is observe: what a rule finds is told, and"
+		     " nothing is stopped");
+	else
+		tell(doctor, "mode", true,
+		     "[gate] mode is enforce: who opens or executes a file"
+		     " waits for its scan");
 }
 
 static void
 check_coverage(struct doctor *doctor)
 {
 	const struct values *values = doctor->engine->values;
-	const char *mode = values_get(values, ROLE_GATE, "mode");
-	uint64_t uncovered =
-		values_number(values, ROLE_MOUNTS, "uncovered.len");
-	bool off = mode && str_equal(mode, "off");
+	uint64_t covered = values_number(values, ROLE_MOUNTS, "covered.len");
+	const struct values_entry *entry;
+	size_t at = 0;
 
-	tell(doctor, "coverage", !off,
-	     off ? "[gate] mode is off: files are scanned only when asked" :
-		   "%llu mounts are not covered; status names them",
-	     (unsigned long long)uncovered);
+	for (;;) {
+		at = reason_find_missed(doctor->engine, at, &entry);
+		if (!at)
+			break;
+		tell(doctor, "coverage", false,
+		     "not watched: %s; mount it or correct [gate] watch and"
+		     " exclude, then khienctl reload",
+		     entry->value);
+	}
+	tell(doctor, "coverage", covered > 0,
+	     covered ? "%llu file systems are watched, %llu mounts are not:"
+		       " khienctl --json status names them" :
+		       "%llu file systems are watched, %llu mounts are not:"
+		       " name in [gate] watch what is to be, or leave it out"
+		       " for all local ones",
+	     (unsigned long long)covered,
+	     (unsigned long long)values_number(values, ROLE_MOUNTS,
+					       "uncovered.len"));
+}
+
+static void
+check_deadlines(struct doctor *doctor)
+{
+	const struct lately_counter *counters =
+		doctor->engine->lately->counters;
+	const struct lately_counter *missed = &counters[LATELY_DEADLINE];
+	const struct lately_counter *dropped = &counters[LATELY_DROPPED];
+	char when[REASON_TIME_SIZE];
+
+	reason_time(doctor->engine, missed->last_ns, when);
+	if (is_recent(missed->last_ns))
+		tell(doctor, "deadlines", false,
+		     "%llu times no verdict came in time, the last at %s: more"
+		     " [scan] workers, a smaller [scan] max_size or a longer"
+		     " [gate] deadline_ms help",
+		     (unsigned long long)missed->grown, when);
+	else
+		tell(doctor, "deadlines", true, "none was missed lately");
+	if (is_recent(dropped->last_ns))
+		tell(doctor, "queue", false,
+		     "%llu files were not scanned because too many waited:"
+		     " more [scan] workers help",
+		     (unsigned long long)dropped->grown);
+}
+
+static void
+check_allowed(struct doctor *doctor)
+{
+	size_t len = allowed_len(doctor->engine);
+
+	tell(doctor, "allowed", true,
+	     len ? "%zu contents may be used although rules find them:"
+		   " khienctl quarantine allowed lists them" :
+		   "%zu contents may be used although rules find them",
+	     len);
 }
 
 /* Each of them can wait for us while we wait for it: not our fault, but told. */
@@ -204,9 +304,12 @@ doctor_write(struct engine *engine, struct client *client)
 	check_role(&doctor, ROLE_QUERY);
 	check_programs(&doctor);
 	check_losses(&doctor);
+	check_mode(&doctor);
 	check_coverage(&doctor);
 	check_reach(&doctor);
 	check_listeners(&doctor);
+	check_deadlines(&doctor);
+	check_allowed(&doctor);
 	check_rules(&doctor);
 	check_store(&doctor);
 	return doctor.failed;

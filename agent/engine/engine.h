@@ -30,6 +30,7 @@ struct engine {
 	struct rules *rules;
 	struct roster *roster;
 	struct values *values;
+	struct lately *lately;
 	struct control *control;
 	struct asking *asking;	 /* scans that clients wait for */
 	struct act *act;	 /* what is asked of khien-keep */
@@ -40,5 +41,6 @@ struct engine {
 	uint64_t detections, folded;
 	uint64_t scans_failed;
 	struct freed freed;
-	char scan_error[256]; /* of the last that failed */
+	uint64_t killed, quarantined; /* processes; files */
+	char scan_error[256];	      /* of the last that failed */
 };

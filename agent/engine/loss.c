@@ -2,6 +2,7 @@
 #include "agent/engine/loss.h"
 
 #include "agent/lib/event.h"
+#include "agent/lib/loop.h"
 
 void
 loss_add(struct loss *loss, uint32_t class, uint64_t count)
@@ -10,6 +11,7 @@ loss_add(struct loss *loss, uint32_t class, uint64_t count)
 		class = EVENT_AGENT;
 	loss->sum[class] += count;
 	loss->unstored[class] += count;
+	loss->last_ns = loop_now_ns();
 }
 
 void

@@ -13,6 +13,7 @@
 struct loss {
 	uint64_t sum[LOSS_CLASSES];
 	uint64_t unstored[LOSS_CLASSES]; /* part of sum */
+	uint64_t last_ns; /* boot time of the last; 0: none is known */
 };
 
 /* A class that does not exist counts as EVENT_AGENT. */

@@ -21,6 +21,7 @@
 #include "agent/engine/freed.h"
 #include "agent/engine/identity.h"
 #include "agent/engine/ingest.h"
+#include "agent/engine/lately.h"
 #include "agent/engine/parts.h"
 #include "agent/engine/patience.h"
 #include "agent/engine/peers.h"
@@ -173,6 +174,7 @@ on_second(void *arg)
 
 	(void)arg;
 	writer_second(engine->writer);
+	lately_look(engine->lately, engine->values, now_ns);
 	control_second(engine->control, now_ns);
 	asking_second(engine->asking, now_ns);
 	act_second(engine, now_ns);

@@ -12,6 +12,7 @@
 #include "agent/engine/fold.h"
 #include "agent/engine/host.h"
 #include "agent/engine/identity.h"
+#include "agent/engine/lately.h"
 #include "agent/engine/loss.h"
 #include "agent/engine/patience.h"
 #include "agent/engine/progress.h"
@@ -46,6 +47,7 @@ struct parts {
 	struct rules rules;
 	struct roster roster;
 	struct values values;
+	struct lately lately;
 };
 
 static void
@@ -70,6 +72,7 @@ connect(struct parts *parts, struct peer *peer)
 		.rules = &parts->rules,
 		.roster = &parts->roster,
 		.values = &parts->values,
+		.lately = &parts->lately,
 		.started_ns = loop_now_ns(),
 	};
 }

@@ -3,8 +3,12 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+#include <time.h>
 
+#include "agent/engine/clock.h"
 #include "agent/engine/engine.h"
+#include "agent/engine/lately.h"
 #include "agent/engine/loss.h"
 #include "agent/engine/roster.h"
 #include "agent/engine/rules.h"
@@ -15,14 +19,24 @@
 #include "agent/lib/conf.h"
 #include "agent/lib/doc.h"
 #include "agent/lib/event.h"
+#include "agent/lib/loop.h"
 #include "agent/lib/peer.h"
 #include "agent/lib/role.h"
 #include "agent/lib/str.h"
 
 #define TEXT_MAX 512
 
-__attribute__((format(printf, 2, 3))) static void
-say(struct doc *list, const char *format, ...)
+/* What is being written. */
+struct saying {
+	struct engine *engine;
+	struct doc *reasons; /* borrowed */
+	struct doc *notes;   /* borrowed */
+	enum reason_state state;
+};
+
+/* REASON_OK: it is only worth a note. */
+__attribute__((format(printf, 3, 4))) static void
+say(struct saying *saying, enum reason_state state, const char *format, ...)
 {
 	char text[TEXT_MAX];
 	va_list args;
@@ -30,7 +44,35 @@ say(struct doc *list, const char *format, ...)
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	doc_add_text(list, NULL, text);
+	doc_add_text(state == REASON_OK ? saying->notes : saying->reasons, NULL,
+		     text);
+	if (state > saying->state)
+		saying->state = state;
+}
+
+const char *
+reason_word(enum reason_state state)
+{
+	static const char *const words[] = {
+		[REASON_OK] = "ok",
+		[REASON_DEGRADED] = "degraded",
+		[REASON_AT_RISK] = "at_risk",
+	};
+
+	return words[state];
+}
+
+void
+reason_time(const struct engine *engine, uint64_t boot_ns, char *dst)
+{
+	time_t seconds =
+		(time_t)(clock_wall(engine->clock, boot_ns) / 1000000000);
+	struct tm tm;
+
+	dst[0] = '\0';
+	if (gmtime_r(&seconds, &tm))
+		(void)strftime(dst, REASON_TIME_SIZE, "%Y-%m-%d %H:%M:%SZ",
+			       &tm);
 }
 
 uint64_t
@@ -57,81 +99,220 @@ reason_wanted(const struct engine *engine, uint16_t role)
 }
 
 static void
-say_processes(struct engine *engine, struct doc *list)
+say_processes(struct saying *saying)
 {
 	static const uint16_t roles[] = { ROLE_SENSOR, ROLE_GATE, ROLE_MOUNTS,
 					  ROLE_SCAN, ROLE_QUERY };
 
 	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
-		unsigned int wanted = reason_wanted(engine, roles[i]);
-		unsigned int running = roster_running(engine->roster, roles[i]);
+		unsigned int wanted = reason_wanted(saying->engine, roles[i]);
+		unsigned int running =
+			roster_running(saying->engine->roster, roles[i]);
 		const char *name = role_get(roles[i])->name;
+		enum reason_state state = REASON_AT_RISK;
 		if (running >= wanted)
 			continue;
-		if (wanted == 1)
-			say(list, "khien-%s is not running", name);
+		/* Without it nobody can ask, but all is seen and stored. */
+		if (roles[i] == ROLE_QUERY || running)
+			state = REASON_DEGRADED;
+		if (running)
+			say(saying, state, "only %u of %u khien-%s are running",
+			    running, wanted, name);
 		else
-			say(list, "only %u of %u khien-%s are running", running,
-			    wanted, name);
+			say(saying, state, "khien-%s is not running", name);
 	}
 }
 
 static void
-say_programs(struct engine *engine, struct doc *list)
+say_programs(struct saying *saying)
 {
 	const struct values_entry *entry;
 	const char prefix[] = "programs.";
+	unsigned int attached = 0;
+	unsigned int told = 0;
 
 	for (size_t at = 0;;) {
-		at = values_find(engine->values, ROLE_SENSOR, prefix, at,
-				 &entry);
+		at = values_find(saying->engine->values, ROLE_SENSOR, prefix,
+				 at, &entry);
 		if (!at)
-			return;
-		if (!str_equal(entry->value, "attached"))
-			say(list, "kernel program %s is %s",
+			break;
+		told++;
+		if (str_equal(entry->value, "attached"))
+			attached++;
+		else
+			say(saying, REASON_DEGRADED, "kernel program %s is %s",
 			    entry->name + sizeof(prefix) - 1, entry->value);
 	}
+	if (told && !attached)
+		say(saying, REASON_AT_RISK,
+		    "no kernel program is attached: nothing is seen");
 }
 
+/* A class of which events are missing is at fault while that is recent. */
 static void
-say_losses(struct engine *engine, struct doc *list)
+say_losses(struct saying *saying)
 {
+	const struct engine *engine = saying->engine;
+	const struct lately_counter *counted =
+		&engine->lately->counters[LATELY_CRITICAL];
+	uint64_t last_ns = engine->loss->last_ns;
+	char when[REASON_TIME_SIZE];
+
+	/* What was told has its time; the rest has that of its counter. */
+	for (uint16_t class = EVENT_CRITICAL; class <= EVENT_BULK; class ++) {
+		uint64_t at_ns = counted[class - EVENT_CRITICAL].last_ns;
+
+		if (reason_lost(engine, class) > engine->loss->sum[class] &&
+		    at_ns > last_ns)
+			last_ns = at_ns;
+	}
+	bool recent = lately_is(last_ns, loop_now_ns());
+	reason_time(engine, last_ns, when);
 	for (uint16_t class = EVENT_CRITICAL; class <= EVENT_AGENT; class ++) {
 		uint64_t lost = reason_lost(engine, class);
-		if (lost)
-			say(list, "%llu %s events are missing in this boot",
-			    (unsigned long long)lost, event_class_name(class));
+		if (!lost)
+			continue;
+		say(saying, recent ? REASON_DEGRADED : REASON_OK,
+		    "lost %llu %s events in this boot, the last at %s",
+		    (unsigned long long)lost, event_class_name(class),
+		    last_ns ? when : "a time that is not known");
 	}
 }
 
 static void
-say_rules(struct engine *engine, struct doc *list)
+say_rules(struct saying *saying)
 {
-	size_t failed = rules_failed(engine->rules);
+	const struct rules *rules = saying->engine->rules;
+	size_t failed = rules_failed(rules);
 
-	if (!engine->rules->whole)
-		say(list, "no scanner has told its rules yet");
-	else if (!rules_loaded(engine->rules))
-		say(list, "no rules are loaded");
+	if (!rules->whole)
+		say(saying, REASON_DEGRADED,
+		    "no scanner has told its rules yet");
+	else if (!rules_loaded(rules))
+		say(saying, REASON_AT_RISK, "no rules are loaded");
 	if (failed)
-		say(list, "%zu rule files are not in force: %s", failed,
-		    rules_first_error(engine->rules));
+		say(saying, REASON_DEGRADED,
+		    "%zu rule files are not in force: %s", failed,
+		    rules_first_error(rules));
+}
+
+size_t
+reason_find_missed(const struct engine *engine, size_t from,
+		   const struct values_entry **ret_entry)
+{
+	static const char *const faults[] = { ": cannot be watched",
+					      ": named by [gate] watch",
+					      ": too many to follow" };
+
+	for (;;) {
+		from = values_find(engine->values, ROLE_MOUNTS, "uncovered.",
+				   from, ret_entry);
+		for (size_t i = 0; from && i < 3; i++)
+			if (strstr((*ret_entry)->value, faults[i]))
+				return from;
+		if (!from)
+			return 0;
+	}
+}
+
+static void
+say_coverage(struct saying *saying)
+{
+	const struct values *values = saying->engine->values;
+	const char *mode = values_get(values, ROLE_GATE, "mode");
+	const struct values_entry *entry;
+	size_t at = 0;
+
+	if (!mode)
+		return;
+	if (str_equal(mode, "off")) {
+		say(saying, REASON_AT_RISK,
+		    "[gate] mode is off: no file is scanned unless somebody"
+		    " asks");
+		return;
+	}
+	if (str_equal(mode, "observe"))
+		say(saying, REASON_OK,
+		    "[gate] mode is observe: what a rule finds is told, and"
+		    " nothing is stopped");
+	if (!values_number(values, ROLE_MOUNTS, "covered.len"))
+		say(saying, REASON_AT_RISK,
+		    "no file system is watched: nothing is scanned");
+	for (;;) {
+		at = reason_find_missed(saying->engine, at, &entry);
+		if (!at)
+			break;
+		say(saying, REASON_DEGRADED, "not watched: %s", entry->value);
+	}
+}
+
+/* Who waited and got no verdict: with a fault of ours only while it is recent.
+ */
+static void
+say_deadlines(struct saying *saying)
+{
+	const struct engine *engine = saying->engine;
+	const struct lately_counter *missed =
+		&engine->lately->counters[LATELY_DEADLINE];
+	uint64_t late = engine->lately->counters[LATELY_LATE].grown;
+	const char *how = values_get(engine->values, ROLE_GATE, "on_deadline");
+	char when[REASON_TIME_SIZE];
+
+	if (!missed->grown)
+		return;
+	reason_time(engine, missed->last_ns, when);
+	say(saying,
+	    lately_is(missed->last_ns, loop_now_ns()) ? REASON_DEGRADED :
+							REASON_OK,
+	    "%llu times no verdict came within [gate] deadline_ms, the last at"
+	    " %s: who asked was %s; %llu of these files were bad, as was found"
+	    " later",
+	    (unsigned long long)missed->grown, when,
+	    how && str_equal(how, "deny") ? "denied" : "let go on",
+	    (unsigned long long)late);
+}
+
+static void
+say_dropped(struct saying *saying)
+{
+	const struct lately_counter *dropped =
+		&saying->engine->lately->counters[LATELY_DROPPED];
+	char when[REASON_TIME_SIZE];
+
+	if (!dropped->grown)
+		return;
+	reason_time(saying->engine, dropped->last_ns, when);
+	say(saying,
+	    lately_is(dropped->last_ns, loop_now_ns()) ? REASON_DEGRADED :
+							 REASON_OK,
+	    "%llu files were not scanned because too many waited, the last at"
+	    " %s",
+	    (unsigned long long)dropped->grown, when);
 }
 
 struct doc *
-reason_list(struct engine *engine)
+reason_list(struct engine *engine, enum reason_state *ret_state,
+	    struct doc *notes)
 {
-	struct doc *list = doc_new_list();
+	struct saying saying = { .engine = engine,
+				 .reasons = doc_new_list(),
+				 .notes = notes };
 
-	say_processes(engine, list);
-	say_programs(engine, list);
-	say_losses(engine, list);
+	say_processes(&saying);
+	say_programs(&saying);
+	say_coverage(&saying);
+	say_rules(&saying);
+	say_deadlines(&saying);
+	say_dropped(&saying);
+	say_losses(&saying);
 	if (engine->store->error)
-		say(list, "the store does not work: %s", engine->store->why);
+		say(&saying, REASON_DEGRADED, "the store does not work: %s",
+		    engine->store->why);
 	if (engine->store->aside[0])
-		say(list, "%s", engine->store->aside);
-	say_rules(engine, list);
+		say(&saying, REASON_DEGRADED, "%s", engine->store->aside);
 	if (engine->tree->refused)
-		say(list, "more processes than the tree can hold");
-	return list;
+		say(&saying, REASON_DEGRADED,
+		    "more processes than the tree can hold");
+	*ret_state = saying.state;
+	return saying.reasons;
 }

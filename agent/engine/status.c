@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/engine/allowed.h"
 #include "agent/engine/clock.h"
 #include "agent/engine/control.h"
 #include "agent/engine/db.h"
@@ -11,6 +12,7 @@
 #include "agent/engine/freed.h"
 #include "agent/engine/identity.h"
 #include "agent/engine/image.h"
+#include "agent/engine/loss.h"
 #include "agent/engine/reason.h"
 #include "agent/engine/request.h"
 #include "agent/engine/retention.h"
@@ -160,6 +162,9 @@ engine_status(struct engine *engine, struct doc *doc)
 		{ "detections.raised", engine->detections },
 		{ "detections.folded", engine->folded },
 		{ "scans_failed", engine->scans_failed },
+		{ "killed", engine->killed },
+		{ "quarantined", engine->quarantined },
+		{ "allowed", allowed_len(engine) },
 		{ "rows", engine->writer->rows },
 		{ "commits", engine->writer->commits },
 		{ "longest_commit_us", engine->writer->longest_us },
@@ -193,13 +198,18 @@ lost_status(struct engine *engine, struct doc *doc)
 			       event_class_name(class));
 		doc_set_number(doc, name, (int64_t)reason_lost(engine, class));
 	}
+	if (engine->loss->last_ns)
+		doc_set_time(doc, "khien.lost.last",
+			     clock_wall(engine->clock, engine->loss->last_ns));
 }
 
 struct doc *
 status_write(struct engine *engine)
 {
 	struct doc *doc = doc_new();
-	struct doc *reasons = reason_list(engine);
+	struct doc *notes = doc_new_list();
+	enum reason_state state;
+	struct doc *reasons = reason_list(engine, &state, notes);
 
 	doc_set_time(doc, "@timestamp", clock_now(engine->clock));
 	doc_set_text(doc, "ecs.version", "8.11");
@@ -208,9 +218,9 @@ status_write(struct engine *engine)
 	doc_set_text(doc, "host.boot.id", engine->identity->boot_id);
 	doc_set_text(doc, "khien.version", KHIEN_VERSION);
 	doc_set_number(doc, "khien.protocol", REQUEST_VERSION);
-	doc_set_text(doc, "khien.state",
-		     doc_len(doc_root(reasons), NULL) ? "degraded" : "ok");
+	doc_set_text(doc, "khien.state", reason_word(state));
 	doc_set(doc, "khien.reasons", reasons);
+	doc_set(doc, "khien.notes", notes);
 	doc_set(doc, "khien.processes", processes_write(engine));
 	lost_status(engine, doc);
 	store_status(engine, doc);

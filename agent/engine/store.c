@@ -428,3 +428,22 @@ store_load_lost(struct store *store, const char *class, uint64_t *ret_sum)
 	*ret_sum = r ? (uint64_t)db_number(stmt, 0) : 0;
 	return 0;
 }
+
+int
+store_load_last_loss(struct store *store, uint64_t *ret_boot_ns)
+{
+	CLEANUP(db_finishp) struct db_stmt *stmt = NULL;
+
+	int r = db_prepare(store->db,
+			   "SELECT max(boot_ns) FROM agent WHERE boot=? AND"
+			   " type='loss'",
+			   &stmt);
+	if (r < 0)
+		return r;
+	db_bind_number(stmt, 1, store->boot);
+	r = db_step(stmt);
+	if (r < 0)
+		return r;
+	*ret_boot_ns = r ? (uint64_t)db_number(stmt, 0) : 0;
+	return 0;
+}

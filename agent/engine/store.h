@@ -97,3 +97,5 @@ char *store_args(struct store *store, const char *entity_id);
 /* What was stored in this boot: for a new engine after a death.  */
 int store_load_progress(struct store *store, struct progress *progress);
 int store_load_lost(struct store *store, const char *class, uint64_t *ret_sum);
+/* Boot time of the newest row that tells of a loss; 0: there is none. */
+int store_load_last_loss(struct store *store, uint64_t *ret_boot_ns);

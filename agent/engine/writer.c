@@ -57,6 +57,8 @@ load(struct engine *engine)
 					    event_class_name(class), &sum);
 		engine->loss->sum[class] += sum;
 	}
+	if (r == 0 && !engine->loss->last_ns)
+		r = store_load_last_loss(engine->store, &engine->loss->last_ns);
 	if (r == 0)
 		r = live_load(engine->store, engine->tree, engine->alive);
 	if (r == 0)

@@ -102,6 +102,7 @@ put_cache(struct buf *buf, const struct status_sources *from,
 	msg_put_pair_number(buf, "cache.root", known->root);
 	msg_put_pair_number(buf, "cache.user", known->user);
 	msg_put_pair_number(buf, "cache.steady", known->steady);
+	msg_put_pair_number(buf, "cache.crashes", known->crashes);
 	msg_put_pair_number(buf, "cache.marked", known->marked);
 	msg_put_pair_number(buf, "cache.written", known->written);
 	msg_put_pair_number(buf, "cache.len", cache_len(from->cache));
@@ -120,6 +121,8 @@ put_counts(struct buf *buf, const struct status_sources *from)
 	recall_count(from->recall, &known);
 	queue_count(from->queue, &queue);
 	msg_put_pair(buf, "mode", from->conf->mode);
+	msg_put_pair_number(buf, "deadline_ms", from->conf->deadline_ms);
+	msg_put_pair(buf, "on_deadline", from->conf->on_deadline);
 	put_questions(buf, from, &scans, &known);
 	put_scans(buf, &scans);
 	put_cache(buf, from, &known);

@@ -259,8 +259,9 @@ def test_full_disk(make_agent):
                        f"'{first}'") == 1
     assert agent.count("SELECT count(*) FROM process") >= rows
     agent.settle()
-    wait_for(lambda: get(agent.status(), "khien.state") == "ok",
-             "the agent is well again", 60)
+    # On a busy machine the sensor's rings may have been full meanwhile.
+    wait_for(lambda: not [r for r in get(agent.status(), "khien.reasons")
+                          if "store" in r], "the store works again", 60)
 
 
 @pytest.mark.slow(400)

@@ -327,6 +327,8 @@ shedding(void **state)
 	struct scene *scene = *state;
 	struct queue_counts counts;
 
+	conf.deadline_ms = 60000;
+	assert_int_equal(queue_set_conf(scene->queue, &conf), 0);
 	ask(scene, ROOM + 10, 50);
 	assert_int_equal(queue_drain(scene->queue), ROOM);
 	assert_int_equal(queue_drain(scene->queue), 0);
