@@ -165,7 +165,7 @@ def make_unknown(folder, count):
 
 
 def time_unknown(ground, count):
-    done = ground.run("/bench/exec-each", "/work/unknown-", count,
+    done = ground.run("/bench/exec-each", "/yard/unknown-", count,
                       stdout=subprocess.PIPE)
     return [float(line) / 1000 for line in done.stdout.split()]
 
@@ -174,7 +174,7 @@ def unknown(bench, rows):
     ground = Ground()
     guard = Khien(bench, ground, "on")
     try:
-        make_unknown(ground.root / "work", UNKNOWN)
+        make_unknown(ground.root / "yard", UNKNOWN)
         off = time_unknown(ground, UNKNOWN)
         guard.on()
         on = time_unknown(ground, UNKNOWN)

@@ -34,7 +34,7 @@ LogFile {folder}/clamd.log
 PidFile {folder}/clamd.pid
 Foreground yes
 User {user}
-OnAccessMountPath {mount}
+OnAccessIncludePath {mount}
 OnAccessPrevention yes
 OnAccessExcludeUname {user}
 """
@@ -78,22 +78,22 @@ class Clam:
         self._check()
 
     def _marks(self):
-        """What clamonacc watches: the marks of its fanotify descriptors."""
+        """The devices of what clamonacc watches; with OnAccessMountPath it
+        would prevent nothing, so it marks folder by folder."""
         marks = []
         folder = f"/proc/{self.children[-1].pid}/fdinfo"
         for name in os.listdir(folder):
             text = pathlib.Path(folder, name).read_text()
-            marks += re.findall(r"^fanotify (mnt_id|ino|sdev)(?::(\S+))?(.*)",
-                                text, re.M)
+            marks += re.findall(r"^fanotify (mnt_id|ino|sdev):.*?(?:sdev:(\w+))?"
+                                r" mflags", text, re.M)
         return marks
 
     def _check(self):
         """Ours and nothing else, or it is ended at once."""
-        with open("/proc/self/mountinfo", encoding="utf-8") as lines:
-            ours = [int(line.split()[0]) for line in lines
-                    if line.split()[4] == str(self.ground.mount)]
-        for kind, number, _rest in self._marks():
-            if kind != "mnt_id" or int(number, 16) not in ours:
+        device = os.stat(self.ground.mount).st_dev
+        ours = os.major(device) << 20 | os.minor(device)
+        for kind, number in self._marks():
+            if kind != "ino" or int(number, 16) != ours:
                 self.off()
                 raise AssertionError(f"clamonacc watches {kind} {number}")
 
@@ -103,6 +103,7 @@ class Clam:
             child = self.children.pop()
             child.kill()
             child.wait()
+        (self.folder / "clamd.sock").unlink(missing_ok=True)
 
     def cpu(self):
         time.sleep(0.4)
@@ -119,7 +120,7 @@ def is_installed():
 
 def prevents(ground, clam):
     """Whether what is measured is prevention at all."""
-    path = ground.root / "work/eicar"
+    path = ground.root / "yard/eicar"
     path.write_bytes(EICAR)
     clam.on()
     try:

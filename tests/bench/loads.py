@@ -94,18 +94,18 @@ class Inside:
                            "/bench/true-user")
 
     def untar(self):
-        target = self.ground.root / "work/out"
+        target = self.ground.root / "yard/out"
         target.mkdir()
         try:
-            return self._timed("tar", "-C", "/work/out", "-xf", "/tree.tar")
+            return self._timed("tar", "-C", "/yard/out", "-xf", "/tree.tar")
         finally:
             shutil.rmtree(target)
 
     def c_build(self):
-        target = self.ground.root / "work/objects"
+        target = self.ground.root / "yard/objects"
         target.mkdir()
         try:
-            return self._timed(*BUILD, "/source", "/work/objects",
+            return self._timed(*BUILD, "/source", "/yard/objects",
                                input=self.sources, text=True)
         finally:
             shutil.rmtree(target)
@@ -119,7 +119,7 @@ class Opens:
         self._each("write")
 
     def _each(self, *how):
-        done = self.ground.run("/bench/open-each", "/work/small-",
+        done = self.ground.run("/bench/open-each", "/yard/small-",
                                self.count, *how, stdout=subprocess.PIPE)
         return float(done.stdout)
 
