@@ -75,15 +75,15 @@ main(int argc, char **argv)
 	if (argc != 3 || check(argv[1]) < 0)
 		return 2;
 	int ignoring = strcmp(argv[2], "ignore") == 0;
-	uint64_t mask = strcmp(argv[2], "exec") == 0 ? FAN_OPEN_EXEC_PERM :
-						       MASK;
-	int group = fanotify_init(FAN_CLOEXEC | FAN_CLASS_CONTENT |
-					  FAN_UNLIMITED_QUEUE |
-					  FAN_UNLIMITED_MARKS,
-				  O_RDONLY | O_LARGEFILE | O_CLOEXEC);
-	if (group < 0 || fanotify_mark(group,
-				       FAN_MARK_ADD | FAN_MARK_FILESYSTEM, mask,
-				       AT_FDCWD, argv[1]) < 0) {
+	uint64_t mask =
+		strcmp(argv[2], "exec") == 0 ? FAN_OPEN_EXEC_PERM : MASK;
+	int group =
+		fanotify_init(FAN_CLOEXEC | FAN_CLASS_CONTENT |
+				      FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS,
+			      O_RDONLY | O_LARGEFILE | O_CLOEXEC);
+	if (group < 0 ||
+	    fanotify_mark(group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, mask,
+			  AT_FDCWD, argv[1]) < 0) {
 		perror(argv[1]);
 		return 1;
 	}

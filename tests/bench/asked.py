@@ -15,7 +15,7 @@ import agent as agents  # noqa: E402
 import gated  # noqa: E402
 from figures import Series, percentile  # noqa: E402
 from ground import Ground  # noqa: E402
-from loads import EXECS_USER, Inside, Opens, children_cpu  # noqa: E402
+from loads import Inside, Opens, children_cpu  # noqa: E402
 from watched import cpu_of, pids_of  # noqa: E402
 
 REPEATS = 3          # of each load while the agent stays as it is
@@ -59,7 +59,7 @@ class Khien:
         self.agent.close()
 
 
-def measure_block(loads, series, guard):
+def measure_block(loads, series, guard, repeats):
     """Each load a few times; with a guard it is on and its caches are warm."""
     if guard:
         for load in loads.values():
@@ -67,15 +67,15 @@ def measure_block(loads, series, guard):
     for name, load in loads.items():
         before = guard.cpu() if guard else 0
         began = children_cpu()
-        took = [load() for _ in range(REPEATS)]
+        took = [load() for _ in range(repeats)]
         cpu = children_cpu() - began
         if guard:
             cpu += guard.cpu() - before
         for one in took:
-            series[name].add(bool(guard), one, cpu / REPEATS)
+            series[name].add(bool(guard), one, cpu / repeats)
 
 
-def measure_pairs(guard, loads, rounds):
+def measure_pairs(guard, loads, rounds, repeats=REPEATS):
     """Blocks with the guard and without, in turns: {name: Series}."""
     series = {name: Series() for name in loads}
     try:
@@ -85,7 +85,7 @@ def measure_pairs(guard, loads, rounds):
             for on in (number % 2 == 0, number % 2 == 1):
                 if on:
                     guard.on()
-                measure_block(loads, series, guard if on else None)
+                measure_block(loads, series, guard if on else None, repeats)
                 if on:
                     guard.off()
     finally:
@@ -107,7 +107,7 @@ def measure(bench, rows, kind):
     for name in ("exec_system", "untar", "c_build"):
         series[name].tell(rows, f"{kind}.{name}", bounds.get(name))
     series["exec_user"].tell_added(rows, f"{kind}.exec_user_added",
-                                   EXECS_USER, bounds.get("exec_user"))
+                                   work.execs_user, bounds.get("exec_user"))
 
 
 def measure_opens(guard, opens, rounds):
@@ -165,7 +165,7 @@ def make_unknown(folder, count):
 
 
 def time_unknown(ground, count):
-    done = ground.run("/bench/exec-each", "/work/unknown-", count,
+    done = ground.run("/bench/exec-each", "/yard/unknown-", count,
                       stdout=subprocess.PIPE)
     return [float(line) / 1000 for line in done.stdout.split()]
 
@@ -174,7 +174,7 @@ def unknown(bench, rows):
     ground = Ground()
     guard = Khien(bench, ground, "on")
     try:
-        make_unknown(ground.root / "work", UNKNOWN)
+        make_unknown(ground.root / "yard", UNKNOWN)
         off = time_unknown(ground, UNKNOWN)
         guard.on()
         on = time_unknown(ground, UNKNOWN)

@@ -36,7 +36,7 @@ class Ground:
         with contextlib.suppress(OSError):
             self.scope.mkdir()
         self.root = self.mount / "root"
-        for name in ("tmp", "bench", "work", "etc", "dev"):
+        for name in ("tmp", "bench", "yard", "etc", "dev"):
             (self.root / name).mkdir(parents=True)
         # As on the machine, where they may be links to /usr.
         for name in ("bin", "lib", "lib64"):
@@ -104,5 +104,6 @@ class Ground:
         """A command inside; it must succeed."""
         options.setdefault("stdout", subprocess.DEVNULL)
         return subprocess.run(
-            [shutil.which("chroot"), str(self.root), *map(str, command)], check=True,
-            env={"PATH": "/usr/bin:/bin"}, timeout=600, **options)
+            [shutil.which("chroot"), str(self.root), *map(str, command)],
+            check=True, env={"PATH": "/usr/bin:/bin"}, timeout=600,
+            **options)

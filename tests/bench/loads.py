@@ -16,11 +16,10 @@ COMPILE = ('gcc -std=gnu17 -O2 -I"$0" -D_GNU_SOURCE -c "$2" '
 BUILD = ["xargs", "-n", "1", "-P", str(os.cpu_count()), "sh", "-c", COMPILE]
 
 
-def pack(target):
+def pack(target, tree="/usr/include"):
     """A real source tree of a few thousand files, which every machine that
     builds has."""
-    subprocess.run(["tar", "-C", "/usr/include", "-cf", target, "."],
-                   check=True)
+    subprocess.run(["tar", "-C", tree, "-cf", target, "."], check=True)
 
 
 def children_cpu():
@@ -72,13 +71,16 @@ class Work:
 class Inside:
     """The same on a mount of our own, where the agent asks."""
 
-    def __init__(self, ground):
+    def __init__(self, ground, share=1):
+        """`share`: one of so many of everything, for what takes long."""
         self.ground = ground
+        self.execs, self.execs_user = EXECS // share, EXECS_USER // share
         ground.add_compiler()
-        pack(ground.root / "tree.tar")
-        self.sources = "\n".join(
-            f"/source/agent/lib/{path.name}"
-            for path in sorted((ROOT / "agent/lib").glob("*.c")))
+        pack(ground.root / "tree.tar",
+             "/usr/include" if share == 1 else "/usr/include/linux/netfilter")
+        names = sorted(p.name for p in (ROOT / "agent/lib").glob("*.c"))
+        self.sources = "\n".join(f"/source/agent/lib/{name}"
+                                 for name in names[::share])
 
     def _timed(self, *command, **options):
         started = time.monotonic()
@@ -86,26 +88,26 @@ class Inside:
         return time.monotonic() - started
 
     def exec_system(self):
-        return self._timed("/bench/exec-storm", EXECS, os.cpu_count(),
+        return self._timed("/bench/exec-storm", self.execs, os.cpu_count(),
                            "bench")
 
     def exec_user(self):
-        return self._timed("/bench/exec-storm", EXECS_USER, 1, "bench",
+        return self._timed("/bench/exec-storm", self.execs_user, 1, "bench",
                            "/bench/true-user")
 
     def untar(self):
-        target = self.ground.root / "work/out"
+        target = self.ground.root / "yard/out"
         target.mkdir()
         try:
-            return self._timed("tar", "-C", "/work/out", "-xf", "/tree.tar")
+            return self._timed("tar", "-C", "/yard/out", "-xf", "/tree.tar")
         finally:
             shutil.rmtree(target)
 
     def c_build(self):
-        target = self.ground.root / "work/objects"
+        target = self.ground.root / "yard/objects"
         target.mkdir()
         try:
-            return self._timed(*BUILD, "/source", "/work/objects",
+            return self._timed(*BUILD, "/source", "/yard/objects",
                                input=self.sources, text=True)
         finally:
             shutil.rmtree(target)
@@ -119,7 +121,7 @@ class Opens:
         self._each("write")
 
     def _each(self, *how):
-        done = self.ground.run("/bench/open-each", "/work/small-",
+        done = self.ground.run("/bench/open-each", "/yard/small-",
                                self.count, *how, stdout=subprocess.PIPE)
         return float(done.stdout)
 

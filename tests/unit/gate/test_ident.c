@@ -30,7 +30,7 @@ test_content(void **state)
 	assert_true(ident_read(-1, &after) < 0);
 }
 
-/* A change in the grain of the clock may be followed by one that looks alike. */
+/* In the grain of the clock one change may be followed by one like it. */
 static void
 test_settled(void **state)
 {

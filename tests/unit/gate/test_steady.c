@@ -83,10 +83,9 @@ ask(struct place *place, uint16_t cause, bool executed)
 	struct ident ident;
 
 	assert_int_equal(ident_read(place->fd, &ident), 0);
-	struct question question = { .cause = cause,
-				     .waits = true,
-				     .fd = place->fd,
-				     .ident = &ident };
+	struct question question = {
+		.cause = cause, .waits = true, .fd = place->fd, .ident = &ident
+	};
 	return recall_find(place->recall, &question, &ident, executed);
 }
 
