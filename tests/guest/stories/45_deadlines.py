@@ -2,7 +2,8 @@
 """Until here nothing of the agent was ended: every question had its answer in
 time, and nothing clean was refused."""
 
-from lib import PLANTED, ask, fact, get, show, status
+from lib import (PLANTED, ask, complaints, fact, get, processes, show,
+                 status)
 
 record = get(status(), "khien.gate")
 questions = record["questions"]
@@ -19,5 +20,6 @@ wrong = {get(row, "file.path", "?")
          for row in ask("detections", "--limit", "100000")
          if f"/{PLANTED}" not in get(row, "file.path", "?")}
 assert not wrong, wrong
-ended = ask("query", "select count(*) from agent where type = 'ended'")
-fact(f"agent: {ended}")
+again = {p["role"]: p["restarts"] for p in processes() if p.get("restarts")}
+complaints()
+assert not again, again

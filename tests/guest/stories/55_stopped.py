@@ -10,11 +10,23 @@ import subprocess
 import time
 
 from lib import (PATIENCE_S, fact, main_pid, pid_of, processes,
-                 protects_again, run, show)
+                 protects_again, run, show, wait_for)
 
 DEADLINE_S = 10
 WATCHDOG_S = 5
 BOUND_S = DEADLINE_S + WATCHDOG_S + 3
+
+
+def took_s(paths):
+    """Until all of these were executed, and the service manager read its
+    units: the longest of them."""
+    began = time.monotonic()
+    # Not executed from here: the first to wait would keep the others from it.
+    children = [subprocess.Popen(["sh", "-c", str(path)]) for path in paths]
+    children.append(subprocess.Popen(["systemctl", "daemon-reload"]))
+    for child in children:
+        assert child.wait(PATIENCE_S) == 0
+    return time.monotonic() - began
 
 
 def programs(count):
@@ -36,24 +48,22 @@ def stop(name, pids):
     # A file that the service manager itself has to open, and has not yet.
     unit = pathlib.Path(f"/etc/systemd/system/new-{name}.service")
     unit.write_text("[Service]\nType=oneshot\nExecStart=/bin/true\n")
+    usual_s = took_s(programs(10))
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     began = time.monotonic()
-    children = [subprocess.Popen([str(path)]) for path in paths[:0]]
-    children += [subprocess.Popen(["sh", "-c", str(path)]) for path in paths]
-    children.append(subprocess.Popen(["systemctl", "daemon-reload"]))
-    waits = []
-    for child in children:
-        assert child.wait(PATIENCE_S) == 0
-        waits.append(time.monotonic() - began)
-    assert max(waits) < BOUND_S, waits
+    waited_s = took_s(paths)
+    # The emulated machine is slow: what it needs anyway is no wait.
+    assert waited_s < BOUND_S + 3 * usual_s, (waited_s, usual_s)
     run("systemctl", "start", unit.name)
+    # A gate that goes on protects meanwhile.
+    wait_for(lambda: main not in pids or main_pid() not in (0, main),
+             "another khiend")
     protects_again(f"it protects after {name} stood still")
-    assert main_pid() != main or main not in pids
     after = int(show("khien.service", "NRestarts"))
     assert (after > before) == (main in pids), (before, after)
     unit.unlink()
-    fact(f"{name}: longest wait {max(waits):.1f} s, protects after "
+    fact(f"{name}: {waited_s:.1f} s instead of {usual_s:.1f} s, protects after "
          f"{time.monotonic() - began:.1f} s")
 
 

@@ -16,7 +16,7 @@ CANARY = pathlib.Path("/var/tmp/canary")
 # All bad files lie in folders of this name, and nothing good does.
 PLANTED = "planted"
 # Liveness, not speed.
-PATIENCE_S = 90
+PATIENCE_S = 180
 SKIP = 77
 EICAR = (b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-"
          b"STANDARD-ANTIVIRUS-TEST-FILE!$H+H*")
@@ -113,6 +113,15 @@ def pid_of(role):
 
 def show(unit, name):
     return run("systemctl", "show", "-P", name, unit).strip()
+
+
+def complaints():
+    """What the agent warned of since the boot, the last of it as facts."""
+    log = run("journalctl", "-b", "-u", "khien", "-p", "warning", "-o", "cat",
+              "--no-pager").splitlines()
+    for line in log[-12:]:
+        fact(line)
+    return log
 
 
 def main_pid():
