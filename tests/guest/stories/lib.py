@@ -115,6 +115,19 @@ def show(unit, name):
     return run("systemctl", "show", "-P", name, unit).strip()
 
 
+def detections():
+    """(of bad files, of scans that were given up); none of a clean file."""
+    bad, given_up = [], []
+    for row in ask("detections", "--limit", "100000"):
+        rule, path = get(row, "rule.name", ""), get(row, "file.path", "?")
+        if rule.startswith("khien_scanner_"):
+            given_up.append(path)
+            continue
+        assert f"/{PLANTED}" in path, row
+        bad.append(path)
+    return bad, given_up
+
+
 def complaints():
     """What the agent warned of since the boot, the last of it as facts."""
     log = run("journalctl", "-b", "-u", "khien", "-p", "warning", "-o", "cat",
