@@ -15,7 +15,7 @@ import gated
 from agent import Agent, wait_for
 
 # After this time without a push the kernel ends the gate.
-DEADMAN_S = 3
+DEADMAN_S = 5
 
 
 class Manager:

@@ -15,14 +15,11 @@ for user, folder in ((None, "/root"), ("worker", "/home/worker"),
     refused(path, user=user)
     refused("/lib64/ld-linux-x86-64.so.2", path, user=user)
     refused("env", f"LD_PRELOAD={library}", "/bin/true", user=user)
-    refused("python3", "-c",
-            f"'import ctypes; ctypes.CDLL(\"{library}\")'"
-            if user else f"import ctypes; ctypes.CDLL('{library}')",
+    refused("python3", "-c", f"import ctypes; ctypes.CDLL('{library}')",
             user=user)
     refused(script, user=user)
     refused("bash", script, user=user)
-    refused("sh", "-c", f"'. {script}'" if user else f". {script}",
-            user=user)
+    refused("sh", "-c", f". {script}", user=user)
     refused("cp", path, f"{ground}/copy", user=user)
     refused("mv", path, f"{ground}/moved", user=user)
     refused(f"{ground}/moved", user=user)

@@ -25,6 +25,6 @@ with open("/srv/attack.py", "w", encoding="utf-8") as file:
 run("unshare -Urm sh -c 'mount -t tmpfs own /mnt && echo made'",
     user="worker")
 for _ in range(10):
-    refused("unshare -Urm sh -c 'mount -t tmpfs own /mnt && "
-            "exec python3 /srv/attack.py'", user="worker")
+    refused("unshare", "-Urm", "sh", "-c", "mount -t tmpfs own /mnt && "
+            "exec python3 /srv/attack.py", user="worker")
 assert not ran()

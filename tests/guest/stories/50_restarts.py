@@ -4,8 +4,8 @@
 import os
 import signal
 
-from lib import (main_pid, pid_of, processes, protects_again, run, sh,
-                 show, wait_for)
+from lib import (PLANTED, main_pid, pid_of, plant, processes, protects_again,
+                 ran, run, sh, show, wait_for)
 
 protects_again("it protects")
 run("systemctl", "restart", "khien")
@@ -33,5 +33,13 @@ assert show("khien.service", "NRestarts") == "1"
 # Stopped on purpose it stays away, holds up nobody, and comes back.
 run("systemctl", "stop", "khien")
 sh("cp /bin/true /var/tmp/unwatched; /var/tmp/unwatched")
+# What is refused in all stories does run when nobody refuses it.
+for kind, command in (("bad", []), ("bad.sh", []), ("bad.sh", ["bash"]),
+                      ("bad.so", ["env", "LD_PRELOAD={}", "/bin/true"]),
+                      ("bad", ["/lib64/ld-linux-x86-64.so.2"])):
+    path = str(plant(kind, f"/var/tmp/{PLANTED}/unwatched-{kind}"))
+    words = [word.replace("{}", path) for word in command]
+    run(*words, *([] if kind == "bad.so" else [path]))
+    assert ran(), (kind, command)
 run("systemctl", "start", "khien")
 protects_again("it protects after a stop and a start")

@@ -10,11 +10,12 @@ import subprocess
 import time
 
 from lib import (PATIENCE_S, fact, main_pid, pid_of, processes,
-                 protects_again, run, show)
+                 protects_again, show, wait_for)
 
 DEADLINE_S = 10
 WATCHDOG_S = 5
 BOUND_S = DEADLINE_S + WATCHDOG_S + 3
+UNITS = pathlib.Path("/run/systemd/system")
 
 
 def programs(count):
@@ -28,32 +29,40 @@ def programs(count):
         yield path
 
 
-def stop(name, pids):
-    """Stops them, has files executed and the service manager at work."""
-    before = int(show("khien.service", "NRestarts"))
+def took_s(pids):
+    """Stops these; until new programs were executed, and the service manager
+    has opened a file that it has not seen before, and started a service."""
     paths = list(programs(10))
-    main = main_pid()
-    # A file that the service manager itself has to open, and has not yet.
-    unit = pathlib.Path(f"/etc/systemd/system/new-{name}.service")
+    UNITS.mkdir(parents=True, exist_ok=True)
+    unit = UNITS / f"new-{time.monotonic_ns()}.service"
     unit.write_text("[Service]\nType=oneshot\nExecStart=/bin/true\n")
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     began = time.monotonic()
-    children = [subprocess.Popen([str(path)]) for path in paths[:0]]
-    children += [subprocess.Popen(["sh", "-c", str(path)]) for path in paths]
-    children.append(subprocess.Popen(["systemctl", "daemon-reload"]))
-    waits = []
+    # Not executed from here: the first to wait would keep the others from it.
+    children = [subprocess.Popen(["sh", "-c", str(path)]) for path in paths]
+    children.append(subprocess.Popen(["systemctl", "start", unit.name]))
     for child in children:
         assert child.wait(PATIENCE_S) == 0
-        waits.append(time.monotonic() - began)
-    assert max(waits) < BOUND_S, waits
-    run("systemctl", "start", unit.name)
+    unit.unlink()
+    return time.monotonic() - began
+
+
+def stop(name, pids):
+    before = int(show("khien.service", "NRestarts"))
+    main = main_pid()
+    usual_s = took_s([])
+    began = time.monotonic()
+    waited_s = took_s(pids)
+    # The emulated machine is slow: what it needs anyway is no wait.
+    assert waited_s < BOUND_S + 3 * usual_s, (waited_s, usual_s)
+    # A gate that goes on protects meanwhile.
+    wait_for(lambda: main not in pids or main_pid() not in (0, main),
+             "another khiend")
     protects_again(f"it protects after {name} stood still")
-    assert main_pid() != main or main not in pids
     after = int(show("khien.service", "NRestarts"))
     assert (after > before) == (main in pids), (before, after)
-    unit.unlink()
-    fact(f"{name}: longest wait {max(waits):.1f} s, protects after "
+    fact(f"{name}: {waited_s:.1f} s instead of {usual_s:.1f} s, protects after "
          f"{time.monotonic() - began:.1f} s")
 
 

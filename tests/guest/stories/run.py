@@ -7,6 +7,7 @@ line; lines of its output that begin with "fact: " are passed on.
 """
 
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -16,7 +17,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 PORT = "/dev/ttyS1"
 SKIP = 77
-LIMIT_S = 180  # when a story hangs
+LIMIT_S = 500  # when a story hangs
 
 
 def say(**record):
@@ -27,9 +28,9 @@ def say(**record):
 def waiting():
     """Who sleeps in the kernel, and where: what a hang is understood by."""
     return subprocess.run(
-        ["sh", "-c", "ps -eo pid,stat,wchan:30,args | grep -E ' [DT]' | head "
-         "-n 30; khienctl status | head -n 30"], capture_output=True,
-        text=True, timeout=60, check=False).stdout
+        ["sh", "-c", "ps -eo pid,stat,time,wchan:30,args | "
+         "grep -E ' [DT] |khien' | head -n 40; khienctl status | head -n 12"],
+        capture_output=True, text=True, timeout=60, check=False).stdout
 
 
 def run(path):
@@ -42,8 +43,7 @@ def run(path):
         text, _ = child.communicate(timeout=LIMIT_S)
     except subprocess.TimeoutExpired:
         text = "hangs:\n" + waiting()
-        subprocess.run(["kill", "-s", str(int(signal.SIGKILL)), "--",
-                        f"-{child.pid}"], check=False)
+        os.killpg(child.pid, signal.SIGKILL)
         text += child.communicate()[0]
     lines = text.splitlines()
     facts = [line[6:] for line in lines if line.startswith("fact: ")]
@@ -51,6 +51,8 @@ def run(path):
     state = {0: "ok", SKIP: "skipped"}.get(child.returncode, "failed")
     if state == "ok":
         why = ""
+    elif state == "failed":
+        why += "\n" + waiting()
     say(story=path.stem[3:], state=state, why=why[-4000:], facts=facts,
         seconds=round(time.monotonic() - began, 1))
 
