@@ -20,7 +20,7 @@ import time
 import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-LIMIT_S = 40 * 60  # of the whole run
+LIMIT_S = 25 * 60  # of the whole run
 UNIT_S = 120       # of one program of unit tests
 PYTHON = "/usr/bin/python3"
 RESULT = re.compile(r"^\[ +(OK|FAILED|SKIPPED) +\] ([\w-]+)$", re.M)
