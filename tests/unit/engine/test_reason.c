@@ -47,11 +47,12 @@ begin(void **state)
 	peer.conf = &conf;
 	run(ROLE_SENSOR, true);
 	run(ROLE_GATE, true);
+	run(ROLE_MOUNTS, true);
 	run(ROLE_SCAN, true);
 	run(ROLE_QUERY, true);
 	say(ROLE_SENSOR, "programs.file", "attached");
 	say(ROLE_GATE, "mode", "enforce");
-	say(ROLE_GATE, "covered.len", "1");
+	say(ROLE_MOUNTS, "covered.len", "1");
 	say(ROLE_GATE, "on_deadline", "allow");
 	return 0;
 }
@@ -120,7 +121,8 @@ what_the_gate_says(void **state)
 		assert_int_equal(begin(state), 0);
 		engine->rules->whole = true;
 		engine->rules->active.len = 1;
-		say(ROLE_GATE, cases[i].name, cases[i].value);
+		say(strstr(cases[i].name, "covered") ? ROLE_MOUNTS : ROLE_GATE,
+		    cases[i].name, cases[i].value);
 		expect(cases[i].state, cases[i].reason, cases[i].note);
 		engine->rules->active.len = 0;
 		(void)teardown(state);
@@ -138,6 +140,7 @@ who_does_not_run(void **state)
 	} cases[] = {
 		{ ROLE_SENSOR, AT_RISK, "khien-sensor is not running" },
 		{ ROLE_GATE, AT_RISK, "khien-gate is not running" },
+		{ ROLE_MOUNTS, AT_RISK, "khien-mounts is not running" },
 		{ ROLE_SCAN, AT_RISK, "khien-scan is not running" },
 		{ ROLE_QUERY, DEGRADED, "khien-query is not running" },
 	};
