@@ -202,7 +202,7 @@ reason_find_missed(const struct engine *engine, size_t from,
 {
 	static const char *const faults[] = { ": cannot be watched",
 					      ": named by [gate] watch",
-					      ": too many to follow" };
+					      ": too many to name" };
 
 	for (;;) {
 		from = values_find(engine->values, ROLE_MOUNTS, "uncovered.",
