@@ -118,7 +118,7 @@ judge(const struct cover *cover, const struct conf *conf,
 		.behind_foreign = table_is_behind_foreign(place->table, mount),
 	};
 
-	return decide(&facts);
+	return decide_mount(&facts);
 }
 
 /* Walks to it, and remembers meanwhile whither. */
