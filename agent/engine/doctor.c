@@ -244,7 +244,7 @@ check_allowed(struct doctor *doctor)
 	     len);
 }
 
-/* Each of them can wait for us while we wait for it: not our fault, but told. */
+/* Each of them can wait for us while we wait for it: no fault, but told. */
 static void
 check_listeners(struct doctor *doctor)
 {

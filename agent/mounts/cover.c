@@ -122,7 +122,7 @@ judge(const struct cover *cover, const struct conf *conf,
 		.layered = cover->layers_asked && layers_has(mount->type),
 	};
 
-	return decide(&facts);
+	return decide_mount(&facts);
 }
 
 /* Walks to it, and remembers meanwhile whither. */

@@ -63,7 +63,8 @@ test_table(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_int_equal(decide(&cases[i].facts), cases[i].reason);
+		assert_int_equal(decide_mount(&cases[i].facts),
+				 cases[i].reason);
 }
 
 int
