@@ -241,6 +241,22 @@ put_coverage(const struct doc_value *doc)
 	}
 }
 
+/* Numbered, and how many there are: a number, and no text. */
+static int
+take_listener(void *arg, const char *name, const struct doc_value *value)
+{
+	const char *text = doc_text(value, NULL);
+
+	(void)arg;
+	(void)name;
+	if (!text)
+		return 0;
+	put_label("listeners");
+	text_put(text);
+	text_printf("\n");
+	return 0;
+}
+
 void
 screen_status(const struct doc_value *doc)
 {
@@ -251,6 +267,8 @@ screen_status(const struct doc_value *doc)
 	put_store(doc);
 	put_rules(doc);
 	put_coverage(doc);
+	(void)doc_each(doc_get(doc, "khien.gate.listeners"), NULL,
+		       take_listener, NULL);
 	if (doc_len(doc, "khien.not_built")) {
 		put_label("not built");
 		put_texts(doc, "khien.not_built", "", ", ", "\n");

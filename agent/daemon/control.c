@@ -25,7 +25,8 @@
 
 /*
  * How many heartbeats in a row may be unanswered when the next is due: 2 s for
- * the gate and for who opens for it, 10 s for others.  0: is not asked (the gate watches scanners).
+ * the gate and who opens for it, 10 s for others.  0: is not asked (the gate
+ * watches scanners).
  */
 static const uint32_t beats_max[ROLE_LEN] = {
 	[ROLE_GATE] = 3,    [ROLE_MOUNTS] = 3, [ROLE_SENSOR] = 19,

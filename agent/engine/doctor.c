@@ -144,7 +144,7 @@ check_coverage(struct doctor *doctor)
 	     (unsigned long long)uncovered);
 }
 
-/* Each of them can wait for us while we wait for it: not our fault, but told. */
+/* Each of them can wait for us while we wait for it: no fault, but told. */
 static void
 check_listeners(struct doctor *doctor)
 {

@@ -46,6 +46,8 @@
 /* How often deadlines, and messages that could not be sent, are looked at. */
 #define TICK_MS 100
 #define STATUS_MS 2000
+/* Without khien-mounts scans that are asked for work all the same. */
+#define ALONE_MS 500
 #define NS_PER_US 1000
 /* For what is under way when we are to end; khiend waits 2 s. */
 #define END_MS 1500
@@ -69,6 +71,7 @@ struct gate {
 	int proc;		 /* to know who asks */
 	struct loop_watch *tick; /* runs while there is something to await */
 	bool ticking;
+	bool said_hello;
 	uint64_t end_ns; /* when to end at the latest */
 };
 
@@ -266,6 +269,19 @@ take_mark(struct gate *gate, struct buf *buf, int fd)
 	return r;
 }
 
+/* At work is who watches: khien-mounts has told all that there is to watch. */
+static int
+say_hello(void *arg)
+{
+	struct gate *gate = arg;
+
+	if (gate->said_hello)
+		return 0;
+	gate->said_hello = true;
+	return peer_hello(&gate->peer);
+}
+
+/* It sends them when all its marks are set. */
 static int
 take_mount_ids(struct gate *gate, struct buf *buf)
 {
@@ -273,9 +289,10 @@ take_mount_ids(struct gate *gate, struct buf *buf)
 	uint32_t len;
 	int r = msg_get_mount_ids(buf, ids, &len);
 
-	if (r == 0)
-		marks_set_ids(gate->marks, ids, len);
-	return r;
+	if (r < 0)
+		return r;
+	marks_set_ids(gate->marks, ids, len);
+	return say_hello(gate);
 }
 
 static int
@@ -495,9 +512,11 @@ watch_all(struct gate *gate)
 	struct loop *loop = gate->peer.loop;
 
 	gate->tick = loop_add_timer(loop, 0, work, gate);
-	if (!gate->tick || !loop_add_timer(loop, STATUS_MS, on_status, gate))
+	struct loop_watch *alone = loop_add_timer(loop, 0, say_hello, gate);
+	if (!gate->tick || !alone ||
+	    !loop_add_timer(loop, STATUS_MS, on_status, gate))
 		return -errno;
-	return 0;
+	return loop_set_timer(alone, ALONE_MS, 0);
 }
 
 static int
@@ -527,7 +546,7 @@ start(struct gate *gate)
 	gate->peer.on_config = on_config;
 	gate->peer.on_end = on_end;
 	set_pids(gate, NULL);
-	return peer_seal(&gate->peer, -1);
+	return peer_enter(&gate->peer, -1);
 }
 
 static void

@@ -144,10 +144,9 @@ peer_keep(struct peer *peer, const char *name, int fd)
 }
 
 int
-peer_seal(struct peer *peer, int dir)
+peer_enter(struct peer *peer, int dir)
 {
 	const char *step;
-	struct buf buf;
 	uint16_t id = peer->role->id;
 	int r = sandbox_enter(peer->role, peer->conf->role_uid[id],
 			      peer->conf->role_gid[id], dir, &step);
@@ -155,10 +154,25 @@ peer_seal(struct peer *peer, int dir)
 	if (r < 0) {
 		errno = -r;
 		log_error("sandbox refused at %s: %m, ending", step);
-		return r;
 	}
+	return r;
+}
+
+int
+peer_hello(struct peer *peer)
+{
+	struct buf buf;
+
 	peer_begin(peer, &buf, MSG_HELLO);
 	return peer_write_parent(peer, &buf, -1);
+}
+
+int
+peer_seal(struct peer *peer, int dir)
+{
+	int r = peer_enter(peer, dir);
+
+	return r < 0 ? r : peer_hello(peer);
 }
 
 /* Forgets a link.  The program hears of it first, while it is still whole. */

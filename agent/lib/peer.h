@@ -84,6 +84,9 @@ int peer_keep(struct peer *peer, const char *name, int fd);
 /* sandbox_enter() for this role, then MSG_HELLO.  dir as there.  0 or -errno,
    logged. */
 int peer_seal(struct peer *peer, int dir);
+/* Its two halves, for who is at work only some time after the first. */
+int peer_enter(struct peer *peer, int dir);
+int peer_hello(struct peer *peer);
 
 /* Runs the loop until khiend ends or a handler fails.  Returns as that. */
 int peer_run(struct peer *peer);

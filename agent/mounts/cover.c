@@ -118,7 +118,7 @@ judge(const struct cover *cover, const struct conf *conf,
 		.behind_foreign = table_is_behind_foreign(place->table, mount),
 	};
 
-	return decide(&facts);
+	return decide_mount(&facts);
 }
 
 /* Walks to it, and remembers meanwhile whither. */
@@ -229,7 +229,7 @@ cover_look(struct cover *cover, const struct conf *conf)
 	forget_hung(cover, &place);
 	if (str_equal(conf->mode, "off"))
 		marks_flush(&cover->marks);
-	watch_look(&cover->watch, cover->page, conf->watch, own);
+	watch_look(&cover->watch, cover->page, conf->watch, own, cover->root);
 	for (size_t i = 0; i < cover->marks.len; i++)
 		cover->marks.list[i].here = false;
 	for (size_t i = 0; i < own->len; i++) {

@@ -4,7 +4,7 @@
 #include "agent/mounts/mountinfo.h"
 
 enum decide_reason
-decide(const struct decide_facts *facts)
+decide_mount(const struct decide_facts *facts)
 {
 	if (facts->kind == MOUNTINFO_KERNEL)
 		return DECIDE_KERNEL;

@@ -36,7 +36,7 @@ struct decide_facts {
  * What [gate] exclude names is what it names in our namespace: any user may
  * give his files any path in one of his own.
  */
-enum decide_reason decide(const struct decide_facts *facts);
+enum decide_reason decide_mount(const struct decide_facts *facts);
 
 /* For people: "" for DECIDE_WANTED. */
 const char *decide_text(enum decide_reason reason);

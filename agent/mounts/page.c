@@ -35,7 +35,7 @@ is_same(const struct page_way *a, const struct page_way *b)
 	       a->device == b->device;
 }
 
-/* Whoever was killed in the middle of a walk for another reason did not hang. */
+/* Who was killed in the middle of a walk for another reason did not hang. */
 static void
 note_hung(struct page *page)
 {

@@ -134,6 +134,39 @@ step(int *at, const char *from, const struct table_mount *to,
 	return ret_id->id && ret_id->id != to->id ? -ESTALE : 0;
 }
 
+const struct table_mount *
+walk_find(const struct table *table, const char *path)
+{
+	const struct table_mount *found = NULL;
+	size_t longest = 0;
+
+	/* Of several at one place the last is on top. */
+	for (size_t i = 0; i < table->len; i++) {
+		const struct table_mount *mount = &table->list[i];
+		size_t len = strlen(mount->point);
+
+		if (len < longest || !paths_is_beneath(path, mount->point))
+			continue;
+		longest = len;
+		found = mount;
+	}
+	return found;
+}
+
+int
+walk_on(int fd, const struct table_mount *mount, const char *path)
+{
+	const char *rest = path + strlen(mount->point);
+
+	while (*rest == '/')
+		rest++;
+	if (*rest)
+		return open_beneath(fd, rest, 0,
+				    RESOLVE_NO_XDEV | RESOLVE_BENEATH);
+	int same = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return same < 0 ? -errno : same;
+}
+
 int
 walk_open(const struct table *table, const struct table_mount *mount, int root,
 	  struct walk_id *ret_id)

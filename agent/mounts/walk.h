@@ -28,3 +28,14 @@ int walk_identify(int fd, struct walk_id *ret_id);
  */
 int walk_open(const struct table *table, const struct table_mount *mount,
 	      int root, struct walk_id *ret_id);
+
+/* The mount that the path leads to, by its name; NULL: none. */
+const struct table_mount *walk_find(const struct table *table,
+				    const char *path);
+
+/*
+ * Goes on from the root of that mount to the path.  Returns the descriptor,
+ * O_PATH and the caller's; -ELOOP when a symbolic link is on the way; -errno as
+ * above.
+ */
+int walk_on(int fd, const struct table_mount *mount, const char *path);

@@ -10,6 +10,7 @@
 #include "agent/lib/paths.h"
 #include "agent/lib/str.h"
 #include "agent/mounts/decide.h"
+#include "agent/mounts/mountinfo.h"
 #include "agent/mounts/page.h"
 #include "agent/mounts/table.h"
 #include "agent/mounts/walk.h"
@@ -125,9 +126,45 @@ look_at(struct watch *watch, struct page *page, const char *path, int fd,
 		add_missing(watch, path, DECIDE_GONE, 0);
 }
 
+/* By the file systems of the list alone.  As walk_on(). */
+static int
+open_safely(struct watch *watch, const char *path, const struct table *table,
+	    int root)
+{
+	const struct table_mount *mount = walk_find(table, path);
+	struct walk_id id;
+
+	if (!mount || mount->kind == MOUNTINFO_FOREIGN ||
+	    table_is_behind_foreign(table, mount)) {
+		add_missing(watch, path, DECIDE_BEHIND_FOREIGN, 0);
+		return -EXDEV;
+	}
+	CLEANUP_FD int at = walk_open(table, mount, root, &id);
+	if (at < 0) {
+		add_missing(watch, path, DECIDE_HIDDEN, 0);
+		return at;
+	}
+	int fd = walk_on(at, mount, path);
+	if (fd < 0 && fd != -ELOOP)
+		add_missing(watch, path, DECIDE_MISSING, -fd);
+	return fd;
+}
+
+/* Who named a symbolic link wants it followed, wherever it leads. */
+static int
+open_by_link(struct watch *watch, const char *path)
+{
+	int fd = openat(AT_FDCWD, path, O_PATH | O_CLOEXEC);
+	int error = errno;
+
+	if (fd < 0)
+		add_missing(watch, path, DECIDE_MISSING, error);
+	return fd;
+}
+
 void
 watch_look(struct watch *watch, struct page *page, const char *paths,
-	   const struct table *table)
+	   const struct table *table, int root)
 {
 	char path[CONF_PATH_MAX];
 
@@ -144,12 +181,11 @@ watch_look(struct watch *watch, struct page *page, const char *paths,
 			continue;
 		}
 		page_begin(page, &way);
-		CLEANUP_FD int fd = openat(AT_FDCWD, path, O_PATH | O_CLOEXEC);
-		int error = fd < 0 ? errno : 0;
+		CLEANUP_FD int fd = open_safely(watch, path, table, root);
+		if (fd == -ELOOP)
+			fd = open_by_link(watch, path);
 		page_end(page);
-		if (fd < 0)
-			add_missing(watch, path, DECIDE_MISSING, error);
-		else
+		if (fd >= 0)
 			look_at(watch, page, path, fd, table);
 	}
 }

@@ -20,7 +20,7 @@ struct table;
 
 struct watch_missing {
 	char path[CONF_PATH_MAX];
-	uint8_t reason; /* DECIDE_MISSING, DECIDE_GONE, DECIDE_HUNG */
+	uint8_t reason; /* enum decide_reason */
 	int error;	/* of openat(2), or 0 */
 };
 
@@ -30,8 +30,11 @@ struct watch {
 	struct watch_missing missing[CONF_WATCH_MAX];
 };
 
-/* Looks at every path; what each is bound to stands in the page. */
+/*
+ * Looks at every path; what each is bound to stands in the page.  `root` is our
+ * root folder.
+ */
 void watch_look(struct watch *watch, struct page *page, const char *paths,
-		const struct table *table);
+		const struct table *table, int root);
 
 bool watch_has(const struct watch *watch, uint64_t device);

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later - long: a case a message */
+/* SPDX-License-Identifier: GPL-2.0-or-later - long: a test a message */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -26,7 +26,7 @@ knows_what_lies_beneath(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_int_equal(paths_is_beneath(cases[i].path,
-						 cases[i].folder),
+						  cases[i].folder),
 				 cases[i].beneath);
 }
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later - long: one scene */
 /*
  * Coverage of real mounts, in mount namespaces of our own, with a gate that
  * only keeps a list: nothing is ever marked.
