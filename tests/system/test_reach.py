@@ -171,8 +171,11 @@ def test_the_privileged_are_held_and_judged(make_reach):
         assert reach.ground.ran(), way
     wait_for(lambda: "khien_canary" in rules_of(reach.agent), "it is told")
     assert reach.sensor("killed") == 0
-    wait_for(lambda: sum(outcomes(reach)) == 6 * TRIES, "all are counted")
-    assert outcomes(reach) == (3 * TRIES, 3 * TRIES)
+    with contextlib.suppress(AssertionError):  # told apart below
+        wait_for(lambda: sum(outcomes(reach)) == 6 * TRIES, "all are counted")
+    assert outcomes(reach) == (3 * TRIES, 3 * TRIES), (
+        get(reach.agent.status(), "khien.sensor.reach"),
+        get(reach.agent.status(), "khien.engine.held"))
 
 
 def test_hold_judges_everybody(make_reach):
