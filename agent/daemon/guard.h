@@ -27,7 +27,7 @@ struct supervise;
 int guard_take(struct supervise *supervise, struct buf *buf);
 
 /* MSG_JUDGED of the gate.  Returns 0 or -EBADMSG. */
-int guard_judged(struct supervise *supervise, struct buf *buf);
+int guard_judged(struct supervise *supervise, struct buf *in);
 
 /* The guardian's process; 0: none. */
 int guard_pid(const struct supervise *supervise);

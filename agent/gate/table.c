@@ -167,7 +167,7 @@ table_is_waited(const struct table *table, int leader, bool executed)
 	for (int i = leader; i != NONE; i = table->entries[i].follower) {
 		const struct question *question = &table->entries[i].question;
 
-		/* What was executed before it was asked about needs no lease. */
+		/* What was executed before the question needs no lease. */
 		if (question->waits &&
 		    (!executed ||
 		     (question->cause == MSG_CAUSE_EXEC && !question->judge)))

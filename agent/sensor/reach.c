@@ -60,17 +60,12 @@ reach_find_scope(const char *folder)
 }
 
 static void
-store(uint32_t *where, uint32_t value)
-{
-	__atomic_store_n(where, value, __ATOMIC_SEQ_CST);
-}
-
-static void
 set_flag(struct reach *reach, uint32_t flag, bool on)
 {
 	uint32_t flags = reach->area->flags & ~flag;
 
-	store(&reach->area->flags, on ? flags | flag : flags);
+	__atomic_store_n(&reach->area->flags, on ? flags | flag : flags,
+			 __ATOMIC_SEQ_CST);
 }
 
 static uint32_t
@@ -86,8 +81,9 @@ mode_of(const struct conf *conf)
 static void
 arm(struct reach *reach)
 {
-	store(&reach->area->mode,
-	      reach->area->version ? reach->mode : KHIEN_REACH_OFF);
+	__atomic_store_n(&reach->area->mode,
+			 reach->area->version ? reach->mode : KHIEN_REACH_OFF,
+			 __ATOMIC_SEQ_CST);
 }
 
 void
@@ -98,12 +94,13 @@ reach_set(struct reach *reach, const struct conf *conf, uint64_t scope,
 
 	reach->mode = mode_of(conf);
 	if (reach->mode == KHIEN_REACH_OFF)
-		store(&area->mode, KHIEN_REACH_OFF);
+		__atomic_store_n(&area->mode, KHIEN_REACH_OFF,
+				 __ATOMIC_SEQ_CST);
 	/* In this order nobody outside is ever taken for inside. */
 	__atomic_store_n(&area->scope, scope, __ATOMIC_SEQ_CST);
 	set_flag(reach, KHIEN_REACH_SCOPED, conf->scope_cgroup[0] != '\0');
 	set_flag(reach, KHIEN_REACH_DENY, str_equal(conf->on_deadline, "deny"));
-	store(&area->khiend, khiend);
+	__atomic_store_n(&area->khiend, khiend, __ATOMIC_SEQ_CST);
 	arm(reach);
 }
 
@@ -171,7 +168,8 @@ reach_put(struct reach *reach, const struct msg_cover *covers, uint32_t len,
 		return;
 	uint32_t version = reach->area->version + 1;
 	/* 0 says that there is none, and the next half is the same. */
-	store(&reach->area->version, version ? version : 2);
+	__atomic_store_n(&reach->area->version, version ? version : 2,
+			 __ATOMIC_SEQ_CST);
 	set_flag(reach, KHIEN_REACH_PARTIAL, reach->left_out > 0);
 	reach->list_len = reach->left_out = 0;
 	arm(reach);

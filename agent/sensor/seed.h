@@ -18,8 +18,9 @@ struct seeds {
 };
 
 /*
- * Reads all of them from the iterator (borrowed).  Each is shown to
- * `is_own`; those for which it is true are left out.  Returns 0; -ENOMEM; -EBADMSG; -errno.
+ * Reads all of them from the iterator (borrowed).  Each is shown to `is_own`;
+ * those for which it is true are left out.  Returns 0; -ENOMEM; -EBADMSG;
+ * -errno.
  */
 int seed_read(struct seeds *seeds, int iterator,
 	      bool (*is_own)(void *arg, const struct event *event), void *arg);
