@@ -34,13 +34,13 @@ struct pending;
 
 /* What an asker says of its question. */
 struct question {
-	uint16_t cause;	  /* enum msg_cause */
-	bool written;	  /* the file was just closed after writing */
-	bool waits;	  /* somebody is held until the kernel is answered */
-	uint32_t pid;	  /* who wrote, opened or executed; 0: asked */
-	uint32_t uid;	  /* on whose behalf: users take turns */
-	uint64_t tag;	  /* the asker's own */
-	uint64_t boot_ns; /* when it was asked, as far as we heard of it */
+	uint16_t cause;	    /* enum msg_cause */
+	bool written;	    /* the file was just closed after writing */
+	bool waits;	    /* somebody is held until the kernel is answered */
+	uint32_t pid;	    /* who wrote, opened or executed; 0: asked */
+	uint32_t uid;	    /* on whose behalf: users take turns */
+	uint64_t tag;	    /* the asker's own */
+	uint64_t boot_ns;   /* when it was asked, as far as we heard of it */
 	uint64_t queued_ns; /* how long before that it may have been asked */
 	int fd;
 	const struct ident *ident; /* the file as it was when asked */
