@@ -18,7 +18,7 @@ struct notify_event {
 	bool asks;     /* somebody waits until notify_answer() of this fd */
 	uint32_t pid;  /* thread group in our pid namespace; 0: not in it */
 	uint64_t queued_ns; /* waited with the kernel, at most; the reader's */
-	int fd;	       /* the handler's to close */
+	int fd;		    /* the handler's to close */
 };
 
 /* Events taken at once: few enough to answer heartbeats in between. */

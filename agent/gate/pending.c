@@ -462,22 +462,27 @@ shed_one(struct pending *pending, int number, const struct msg_verdict *verdict)
 	pending_settle(pending, number, verdict);
 }
 
+static void
+shed(struct pending *pending, bool late, size_t until_len,
+     const struct msg_verdict *verdict)
+{
+	for (int i = 0;
+	     i < (int)pending->table.len_max && pending->table.len > until_len;
+	     i++)
+		if (may_be_shed(pending, i, late))
+			shed_one(pending, i, verdict);
+}
+
 size_t
 pending_shed(struct pending *pending, size_t max,
 	     const struct msg_verdict *verdict)
 {
 	size_t before = pending->table.len;
+	size_t until_len = before > max ? before - max : 0;
 
-	/* Twice: what was only written is asked about when it is opened. */
-	for (int i = 0; i < 2 * (int)pending->table.len_max &&
-			before - pending->table.len < max;
-	     i++) {
-		int number = i % (int)pending->table.len_max;
-		bool late = i >= (int)pending->table.len_max;
-
-		if (may_be_shed(pending, number, late))
-			shed_one(pending, number, verdict);
-	}
+	/* What was only written is asked about when it is opened. */
+	shed(pending, false, until_len, verdict);
+	shed(pending, true, until_len, verdict);
 	return before - pending->table.len;
 }
 

@@ -65,9 +65,9 @@ start(int count, const char *path)
 {
 	int go[2];
 
-	waits_ms = mmap(NULL, (size_t)count * sizeof(*waits_ms),
-			PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-			0);
+	waits_ms =
+		mmap(NULL, (size_t)count * sizeof(*waits_ms),
+		     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (waits_ms == MAP_FAILED || pipe(go) < 0)
 		return -1;
 	for (int i = 0; i < count; i++) {

@@ -50,7 +50,7 @@ struct worker {
 static struct shared {
 	_Atomic bool over;
 	struct worker workers[WORKERS_MAX];
-} *shared;
+} * shared;
 
 static const char *folder;
 static char program[PROGRAM_MAX];

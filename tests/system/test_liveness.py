@@ -102,7 +102,8 @@ def test_gate_at_its_descriptor_limit(ground, asking, tool):
         go_on(stopped)
     assert ends == {0: 600}
     assert longest_ms < BOUND_MS
-    assert gated.gate(agent, "queue.full") > 0
+    wait_for(lambda: gated.gate(agent, "queue.full") > 0,
+             "it is told that the table was full")
     assert gated.gate(agent, "events.unreadable") == 0
     assert agent.pid_of("gate") == pid
     settled(agent)

@@ -428,7 +428,8 @@ def test_full_table(ground, asking, tool):
         assert ends == {0: 1000}
         assert longest_ms < load.BOUND_MS
         load.recovers(agent, ground, pids)
-    assert gated.gate(agent, "queue.full") > 0
+    wait_for(lambda: gated.gate(agent, "queue.full") > 0,
+             "it is told that the table was full")
     assert gated.gate(agent, "events.unreadable") == 0
 
 

@@ -29,8 +29,8 @@ submit(int ring, const struct io_uring_params *params, const char *path)
 {
 	struct io_uring_sqe *entry =
 		map(ring, params->sq_entries * sizeof(*entry), IORING_OFF_SQES);
-	size_t size = params->sq_off.array +
-		      params->sq_entries * sizeof(uint32_t);
+	size_t size =
+		params->sq_off.array + params->sq_entries * sizeof(uint32_t);
 	uint8_t *asked = map(ring, size, IORING_OFF_SQ_RING);
 	size = params->cq_off.cqes +
 	       params->cq_entries * sizeof(struct io_uring_cqe);

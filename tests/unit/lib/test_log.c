@@ -179,7 +179,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_pipe_is_our_own, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_pipe_is_our_own, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_levels, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_levels_are_for_the_journal,
 						setup, teardown),
