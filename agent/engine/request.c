@@ -168,12 +168,13 @@ check_quarantine(const struct doc_value *line,
 	(void)get_option(line, "options.do", &word);
 	enum request_do what = request->what = find_do(word);
 	if (!what)
-		return "\"do\" must be list, restore, delete, allowed or revoke";
+		return "\"do\" must be list, restore, delete, allowed or"
+		       " revoke";
 	if (!get_digits(line, "options.id",
 			what == REQUEST_RESTORE || what == REQUEST_DELETE,
 			request->id, sizeof(request->id)))
-		return "\"id\" must be the 32 digits that the list tells, and is"
-		       " for restore and delete";
+		return "\"id\" must be the 32 digits that the list tells, and"
+		       " is for restore and delete";
 	if (!get_digits(line, "options.sha256", what == REQUEST_REVOKE,
 			request->sha256, sizeof(request->sha256)))
 		return "\"sha256\" must be 64 hexadecimal digits, and is for"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is answered to whom: decided from the verdict, the configuration and what
-   responders allowed, and nothing else. */
+/*
+ * What is answered to whom: decided from the verdict, the configuration and
+ * what responders allowed, and nothing else.
+ */
 #pragma once
 
 #include <stdbool.h>

@@ -36,7 +36,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	why[0] = '\0';
 	r = request_read_quarantine((const char *)bytes, size, &quarantine,
 				    why);
-	if (r < 0 ? !why[0] : !quarantine.kind)
+	if (r < 0 ? !why[0] : !quarantine.what)
 		abort();
 	return 0;
 }

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later - long: parent and child */
 /*
  * Requests to a khien-keep that only speaks the protocol: this program again,
  * by a link of that name.  It does what the request's rule says.

@@ -22,6 +22,7 @@
 #include "agent/engine/store.h"
 #include "agent/lib/event.h"
 #include "agent/lib/file.h"
+#include "tests/unit/engine/schema_1.h"
 
 #define BOOT_A "22488b23-4ef9-48d2-8222-1091602e63b5"
 #define BOOT_B "33488b23-4ef9-48d2-8222-1091602e63b5"
@@ -217,75 +218,15 @@ test_every_column_is_there(void **state)
 	store_close(&store);
 }
 
-/* Never changed: stores like this are out there. */
-#define SCHEMA_1                                                                 \
-	"CREATE TABLE boot(id INTEGER PRIMARY KEY, boot_id TEXT UNIQUE,"         \
-	" first_ns INTEGER, offset_ns INTEGER);"                                 \
-	"CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT);"                   \
-	"CREATE TABLE process(id INTEGER PRIMARY KEY, type TEXT,"                \
-	" time_ns INTEGER, boot INTEGER, boot_ns INTEGER, class TEXT,"           \
-	" cpu INTEGER, sequence INTEGER, flags INTEGER, entity_id TEXT,"         \
-	" pid INTEGER, tid INTEGER, ns_pid INTEGER, start_ns INTEGER,"           \
-	" ppid INTEGER, parent_entity_id TEXT, parent_executable TEXT,"          \
-	" uid INTEGER, euid INTEGER, gid INTEGER, egid INTEGER,"                 \
-	" loginuid INTEGER, session INTEGER, caps INTEGER, cgroup_id INTEGER,"   \
-	" mount_ns INTEGER, comm TEXT, executable TEXT, invoked TEXT,"           \
-	" script TEXT, cwd TEXT, tty TEXT, args TEXT, args_size INTEGER,"        \
-	" device INTEGER, inode INTEGER, mode INTEGER, file_uid INTEGER,"        \
-	" file_gid INTEGER, links INTEGER, exit_code INTEGER,"                   \
-	" exit_signal INTEGER, run_ns INTEGER);"                                 \
-	"CREATE INDEX process_time ON process(time_ns);"                         \
-	"CREATE INDEX process_pid ON process(pid);"                              \
-	"CREATE INDEX process_entity ON process(entity_id);"                     \
-	"CREATE INDEX process_parent ON process(parent_entity_id);"              \
-	"CREATE TABLE file(id INTEGER PRIMARY KEY, type TEXT, time_ns INTEGER,"  \
-	" boot INTEGER, boot_ns INTEGER, class TEXT, cpu INTEGER,"               \
-	" sequence INTEGER, flags INTEGER, count INTEGER, entity_id TEXT,"       \
-	" pid INTEGER, uid INTEGER, comm TEXT, executable TEXT, path TEXT,"      \
-	" target TEXT, name TEXT, device INTEGER, inode INTEGER, size INTEGER,"  \
-	" mode INTEGER, old_mode INTEGER, file_uid INTEGER, file_gid INTEGER,"   \
-	" links INTEGER);"                                                       \
-	"CREATE INDEX file_time ON file(time_ns);"                               \
-	"CREATE TABLE agent(id INTEGER PRIMARY KEY AUTOINCREMENT, type TEXT,"    \
-	" time_ns INTEGER,"                                                      \
-	" boot INTEGER, boot_ns INTEGER, lost_class TEXT, count INTEGER,"        \
-	" role TEXT, idx INTEGER, pid INTEGER, message TEXT);"                   \
-	"CREATE INDEX agent_time ON agent(time_ns);"                             \
-	"CREATE TABLE detection(id INTEGER PRIMARY KEY AUTOINCREMENT,"           \
-	" first_ns INTEGER,"                                                     \
-	" last_ns INTEGER, count INTEGER, boot INTEGER, boot_ns INTEGER,"        \
-	" cause TEXT, rule TEXT, rule_id TEXT, ruleset TEXT, description TEXT,"  \
-	" severity INTEGER, attack TEXT, path TEXT, sha256 TEXT, size INTEGER,"  \
-	" device INTEGER, inode INTEGER, mode INTEGER, file_uid INTEGER,"        \
-	" file_gid INTEGER, flags INTEGER, entity_id TEXT, pid INTEGER,"         \
-	" process_uid INTEGER, comm TEXT, executable TEXT, args TEXT, cwd TEXT," \
-	" start_ns INTEGER, parent_pid INTEGER, parent_entity_id TEXT,"          \
-	" parent_executable TEXT, ancestors TEXT, action TEXT);"                 \
-	"CREATE INDEX detection_time ON detection(last_ns);"                     \
-	"CREATE INDEX detection_rule ON detection(rule);"                        \
-	"CREATE TABLE asked(id INTEGER PRIMARY KEY, time_ns INTEGER,"            \
-	" uid INTEGER, pid INTEGER, socket TEXT, command TEXT, request TEXT);"   \
-	"CREATE INDEX asked_time ON asked(time_ns);"                             \
-	"CREATE TABLE progress(boot INTEGER, class INTEGER, cpu INTEGER,"        \
-	" sequence INTEGER, newest_ns INTEGER, window BLOB,"                     \
-	" PRIMARY KEY(boot, class, cpu)) WITHOUT ROWID;"                         \
-	"CREATE TABLE lost(boot INTEGER, class TEXT, count INTEGER,"             \
-	" PRIMARY KEY(boot, class)) WITHOUT ROWID;"                              \
-	"CREATE TABLE live(entity_id TEXT PRIMARY KEY, pid INTEGER,"             \
-	" start_boot_ns INTEGER, start_ns INTEGER, ppid INTEGER,"                \
-	" parent_start_boot_ns INTEGER, uid INTEGER, exec_boot_ns INTEGER,"      \
-	" comm TEXT, executable TEXT, cwd TEXT, args BLOB, args_cut INTEGER,"    \
-	" boot INTEGER) WITHOUT ROWID;"
-
 /* Each earlier schema, as the agent of its time would have left it. */
 static const struct {
 	int64_t processes;
-	const char *sql;
+	const char *schema, *rows;
 } earlier[] = {
-	{ 0, "" },
-	{ 0, "CREATE TABLE somebody(x); DROP TABLE somebody" },
-	{ 2, SCHEMA_1 "INSERT INTO process(pid) VALUES(1),(2);"
-		      "PRAGMA user_version=1" },
+	{ 0, "", "" },
+	{ 0, "CREATE TABLE somebody(x)", "DROP TABLE somebody" },
+	{ 2, schema_1,
+	  "INSERT INTO process(pid) VALUES(1),(2); PRAGMA user_version=1" },
 };
 
 static void
@@ -297,7 +238,8 @@ test_migrations(void **state)
 		struct db *db = NULL;
 		(void)unlink(STORE_FILE);
 		assert_int_equal(db_open(STORE_FILE, true, &db), 0);
-		assert_int_equal(db_exec(db, earlier[i].sql), 0);
+		assert_int_equal(db_exec(db, earlier[i].schema), 0);
+		assert_int_equal(db_exec(db, earlier[i].rows), 0);
 		db_close(db);
 		assert_int_equal(store_open(&store, BOOT_A, WALL), 0);
 		assert_string_equal(store.aside, "");

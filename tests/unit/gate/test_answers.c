@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later - long: all cases need one scene */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -124,7 +124,7 @@ judge(uint16_t result, const char *severity)
 					.path = "",
 					.len = *severity != '\0' };
 	verdict.matches[0] =
-		(struct msg_match){ "r", "", "", "", severity, "" };
+		(struct msg_match){ .rule = "r", .severity = severity };
 	return &verdict;
 }
 
@@ -211,7 +211,7 @@ verdicts(void **state)
 		  "deny", true, MSG_ANSWER_ALLOWED, false },
 		{ MSG_CAUSE_OPEN, true, false, true, MSG_MATCH, "high", "alert",
 		  "deny", true, MSG_ANSWER_ALLOWED, true },
-		/* What ends scanners: by whether a user can make such a file. */
+		/* What ends scanners: may a user make it? */
 		{ MSG_CAUSE_EXEC, true, false, true, MSG_CRASHED, "", "block",
 		  "deny", false, MSG_ANSWER_DENIED, false },
 		{ MSG_CAUSE_EXEC, true, false, false, MSG_CRASHED, "", "block",
