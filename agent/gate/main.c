@@ -71,8 +71,8 @@ struct gate {
 	struct queue *queue;
 	struct status *status;
 	struct deadman deadman;
-	struct allow allow;	 /* what responders allowed; the engine says it */
-	int proc;		 /* to know who asks */
+	struct allow allow; /* what responders allowed; the engine says it */
+	int proc;	    /* to know who asks */
 	struct loop_watch *tick; /* runs while there is something to await */
 	bool ticking;
 	bool said_hello;
