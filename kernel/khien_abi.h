@@ -217,7 +217,8 @@ _Static_assert(sizeof(struct khien_call) == 12, "khien_call");
 #define KHIEN_COVER_BITS 11
 #define KHIEN_COVER_PROBES 32
 #define KHIEN_COVER_GATED 1
-#define KHIEN_COVER_FOREIGN 2 /* known, and not asked about */
+#define KHIEN_COVER_FOREIGN 2 /* known, and cannot be asked about */
+#define KHIEN_COVER_PASSED 3  /* is not to be asked about */
 
 #define KHIEN_REACH_OFF 0
 #define KHIEN_REACH_KILL 1

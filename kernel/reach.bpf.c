@@ -215,8 +215,8 @@ BPF_PROG(reach_exec, struct task_struct *task, int old_pid,
 	if (!area || area->mode == KHIEN_REACH_OFF)
 		return 0;
 	__u32 kind = find_kind(area, BPF_CORE_READ(file, f_inode, i_sb));
-	if (kind == KHIEN_COVER_GATED || is_spared(area, task) ||
-	    !is_in_scope(area, task))
+	if (kind == KHIEN_COVER_GATED || kind == KHIEN_COVER_PASSED ||
+	    is_spared(area, task) || !is_in_scope(area, task))
 		return 0;
 	slot = bpf_get_smp_processor_id();
 	struct khien_file *record = bpf_map_lookup_elem(&scratch, &slot);

@@ -533,7 +533,7 @@ msg_get_cover(struct buf *buf, struct msg_cover *ret_cover, uint32_t *ret_len,
 		ret_cover[i].device = buf_get_u64(buf);
 		ret_cover[i].kind = buf_get_u16(buf);
 		if (ret_cover[i].kind < MSG_COVER_GATED ||
-		    ret_cover[i].kind > MSG_COVER_FOREIGN)
+		    ret_cover[i].kind > MSG_COVER_PASSED)
 			return -EBADMSG;
 	}
 	*ret_len = len;

@@ -337,7 +337,8 @@ int msg_get_mount_ids(struct buf *buf, uint32_t *ret_ids, uint32_t *ret_len);
 
 enum msg_cover_kind {
 	MSG_COVER_GATED = 1,   /* the gate watches it */
-	MSG_COVER_FOREIGN = 2, /* in a list of mounts, and not to be gated */
+	MSG_COVER_FOREIGN = 2, /* in a list of mounts, and cannot be gated */
+	MSG_COVER_PASSED = 3,  /* left out by [gate] watch or exclude */
 };
 
 struct msg_cover {

@@ -384,9 +384,7 @@ cover_list(const struct cover *cover, struct msg_cover *ret_list, size_t max)
 		if (!elsewhere_is_listed(ret_list, len, mount->device))
 			ret_list[len++] = (struct msg_cover){
 				.device = mount->device,
-				.kind = mount->reason == DECIDE_LAYERED ?
-						MSG_COVER_GATED :
-						MSG_COVER_FOREIGN,
+				.kind = decide_cover(mount->reason),
 			};
 	}
 	return elsewhere_list(&cover->elsewhere, ret_list, len, max);

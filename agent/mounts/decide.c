@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "agent/mounts/decide.h"
 
+#include "agent/lib/msg.h"
 #include "agent/mounts/mountinfo.h"
 
 enum decide_reason
@@ -21,6 +22,20 @@ decide_mount(const struct decide_facts *facts)
 	if (facts->layered)
 		return DECIDE_LAYERED;
 	return DECIDE_WANTED;
+}
+
+uint16_t
+decide_cover(enum decide_reason reason)
+{
+	switch (reason) {
+	case DECIDE_LAYERED:
+		return MSG_COVER_GATED;
+	case DECIDE_UNWATCHED:
+	case DECIDE_EXCLUDED:
+		return MSG_COVER_PASSED;
+	default:
+		return MSG_COVER_FOREIGN;
+	}
 }
 
 const char *

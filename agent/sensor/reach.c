@@ -145,8 +145,14 @@ add(__u64 *covers, uint32_t device, uint16_t kind)
 static uint16_t
 kind_of(uint16_t kind)
 {
-	return kind == MSG_COVER_GATED ? KHIEN_COVER_GATED :
-					 KHIEN_COVER_FOREIGN;
+	switch (kind) {
+	case MSG_COVER_GATED:
+		return KHIEN_COVER_GATED;
+	case MSG_COVER_PASSED:
+		return KHIEN_COVER_PASSED;
+	default:
+		return KHIEN_COVER_FOREIGN;
+	}
 }
 
 void

@@ -203,6 +203,19 @@ def test_allow_and_observe_stop_nobody(make_reach):
     wait_for(lambda: reach.sensor("state", "") == "off", "it is said")
 
 
+@pytest.mark.parametrize("policy", ["kill", "hold"])
+def test_what_configuration_leaves_out_is_left_alone(make_reach, policy):
+    """[gate] watch names one mount: programs of others are not stopped."""
+    reach = make_reach(gate_on_unreached=policy)
+    for uid in (0, gated.NOBODY):
+        subprocess.run(
+            ["sh", "-c", f"echo 0 > {reach.ground.scope}/cgroup.procs && "
+             f"exec setpriv --reuid {uid} /bin/true"], check=True)
+    assert reach.attempt("memfd", reach.good, uid=0, times=1)[1] == 1
+    wait_for(lambda: reach.sensor("held") == 1, "the other one is counted")
+    assert reach.sensor("killed") == 0
+
+
 def test_outside_the_scope_nobody_is_stopped(make_reach):
     reach = make_reach()
     reach.ground.scope = pathlib.Path(gated.CGROUPS)

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "agent/lib/msg.h"
 #include "agent/mounts/mountinfo.h"
 
 static void
@@ -59,6 +60,12 @@ test_table(void **state)
 		  DECIDE_BEHIND_FOREIGN },
 		{ { .kind = MOUNTINFO_LOCAL, .elsewhere = true, .off = true },
 		  DECIDE_OFF },
+		{ { .kind = MOUNTINFO_LOCAL, .layered = true },
+		  DECIDE_LAYERED },
+		{ { .kind = MOUNTINFO_LOCAL,
+		    .layered = true,
+		    .watching = true },
+		  DECIDE_UNWATCHED },
 	};
 
 	(void)state;
@@ -67,11 +74,36 @@ test_table(void **state)
 				 cases[i].reason);
 }
 
+/* What the gate cannot see is stopped; what it is not to see is left alone. */
+static void
+test_cover(void **state)
+{
+	static const struct {
+		enum decide_reason reason;
+		uint16_t kind;
+	} cases[] = {
+		{ DECIDE_LAYERED, MSG_COVER_GATED },
+		{ DECIDE_UNWATCHED, MSG_COVER_PASSED },
+		{ DECIDE_EXCLUDED, MSG_COVER_PASSED },
+		{ DECIDE_WANTED, MSG_COVER_FOREIGN },
+		{ DECIDE_FOREIGN, MSG_COVER_FOREIGN },
+		{ DECIDE_KERNEL, MSG_COVER_FOREIGN },
+		{ DECIDE_HIDDEN, MSG_COVER_FOREIGN },
+		{ DECIDE_REFUSED, MSG_COVER_FOREIGN },
+		{ DECIDE_BEHIND_FOREIGN, MSG_COVER_FOREIGN },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(decide_cover(cases[i].reason), cases[i].kind);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_cover),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,6 +105,8 @@ devices_are_the_kernels(void **state)
 	assert_false(reach_is_covered(&reach, makedev(0x123, 0x45679)));
 	put_one(makedev(0, 42), MSG_COVER_FOREIGN);
 	assert_int_equal(look(42), KHIEN_COVER_FOREIGN);
+	put_one(makedev(0, 43), MSG_COVER_PASSED);
+	assert_int_equal(look(43), KHIEN_COVER_PASSED);
 	assert_int_equal(look(0x123u << 20 | 0x45678), 0);
 	assert_false(reach_is_covered(&reach, makedev(0, 42)));
 }
