@@ -197,15 +197,16 @@ $(call objects,$(SRC_sensor)) $(call objects,$(SRC_sensor),$O/fuzz): \
 	| $(SKELETONS)
 
 # Unit tests: a program each, linked with its folder but for main.c.  Those
-# named test_* and root-* are run; others are what they start.  forge.c is what
-# the tests of its folder share.
+# named test_* and root-* are run; others are what they start.  forge*.c is
+# what the tests of its folder share.
 
-UNIT := $(filter-out %/forge.c,$(wildcard tests/unit/*/*.c))
+UNIT := $(filter-out $(wildcard tests/unit/*/forge*.c),\
+	$(wildcard tests/unit/*/*.c))
 UNIT_TESTS := $(patsubst %.c,$B/%,$(foreach f,lib $(PRESENT),\
 	$(filter tests/unit/$f/%,$(UNIT))))
 define unit
 $B/tests/unit/$1/%: $B/tests/unit/$1/%.o $(OBJ_$1) \
-		$(call objects,$(wildcard tests/unit/$1/forge.c)) $(LIBRARY)
+		$(call objects,$(wildcard tests/unit/$1/forge*.c)) $(LIBRARY)
 	$$(call say,LD)$$(CC) $$(LINK_ALL) $$^ $(LIBS_$1) -lcmocka -o $$@
 endef
 OBJ_lib_saved := $(OBJ_lib)

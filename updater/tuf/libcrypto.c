@@ -132,25 +132,15 @@ libcrypto_sum_text(enum libcrypto_hash hash, const void *bytes, size_t len,
 	return r;
 }
 
-/* A key that is locked by a password is none: nobody is asked. */
-static int
-no_password(char *dst, int size, int writing, void *arg)
-{
-	(void)dst;
-	(void)size;
-	(void)writing;
-	(void)arg;
-	return -1;
-}
-
 static EVP_PKEY *
 read_pem(const char *pem)
 {
 	BIO *bio = BIO_new_mem_buf(pem, -1);
+	char password[] = ""; /* so that nobody is asked for one */
 	EVP_PKEY *key = NULL;
 
 	if (bio)
-		key = PEM_read_bio_PUBKEY(bio, NULL, no_password, NULL);
+		key = PEM_read_bio_PUBKEY(bio, NULL, NULL, password);
 	BIO_free(bio);
 	ERR_clear_error();
 	return key;

@@ -7,6 +7,7 @@
 #include "updater/tuf/key.h"
 #include "updater/tuf/libcrypto.h"
 #include "updater/tuf/reason.h"
+#include "updater/tuf/verify.h"
 
 int
 policy_check_machine(const struct policy *policy, struct reason *why)

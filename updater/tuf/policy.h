@@ -9,7 +9,9 @@
 #include <stdint.h>
 
 #include "updater/tuf/metadata.h"
-#include "updater/tuf/verify.h"
+
+struct reason;
+struct verify;
 
 struct policy {
 	/* Root and targets need a classical and a post-quantum signature

@@ -130,7 +130,7 @@ state_take_timestamp(struct state *state, const void *bytes, size_t len,
 		r = listing_of_timestamp(now, &listing, why);
 	if (r == 0)
 		r = check_older(state, now, &listing, why);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	bool same =
 		state->timestamp && state->timestamp->version == now->version;

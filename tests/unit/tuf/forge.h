@@ -41,6 +41,9 @@ const char *forge_key_member(const struct forge_key *key);
 /* As printf(3); to be freed with free(). */
 char *forge_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* SHA-256 of the canonical form, in digits; to be freed with free(). */
+char *forge_sum(const char *json);
+
 /* Who signs for a role and who may. */
 struct forge_role {
 	struct forge_key *keys[FORGE_KEYS_MAX]; /* listed; NULL ends */
