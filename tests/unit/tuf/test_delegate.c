@@ -166,15 +166,18 @@ test_terminating(void **state)
 	char *more = delegations(inner, LEN(inner));
 
 	(void)state;
-	forge->listed = ",\"a.json\":{\"version\":1},\"b.json\":{\"version\":1}"
-			",\"c.json\":{\"version\":1}";
+	forge->listed =
+		",\"a.json\":{\"version\":1},\"b.json\":{\"version\":1}"
+		",\"c.json\":{\"version\":1},\"d.json\":{\"version\":1}";
 	put_role("a", 1, "", more);
 	put_role("b", 1, TARGET("x", 1), "");
 	put_role("c", 1, "", "");
+	put_role("d", 1, "", "");
 	free(more);
 	top(roles, LEN(roles));
 	expect("x", -ENOENT, NULL, "1.a.json 1.c.json ");
 	assert_null(strstr(forge->asked, "b.json"));
+	assert_null(strstr(forge->asked, "d.json"));
 }
 
 static void

@@ -313,12 +313,22 @@ test_hybrid(void **state)
 		expect(-EKEYREJECTED, "targets.json: has 1 of 2");
 		targets->sign[i] = right;
 	}
-	/* The next root may not leave out what the policy asks for. */
+	/* The next root may not leave out what the policy asks for, neither by
+	   its own keys nor by the old ones. */
 	root->sign[1] = NULL;
 	root->threshold = 1;
 	publish_root();
-	expect(-EKEYREJECTED, NULL);
+	expect(-ENOKEY, "root.json: has 1 classical and 0 post-quantum");
+	root->threshold = 2;
+	root->sign[1] = root->keys[1];
+	forge_root(forge);
+	root->threshold = 1;
 	forge_publish(forge);
+	publish_root();
+	expect(0, NULL);
+	root->keys[1] = root->sign[1] = forge_key_new(FORGE_ML_DSA);
+	publish_root();
+	expect(-ENOKEY, "root.json: has 1 classical and 0 post-quantum");
 }
 
 int

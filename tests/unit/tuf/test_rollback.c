@@ -264,6 +264,24 @@ test_stored_spoiled(void **state)
 	expect(0, NULL);
 }
 
+/* The same version with other contents, and well signed: not what is listed. */
+static void
+test_stored_mixed(void **state)
+{
+	char *right =
+		forge_text("%s", forge_get(&forge->mirror, "1.snapshot.json"));
+
+	(void)state;
+	role(METADATA_SNAPSHOT)->expires = "2031-01-01T00:00:00Z";
+	forge_snapshot(forge);
+	forge_put(&forge->stored, "snapshot.json",
+		  forge_text("%s",
+			     forge_get(&forge->mirror, "1.snapshot.json")));
+	forge_put(&forge->mirror, "1.snapshot.json", right);
+	expect(0, NULL);
+	assert_non_null(strstr(forge->asked, "1.snapshot.json"));
+}
+
 int
 main(void)
 {
@@ -274,6 +292,7 @@ main(void)
 		CASE(test_recovery_partial),   CASE(test_mismatch),
 		CASE(test_version_mismatch),   CASE(test_absent),
 		CASE(test_too_long),	       CASE(test_stored_spoiled),
+		CASE(test_stored_mixed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
