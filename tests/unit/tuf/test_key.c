@@ -13,7 +13,10 @@
 
 #include "tests/unit/tuf/forge.h"
 #include "updater/tuf/key.h"
+#include "updater/tuf/root.h"
+#include "updater/tuf/state.h"
 #include "updater/tuf/trust.h"
+#include "updater/tuf/verify.h"
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -331,16 +334,83 @@ test_hybrid(void **state)
 	expect(-ENOKEY, "root.json: has 1 classical and 0 post-quantum");
 }
 
+/* What the policy refuses, also where no post-quantum signature can be made. */
+static void
+test_policy(void **state)
+{
+	static const struct {
+		enum metadata_type type;
+		struct verify counted;
+		int r;
+	} cases[] = {
+		{ METADATA_ROOT, { 1, 1 }, 0 },
+		{ METADATA_ROOT, { 9, 0 }, -ENOKEY },
+		{ METADATA_ROOT, { 0, 9 }, -ENOKEY },
+		{ METADATA_TARGETS, { 2, 3 }, 0 },
+		{ METADATA_TARGETS, { 1, 0 }, -ENOKEY },
+		{ METADATA_TARGETS, { 0, 1 }, -ENOKEY },
+		{ METADATA_SNAPSHOT, { 1, 0 }, 0 },
+		{ METADATA_TIMESTAMP, { 1, 0 }, 0 },
+	};
+	const struct policy none = { 0 }, hybrid = { .hybrid = true };
+
+	(void)state;
+	for (size_t i = 0; i < LEN(cases); i++) {
+		assert_int_equal(policy_check_signed(&hybrid, cases[i].type,
+						     &cases[i].counted, NULL),
+				 cases[i].r);
+		assert_int_equal(policy_check_signed(&none, cases[i].type,
+						     &cases[i].counted, NULL),
+				 0);
+	}
+}
+
+/* Each place that has to ask the policy does. */
+static void
+test_policy_is_asked(void **state)
+{
+	const struct policy none = { 0 }, hybrid = { .hybrid = true };
+	struct state trusted = { .policy = &hybrid, .now_s = FORGE_NOW_S };
+	const char *root = forge_get(&forge->mirror, "1.root.json");
+	const char *targets = forge_get(&forge->mirror, "1.targets.json");
+	struct root *next;
+
+	(void)state;
+	publish_root();
+	const char *other = forge_get(&forge->mirror, "2.root.json");
+	assert_int_equal(root_parse(root, strlen(root), &hybrid, &next, NULL),
+			 -ENOKEY);
+	assert_int_equal(
+		root_parse(root, strlen(root), &none, &trusted.root, NULL), 0);
+	assert_int_equal(root_parse(other, strlen(other), &none, &next, NULL),
+			 0);
+	assert_int_equal(root_check_next(trusted.root, next, &hybrid, NULL),
+			 -ENOKEY);
+	assert_int_equal(root_check_next(trusted.root, next, &none, NULL), 0);
+	trusted.of_targets.version = 1;
+	trusted.of_targets.hashes.length = HASHES_NONE;
+	assert_int_equal(state_take_targets(&trusted, targets, strlen(targets),
+					    NULL),
+			 -ENOKEY);
+	trusted.policy = &none;
+	assert_int_equal(state_take_targets(&trusted, targets, strlen(targets),
+					    NULL),
+			 0);
+	root_free(next);
+	state_done(&trusted);
+}
+
 int
 main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		CASE(test_kinds),   CASE(test_spoiled),
-		CASE(test_twice),   CASE(test_two_signatures),
-		CASE(test_keyid),   CASE(test_roles),
-		CASE(test_unknown), CASE(test_malformed),
-		CASE(test_hybrid),
+		CASE(test_kinds),	    CASE(test_spoiled),
+		CASE(test_twice),	    CASE(test_two_signatures),
+		CASE(test_keyid),	    CASE(test_roles),
+		CASE(test_unknown),	    CASE(test_malformed),
+		CASE(test_hybrid),	    CASE(test_policy),
+		CASE(test_policy_is_asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
