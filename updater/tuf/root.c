@@ -78,9 +78,6 @@ root_parse(const void *bytes, size_t len, const struct policy *policy,
 		r = check_signed(root->metadata, &root->signers[METADATA_ROOT],
 				 policy, why);
 	if (r == 0)
-		r = policy_check_version(policy, METADATA_ROOT,
-					 root->metadata->version, why);
-	if (r == 0)
 		*ret_root = TAKE(root);
 	return r;
 }

@@ -21,8 +21,7 @@ struct root {
 
 /*
  * A root that is signed as it says itself, and as the policy asks.  Returns 0;
- * -EBADMSG, -EPROTONOSUPPORT, -EKEYREJECTED, -ENOPKG, -ENOKEY, -ESTALE (the
- * policy's floor) and why; -ENOMEM.
+ * -EBADMSG, -EPROTONOSUPPORT, -EKEYREJECTED, -ENOPKG, -ENOKEY and why; -ENOMEM.
  */
 int root_parse(const void *bytes, size_t len, const struct policy *policy,
 	       struct root **ret_root, struct reason *why);

@@ -76,7 +76,11 @@ state_take_root(struct state *state, const void *bytes, size_t len,
 int
 state_check_root(const struct state *state, struct reason *why)
 {
-	return check_expiry(state, state->root->metadata, why);
+	/* Older ones lead here; so only the last has to be new enough. */
+	int r = policy_check_version(state->policy, METADATA_ROOT,
+				     state->root->metadata->version, why);
+
+	return r < 0 ? r : check_expiry(state, state->root->metadata, why);
 }
 
 int

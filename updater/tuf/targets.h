@@ -16,7 +16,9 @@ struct reason;
 #define TARGETS_ENTRIES_MAX 200000
 #define TARGETS_DELEGATIONS_MAX 4096
 #define TARGETS_PATTERNS_MAX 65536 /* paths or prefixes of one delegation */
-#define TARGETS_ROLE_MAX 200	   /* bytes of a delegated role's name */
+/* Bytes of a delegated role's name: encoded, each may become three, and a
+   file's name has no more than 255. */
+#define TARGETS_ROLE_MAX 80
 
 struct targets_delegation {
 	const char *name; /* the document's; NULL: succinct, a bin each */

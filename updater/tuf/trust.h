@@ -38,7 +38,7 @@ struct reason;
 struct target;
 struct trust;
 
-#define TRUST_FILE_SIZE 640 /* a role's name encoded, and a version */
+#define TRUST_FILE_SIZE 320 /* a role's name encoded, and a version */
 #define TRUST_ROOTS_MAX 256 /* new roots in one refresh; the rest waits */
 /* Bytes, where no other file gives the length.  The largest known root with
    ML-DSA-87 has 72 KB. */

@@ -18,6 +18,11 @@
 #define HASH "\"hashes\":{\"sha256\":\"00\"}"
 #define TARGET(name, length) "\"" name "\":{\"length\":" #length "," HASH "}"
 
+/* One byte more than a role's name may have. */
+#define LONG                                                                    \
+	"012345678901234567890123456789012345678901234567890123456789012345678" \
+	"901234567890"
+
 static struct forge *forge;
 static struct forge_role delegated; /* signs for every delegated role */
 
@@ -370,6 +375,9 @@ test_malformed(void **state)
 		"\"roles\":[{\"name\":\"snapshot\",@}]",
 		"\"roles\":[{\"name\":\"targets\",@}]",
 		"\"roles\":[{\"name\":\"\",@}]",
+		"\"roles\":[{\"name\":\"" LONG "\",@}]",
+		"\"succinct_roles\":{@,\"bit_length\":1,\"name_prefix\":"
+		"\"" LONG "\"}",
 		"\"roles\":[{\"name\":1,@}]",
 		"\"roles\":[{@}]",
 		"\"roles\":[{\"name\":\"a\"}]",
