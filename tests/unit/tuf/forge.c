@@ -46,6 +46,10 @@ static const struct {
 	[FORGE_RSA] = { "rsa", "rsassa-pss-sha256" },
 	[FORGE_ML_DSA] = { "ml-dsa", "ml-dsa-87/1" },
 	[FORGE_UNKNOWN] = { "runes", "runes-1" },
+	[FORGE_P384] = { "ecdsa", "ecdsa-sha2-nistp256" },
+	[FORGE_RSA_SHORT] = { "rsa", "rsassa-pss-sha256" },
+	[FORGE_RSA_AS_ECDSA] = { "ecdsa", "ecdsa-sha2-nistp256" },
+	[FORGE_ML_DSA_65_AS_87] = { "ml-dsa", "ml-dsa-87/1" },
 };
 
 char *
@@ -135,8 +139,14 @@ forge_key_new(enum forge_kind kind)
 	key->kind = kind;
 	if (kind == FORGE_ECDSA)
 		key->pair = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
-	else if (kind == FORGE_RSA)
+	else if (kind == FORGE_P384)
+		key->pair = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-384");
+	else if (kind == FORGE_RSA || kind == FORGE_RSA_AS_ECDSA)
 		key->pair = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048);
+	else if (kind == FORGE_RSA_SHORT)
+		key->pair = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2047);
+	else if (kind == FORGE_ML_DSA_65_AS_87)
+		key->pair = EVP_PKEY_Q_keygen(NULL, NULL, "ML-DSA-65");
 	else if (kind == FORGE_ML_DSA)
 		key->pair = EVP_PKEY_Q_keygen(NULL, NULL, "ML-DSA-87");
 	else {
@@ -199,13 +209,14 @@ sign_by_pair(const struct forge_key *key, const uint8_t *bytes, size_t len,
 	EVP_PKEY_CTX *inner;
 	size_t sig_len = SIG_MAX;
 
-	if (key->kind == FORGE_ML_DSA) {
+	bool whole =
+		key->kind == FORGE_ML_DSA || key->kind == FORGE_ML_DSA_65_AS_87;
+	if (whole) {
 		SHA512(bytes, len, message + 4);
 		bytes = message;
 		len = sizeof(message);
 	}
-	CHECK(EVP_DigestSignInit_ex(context, &inner,
-				    key->kind == FORGE_ML_DSA ? NULL : "SHA256",
+	CHECK(EVP_DigestSignInit_ex(context, &inner, whole ? NULL : "SHA256",
 				    NULL, NULL, key->pair, NULL) == 1);
 	if (key->kind == FORGE_RSA)
 		CHECK(EVP_PKEY_CTX_set_rsa_padding(inner,

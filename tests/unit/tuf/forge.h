@@ -26,6 +26,12 @@ enum forge_kind {
 	FORGE_RSA,
 	FORGE_ML_DSA,
 	FORGE_UNKNOWN, /* a scheme that nobody knows */
+	/* Said to be what they are not: P-384 as P-256, too short, an RSA key
+	   as an ECDSA one, ML-DSA-65 as ML-DSA-87. */
+	FORGE_P384,
+	FORGE_RSA_SHORT,
+	FORGE_RSA_AS_ECDSA,
+	FORGE_ML_DSA_65_AS_87,
 };
 
 struct forge_key;

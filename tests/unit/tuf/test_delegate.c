@@ -19,9 +19,8 @@
 #define TARGET(name, length) "\"" name "\":{\"length\":" #length "," HASH "}"
 
 /* One byte more than a role's name may have. */
-#define LONG                                                                    \
-	"012345678901234567890123456789012345678901234567890123456789012345678" \
-	"901234567890"
+#define TEN "0123456789"
+#define LONG TEN TEN TEN TEN TEN TEN TEN TEN "0"
 
 static struct forge *forge;
 static struct forge_role delegated; /* signs for every delegated role */

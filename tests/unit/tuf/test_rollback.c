@@ -172,7 +172,7 @@ test_mismatch(void **state)
 	char *text;
 
 	(void)state;
-	/* Another snapshot than the timestamp lists, and just as well signed. */
+	/* Another snapshot than is listed, and just as well signed. */
 	role(METADATA_SNAPSHOT)->expires = "2031-01-01T00:00:00Z";
 	forge_snapshot(forge);
 	expect(-EBADE, "1.snapshot.json: has another sha256");
@@ -264,7 +264,8 @@ test_stored_spoiled(void **state)
 	expect(0, NULL);
 }
 
-/* The same version with other contents, and well signed: not what is listed. */
+/* The same version with other contents, and well signed: not what is listed.
+ */
 static void
 test_stored_mixed(void **state)
 {
