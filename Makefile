@@ -64,6 +64,7 @@ NAME_engine := khien-engine
 NAME_query := khien-query
 NAME_keep := khien-keep
 NAME_mounts := khien-mounts
+NAME_conform := khien-tuf
 LIBS_daemon :=
 LIBS_cli := -ljansson
 LIBS_conf := -linih $(SANDBOX_LIBS)
@@ -74,11 +75,16 @@ LIBS_scan := -lyara -lcrypto -ljansson $(SANDBOX_LIBS)
 LIBS_engine := -lsqlite3 -ljansson $(SANDBOX_LIBS)
 LIBS_query := -lsqlite3 -ljansson $(SANDBOX_LIBS)
 LIBS_keep := -lsodium $(SANDBOX_LIBS)
+LIBS_tuf := -lsodium -lcrypto -ljansson
+LIBS_conform := -lcurl $(LIBS_tuf)
 LIBS_lib := -ljansson $(SANDBOX_LIBS)
 
-FOLDERS := daemon cli conf sensor gate mounts scan engine query keep
+# Folders of updater/ may be linked with updater/tuf, which is no program.
+WITH_conform := tuf
+
+FOLDERS := daemon cli conf sensor gate mounts scan engine query keep tuf conform
 SRC_lib := $(wildcard agent/lib/*.c)
-$(foreach f,$(FOLDERS),$(eval SRC_$f := $(wildcard agent/$f/*.c)))
+$(foreach f,$(FOLDERS),$(eval SRC_$f := $(wildcard agent/$f/*.c updater/$f/*.c)))
 PRESENT := $(strip $(foreach f,$(FOLDERS),$(if $(SRC_$f),$f)))
 PROGRAMS := $(foreach f,$(PRESENT),$(if $(filter %/main.c,$(SRC_$f)),\
 	$B/$(NAME_$f)))
@@ -163,12 +169,16 @@ $(LIBRARY): $(OBJ_lib)
 	@rm -f $@
 	$(call say,AR)ar rcsD $@ $^
 
-define program
-$B/$(NAME_$1): $(call objects,$(SRC_$1)) $(LIBRARY)
-	$$(call say,LD)$$(CC) $$(LINK_ALL) $(call objects,$(SRC_$1)) $(LIBRARY) $(LIBS_$1) -o $$@
-OBJ_$1 := $(filter-out %/main.o,$(call objects,$(SRC_$1)))
+define objects_of
+OBJ_$1 := $(filter-out %/main.o,$(call objects,$(SRC_$1) \
+	$(foreach w,$(WITH_$1),$(SRC_$w))))
 endef
-$(foreach f,$(PRESENT),$(eval $(call program,$f)))
+define program
+$B/$(NAME_$1): $(filter %/main.o,$(call objects,$(SRC_$1))) $(OBJ_$1) $(LIBRARY)
+	$$(call say,LD)$$(CC) $$(LINK_ALL) $$^ $(LIBS_$1) -o $$@
+endef
+$(foreach f,$(PRESENT),$(eval $(call objects_of,$f)))
+$(foreach f,$(PRESENT),$(if $(NAME_$f),$(eval $(call program,$f))))
 
 $O/kernel/%.bpf.o: kernel/%.bpf.c $O/bpf-flags | $(FIRST)
 	@mkdir -p $(@D)
@@ -189,14 +199,17 @@ $(call objects,$(SRC_sensor)) $(call objects,$(SRC_sensor),$O/fuzz): \
 	| $(SKELETONS)
 
 # Unit tests: a program each, linked with its folder but for main.c.  Those
-# named test_* and root-* are run; others are what they start.
+# named test_* and root-* are run; others are what they start.  forge*.c is
+# what the tests of its folder share.
 
-UNIT := $(wildcard tests/unit/*/*.c)
+UNIT := $(filter-out $(wildcard tests/unit/*/forge*.c),\
+	$(wildcard tests/unit/*/*.c))
 UNIT_TESTS := $(patsubst %.c,$B/%,$(foreach f,lib $(PRESENT),\
 	$(filter tests/unit/$f/%,$(UNIT))))
 define unit
-$B/tests/unit/$1/%: $B/tests/unit/$1/%.o $(OBJ_$1) $(LIBRARY)
-	$$(call say,LD)$$(CC) $$(LINK_ALL) $$< $(OBJ_$1) $(LIBRARY) $(LIBS_$1) -lcmocka -o $$@
+$B/tests/unit/$1/%: $B/tests/unit/$1/%.o $(OBJ_$1) \
+		$(call objects,$(wildcard tests/unit/$1/forge*.c)) $(LIBRARY)
+	$$(call say,LD)$$(CC) $$(LINK_ALL) $$^ $(LIBS_$1) -lcmocka -o $$@
 endef
 OBJ_lib_saved := $(OBJ_lib)
 OBJ_lib :=
@@ -212,11 +225,12 @@ $(TOOLS): $O/%: %.c | $(FIRST)
 	@mkdir -p $(@D)
 	$(call say,TOOL)$(CC) $(COMMON) $(HARDEN) $(LINK) -MMD -MP $< -o $@ -pthread
 
-# Fuzzers: linked with every folder of agent/ that their source includes from.
+# Fuzzers: linked with every folder of agent/ and updater/ that their source
+# includes from.
 
 FUZZERS := $(patsubst %.c,$O/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz_folders = $(sort $(filter-out lib,$(shell \
-	sed -n 's|^\#include "agent/\([a-z]*\)/.*|\1|p' $1)))
+	sed -n -E 's!^\#include "(agent|updater)/([a-z]*)/.*!\2!p' $1)))
 $O/fuzz/%.o: %.c $B/flags | $(FIRST)
 	@mkdir -p $(@D)
 	$(call say,FUZZ)$(CLANG) $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
@@ -281,7 +295,8 @@ install: $(PROGRAMS)
 		$(DESTDIR)$(sysconfdir)/khien/khien.conf.d
 	install -m 755 $B/khiend $(TO)/sbin
 	install -m 755 $B/khienctl $(TO)/bin
-	install -m 755 $(filter-out %/khiend %/khienctl,$(PROGRAMS)) \
+	install -m 755 \
+		$(filter-out %/khiend %/khienctl %/khien-tuf,$(PROGRAMS)) \
 		$(TO)/libexec/khien
 	cd signatures/yara && find . -name '*.yar' \
 		-exec install -D -m 644 {} $(TO)/share/khien/rules/{} \;
@@ -297,7 +312,8 @@ install: $(PROGRAMS)
 # What a fresh Debian 12 or 13 lacks.  No network when nothing is missing.
 PACKAGES := gcc make git ca-certificates libc6-dev binutils clang llvm bpftool \
 	libbpf-dev libyara-dev yara libsqlite3-dev libjansson-dev libinih-dev \
-	libseccomp-dev libcap-ng-dev libssl-dev libsodium-dev strace \
+	libseccomp-dev libcap-ng-dev libssl-dev libsodium-dev \
+	libcurl4-openssl-dev strace \
 	libcmocka-dev python3 python3-pytest libclang-rt-dev procps util-linux \
 	clang-format clang-tidy cppcheck mmdebstrap e2fsprogs qemu-system-x86
 deps:

@@ -527,6 +527,20 @@ doc_is_bool(const struct doc_value *value, const char *path)
 	return json_is_boolean(found);
 }
 
+bool
+doc_is_null(const struct doc_value *value, const char *path)
+{
+	const json_t *found = get(value, path);
+
+	return json_is_null(found);
+}
+
+const struct doc_value *
+doc_member(const struct doc_value *value, const char *name)
+{
+	return wrap(json_object_get(json(value), name));
+}
+
 const char *
 doc_text(const struct doc_value *value, const char *path)
 {

@@ -117,6 +117,10 @@ const struct doc_value *doc_get(const struct doc_value *value,
 bool doc_is_object(const struct doc_value *value, const char *path);
 bool doc_is_list(const struct doc_value *value, const char *path);
 bool doc_is_bool(const struct doc_value *value, const char *path);
+bool doc_is_null(const struct doc_value *value, const char *path);
+/* The member of that whole name, dots and all; NULL: there is none. */
+const struct doc_value *doc_member(const struct doc_value *value,
+				   const char *name);
 /* NULL: absent. */
 const char *doc_text(const struct doc_value *value, const char *path);
 const char *doc_text_or(const struct doc_value *value, const char *path,

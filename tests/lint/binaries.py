@@ -8,7 +8,7 @@ import subprocess
 
 LIBC = {"libc.so.6", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"}
 PROGRAMS = ["khiend", "khienctl", "khien-conf", "khien-sensor", "khien-gate",
-            "khien-scan", "khien-engine", "khien-query"]
+            "khien-scan", "khien-engine", "khien-query", "khien-tuf"]
 
 
 def _run(*command):
@@ -59,7 +59,8 @@ def _needed(path):
 def check(root, build):
     """Returns the list of complaints."""
     said = []
-    for path in sorted((build / "agent").rglob("*.o")):
+    for path in sorted([*(build / "agent").rglob("*.o"),
+                        *(build / "updater").rglob("*.o")]):
         source = root / path.relative_to(build).with_suffix(".c")
         if source.exists():
             said += _names(build, path)

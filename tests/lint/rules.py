@@ -10,11 +10,12 @@ LINES_MAX = 500
 COLUMNS_MAX = 80
 FUNCTION_MAX = 100
 
-# Folders of agent/ that may use a library; only one file of each may.
+# Folders of agent/ and updater/ that may use a library; only one file of each
+# may.
 FOREIGN = {
     "yara.h": ("yara", {"scan"}),
     "yara/": ("yara", {"scan"}),
-    "openssl/": ("libcrypto", {"scan"}),
+    "openssl/": ("libcrypto", {"scan", "tuf"}),
     "jansson.h": ("jansson", {"lib"}),
     "sqlite3.h": ("sqlite", {"engine", "query"}),
     "ini.h": ("inih", {"conf"}),
@@ -22,8 +23,8 @@ FOREIGN = {
     "cap-ng.h": ("libcap-ng", {"lib"}),
     "bpf/": ("libbpf", {"sensor"}),
     "archive.h": ("libarchive", {"scan"}),
-    "sodium.h": ("libsodium", {"keep"}),
-    "curl/": ("libcurl", set()),
+    "sodium.h": ("libsodium", {"keep", "tuf"}),
+    "curl/": ("libcurl", {"conform"}),
 }
 TOP = {".ci", "agent", "kernel", "signatures", "updater", "packaging",
        "tests", "Makefile", "README.md", "LICENSE", ".gitignore",
@@ -36,6 +37,7 @@ WORDS = [
      "names a tool"),
     (re.compile(r"(?i)\bissu[e] #?\d"), "names an issue's number"),
 ]
+PROGRAMS = ("agent/", "updater/")
 STD = {"stddef.h", "stdint.h", "stdbool.h"}
 
 
@@ -48,7 +50,7 @@ def _layer(name, kind, target):
     if target.startswith(("gen/", "build/gen/")):
         return None if here in ("agent/sensor", "tests/unit") else \
             "only the sensor includes skeletons"
-    if not target.startswith(("agent/", "kernel/", "tests/")):
+    if not target.startswith(PROGRAMS + ("kernel/", "tests/")):
         return "is not written from the root"
     if parts[0] == "tests":
         return None
@@ -58,6 +60,8 @@ def _layer(name, kind, target):
         return None if target == "kernel/khien_abi.h" else \
             "is the kernel side's own"
     if target.startswith("agent/lib/") or target.startswith(here + "/"):
+        return None
+    if parts[0] == "updater" and target.startswith("updater/tuf/"):
         return None
     return "is a sibling or above"
 
@@ -77,7 +81,7 @@ def _embeds(text, header):
 
 
 def _includes(root, name, text, foreign):
-    folder = name.split("/")[1] if name.startswith("agent/") else None
+    folder = name.split("/")[1] if name.startswith(PROGRAMS) else None
     found = INCLUDE.findall(text)
     for kind, target in found:
         why = _layer(name, kind, target)
@@ -90,12 +94,12 @@ def _includes(root, name, text, foreign):
             if folder not in folders:
                 yield f"[layers] {name}: {library} does not belong here"
             foreign.setdefault((folder, library), set()).add(name)
-    if name.startswith("agent/") and name.endswith(".c"):
+    if name.startswith(PROGRAMS) and name.endswith(".c"):
         header = name[:-2] + ".h"
         if not name.endswith("/main.c") and (
                 not found or found[0] != ('"', header)):
             yield f'[includes] {name}: its first include is not "{header}"'
-    if name.startswith("agent/") and name.endswith(".h"):
+    if name.startswith(PROGRAMS) and name.endswith(".h"):
         for kind, target in found:
             if target not in STD and not (
                     kind == '"' and _embeds(text, root / target)):
@@ -169,6 +173,6 @@ def check(root, names):
         said += _file(root, name, text, foreign)
     for (folder, library), files in sorted(foreign.items()):
         if len(files) > 1:
-            said.append(f"[foreign] agent/{folder}: {library} is included in "
+            said.append(f"[foreign] {folder}: {library} is included in "
                         + ", ".join(sorted(files)))
     return said

@@ -190,10 +190,28 @@ test_null_is_accepted(void **state)
 	assert_int_equal(doc_each(NULL, NULL, collect, NULL), 0);
 }
 
+static void
+test_member(void **state)
+{
+	CLEANUP(doc_freep)
+	struct doc *doc = parse("{\"a.b\":null,\"a\":{\"b\":false}}");
+	const struct doc_value *root = doc_root(doc);
+
+	(void)state;
+	assert_true(doc_is_null(doc_member(root, "a.b"), NULL));
+	assert_false(doc_is_null(root, "a.b"));
+	assert_true(doc_is_bool(root, "a.b"));
+	assert_null(doc_member(root, "b"));
+	assert_null(doc_member(doc_member(root, "a.b"), "a"));
+	assert_null(doc_member(NULL, "a"));
+	assert_false(doc_is_null(NULL, NULL));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_member),
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_parse_limits),
 		cmocka_unit_test(test_read),
