@@ -124,8 +124,9 @@ void pending_settle(struct pending *pending, int leader,
 		    const struct msg_verdict *verdict);
 
 /*
- * Lets all expire that may have been asked at `until_ns` or before.  Those that only
- * share a scan leave; the scan itself goes on behind those that are awaited.
+ * Lets all expire that may have been asked at `until_ns` or before.  Those that
+ * only share a scan leave; the scan itself goes on behind those that are
+ * awaited.
  */
 void pending_expire(struct pending *pending, uint64_t until_ns);
 /* When the oldest of those that somebody is held for was asked; 0: none. */

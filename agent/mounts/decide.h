@@ -41,8 +41,8 @@ struct decide_facts {
 enum decide_reason decide_mount(const struct decide_facts *facts);
 
 /*
- * What that says to whoever stops executions, enum msg_cover_kind, of a mount of
- * our own namespace that is not marked.
+ * What that says to whoever stops executions, enum msg_cover_kind, of a mount
+ * of our own namespace that is not marked.
  */
 uint16_t decide_cover(enum decide_reason reason);
 

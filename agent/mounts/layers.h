@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Overlays.  Who opens a file of an overlay opens, inside the kernel, the file
- * beneath it, and newer kernels ask about that as well.  Then the overlay itself
- * may not be watched: the kernel would open the file for the gate while the
- * gate reads the question, ask about the one beneath, and wait for the gate,
- * for ever.  Older kernels say nothing of files beneath, and it must be.
+ * beneath it, and newer kernels ask about that as well.  Then the overlay
+ * itself may not be watched: the kernel would open the file for the gate while
+ * the gate reads the question, ask about the one beneath, and wait for the
+ * gate, for ever.  Older kernels say nothing of files beneath, and it must be.
  */
 #pragma once
 
