@@ -219,6 +219,7 @@ _Static_assert(sizeof(struct khien_call) == 12, "khien_call");
 #define KHIEN_COVER_GATED 1
 #define KHIEN_COVER_FOREIGN 2 /* known, and cannot be asked about */
 #define KHIEN_COVER_PASSED 3  /* is not to be asked about */
+#define KHIEN_COVER_UNSURE 4  /* never in a list: the list cannot tell */
 
 #define KHIEN_REACH_OFF 0
 #define KHIEN_REACH_KILL 1
@@ -243,9 +244,11 @@ struct khien_reach {
 	__u64 held;
 	__u64 unheld; /* was to be held, and had to be let go */
 	__u64 failed; /* the signal was refused */
+	__u64 followed; /* runs while it is scanned */
+	__u64 pad[7];
 	__u64 covers[2 * KHIEN_COVERS];
 };
-_Static_assert(sizeof(struct khien_reach) == 64 + 16ull * KHIEN_COVERS,
+_Static_assert(sizeof(struct khien_reach) == 128 + 16ull * KHIEN_COVERS,
 	       "khien_reach");
 
 /* The place among KHIEN_COVERS; for programs and user space alike. */

@@ -62,11 +62,11 @@ find_cover(struct khien_reach *area, __u32 device)
 			return kind;
 		if (*(volatile __u32 *)&area->version != version)
 			continue;
-		return area->flags & KHIEN_REACH_PARTIAL ? KHIEN_COVER_FOREIGN :
+		return area->flags & KHIEN_REACH_PARTIAL ? KHIEN_COVER_UNSURE :
 							   0;
 	}
 	/* The lists change under our hands: no proof of anything. */
-	return KHIEN_COVER_FOREIGN;
+	return KHIEN_COVER_UNSURE;
 }
 
 /*
@@ -134,6 +134,18 @@ kill(struct khien_reach *area, struct khien_head *head)
 	__sync_fetch_and_add(&area->killed, 1);
 }
 
+static __always_inline void
+fill(struct khien_stop *stop, const struct khien_file *file)
+{
+	stop->boot_ns = file->head.boot_ns;
+	stop->start_ns = file->head.start_ns;
+	stop->inode = file->file.inode;
+	stop->device = file->file.device;
+	stop->flags = file->head.flags;
+	stop->pid = file->head.pid;
+	stop->pad = 0;
+}
+
 /* Room for the record comes first: who is not told of stays stopped. */
 static __always_inline void
 hold(struct khien_reach *area, struct khien_file *file)
@@ -159,13 +171,7 @@ hold(struct khien_reach *area, struct khien_file *file)
 	}
 	head->flags |= KHIEN_HELD;
 	__sync_fetch_and_add(&area->held, 1);
-	stop->boot_ns = head->boot_ns;
-	stop->start_ns = head->start_ns;
-	stop->inode = file->file.inode;
-	stop->device = file->file.device;
-	stop->flags = head->flags;
-	stop->pid = head->pid;
-	stop->pad = 0;
+	fill(stop, file);
 	bpf_ringbuf_submit(stop, BPF_RB_FORCE_WAKEUP);
 }
 
@@ -184,20 +190,39 @@ kind_flags(struct file *file, __u32 kind)
 	return flags;
 }
 
+/* Its program comes from afar, as programs may: it runs while that is scanned. */
+static __always_inline void
+follow(struct khien_reach *area, struct khien_file *file)
+{
+	struct khien_stop *stop =
+		bpf_ringbuf_reserve(&stops, sizeof(*stop), 0);
+
+	if (!stop) {
+		__sync_fetch_and_add(&area->unheld, 1);
+		return;
+	}
+	__sync_fetch_and_add(&area->followed, 1);
+	fill(stop, file);
+	bpf_ringbuf_submit(stop, 0);
+}
+
 /*
  * What an unprivileged user alone can have made is killed, or, as the policy
  * is, held.  A tracer could swallow SIGSTOP.
  */
 static __always_inline void
 stop_it(struct khien_reach *area, struct task_struct *task,
-	struct khien_file *file)
+	struct khien_file *file, __u32 kind)
 {
 	__u32 *flags = &file->head.flags;
 
 	if (is_privileged(task))
 		*flags |= KHIEN_PRIVILEGED;
-	if (!(*flags & (KHIEN_FOREIGN | KHIEN_PRIVILEGED)) &&
-	    (area->mode == KHIEN_REACH_KILL || BPF_CORE_READ(task, ptrace)))
+	if (kind == KHIEN_COVER_FOREIGN)
+		follow(area, file);
+	else if (!kind && !(*flags & KHIEN_PRIVILEGED) &&
+		 (area->mode == KHIEN_REACH_KILL ||
+		  BPF_CORE_READ(task, ptrace)))
 		kill(area, &file->head);
 	else
 		hold(area, file);
@@ -229,7 +254,7 @@ BPF_PROG(reach_exec, struct task_struct *task, int old_pid,
 	record->value = 0;
 	for (int i = 0; i < KHIEN_FILE_TEXTS; i++)
 		record->len[i] = 0;
-	stop_it(area, task, record);
+	stop_it(area, task, record, kind);
 	__u32 at = path_put_walk(&record->head, &file->f_path, sizeof(*record),
 				 slot, &record->len[KHIEN_FILE_PATH]);
 	ring_send(&critical, KHIEN_CRITICAL, &record->head, at);

@@ -301,6 +301,14 @@ make(struct supervise *supervise)
 	return supervise->guards;
 }
 
+/* Without a look at who has that number now: better than a stop for ever. */
+static void
+release(const struct msg_held *held)
+{
+	if (!(held->flags & MSG_HELD_RUNS))
+		(void)kill((pid_t)held->pid, SIGCONT);
+}
+
 int
 guard_take(struct supervise *supervise, struct buf *buf)
 {
@@ -313,7 +321,7 @@ guard_take(struct supervise *supervise, struct buf *buf)
 	if (!entry) {
 		log_error("too many processes are held, letting %u go",
 			  held.pid);
-		(void)kill((pid_t)held.pid, SIGCONT);
+		release(&held);
 		return 0;
 	}
 	if (entry->used)
@@ -436,7 +444,7 @@ give_up(struct supervise *supervise, uint64_t now_ms)
 			continue;
 		log_error("no guardian for process %u, letting it go",
 			  held->held.pid);
-		(void)kill((pid_t)held->held.pid, SIGCONT);
+		release(&held->held);
 		leave(guards, held);
 	}
 }

@@ -134,7 +134,8 @@ detect_stopped(struct engine *engine, const struct event *event,
 	/* Too large for the stack; nothing here is called again meanwhile. */
 	static struct msg_verdict verdict;
 
-	if (event->flags & EVENT_HELD)
+	/* Told when its file was judged. */
+	if (event->flags & (EVENT_HELD | EVENT_FOREIGN))
 		return;
 	verdict = (struct msg_verdict){
 		.result = MSG_SKIPPED,

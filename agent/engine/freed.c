@@ -24,6 +24,10 @@ count(struct freed *freed, const struct msg_freed *one)
 		freed->gone++;
 		return;
 	}
+	if (one->how == MSG_FREED_LEFT) {
+		freed->left++;
+		return;
+	}
 	freed->released += one->how == MSG_FREED_RELEASED;
 	freed->killed += one->how == MSG_FREED_KILLED;
 	freed->unjudged += one->unjudged;
@@ -40,7 +44,7 @@ tell(struct engine *engine, const struct msg_freed *one)
 
 	(void)snprintf(
 		text, sizeof(text),
-		"process %u, held before its first instruction, is %s after "
+		"process %u, executed where the gate cannot look, is %s after "
 		"%u ms%s%s",
 		one->pid, one->how == MSG_FREED_KILLED ? "killed" : "let go",
 		one->waited_us / 1000,
@@ -81,6 +85,7 @@ freed_write(const struct freed *freed, struct doc *doc)
 		{ "released", freed->released },
 		{ "killed", freed->killed },
 		{ "gone", freed->gone },
+		{ "left", freed->left },
 		{ "unjudged", freed->unjudged },
 		{ "by_other", freed->by_other },
 		{ "total_us", freed->total_us },

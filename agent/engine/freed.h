@@ -14,6 +14,7 @@ struct engine;
 struct freed {
 	uint64_t released, killed;
 	uint64_t gone;	   /* had ended, or were not ours to touch */
+	uint64_t left;	   /* were never stopped, and run on */
 	uint64_t unjudged; /* of the first two: by [gate] on_deadline */
 	uint64_t by_other; /* of them: somebody had let them go before us */
 	uint64_t total_us, max_us; /* from the stop until then */

@@ -623,7 +623,7 @@ msg_get_freed(struct buf *buf, struct msg_freed *ret_freed)
 	ret_freed->by_other = buf_get_u8(buf) != 0;
 	ret_freed->waited_us = buf_get_u32(buf);
 	if (ret_freed->how < MSG_FREED_RELEASED ||
-	    ret_freed->how > MSG_FREED_GONE)
+	    ret_freed->how > MSG_FREED_LEFT)
 		return -EBADMSG;
 	return done(buf);
 }

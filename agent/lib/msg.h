@@ -362,6 +362,7 @@ int msg_get_cover(struct buf *buf, struct msg_cover *ret_cover,
 enum msg_held_flag {
 	MSG_HELD_SERVED = 1 << 0, /* a process of some user's answers for its
 				     file, or not: never open that */
+	MSG_HELD_RUNS = 1 << 1,	  /* was not stopped, may only be ended */
 };
 
 /* MSG_HELD: before its first instruction, by SIGSTOP. */
@@ -400,6 +401,7 @@ enum msg_freed_how {
 	MSG_FREED_RELEASED = 1, /* SIGCONT */
 	MSG_FREED_KILLED,	/* SIGKILL */
 	MSG_FREED_GONE,		/* had ended, or is not ours to touch */
+	MSG_FREED_LEFT,		/* was not stopped, and runs on */
 };
 struct msg_freed {
 	uint32_t pid;

@@ -11,7 +11,8 @@
 static uint32_t
 flags_of(uint32_t flags)
 {
-	return flags & EVENT_SERVED ? MSG_HELD_SERVED : 0;
+	return (flags & EVENT_SERVED ? MSG_HELD_SERVED : 0) |
+	       (flags & EVENT_FOREIGN ? MSG_HELD_RUNS : 0);
 }
 
 void
@@ -38,7 +39,7 @@ held_next(struct held *held, struct reach *reach, struct msg_held *ret_held)
 	/* Of those before us nothing is known without a list. */
 	while (held->len > 0 && reach_is_armed(reach)) {
 		*ret_held = held->left[held->len - 1];
-		if (!reach_is_covered(reach, ret_held->device))
+		if (!reach_is_listed(reach, ret_held->device))
 			return true;
 		held->len--;
 	}

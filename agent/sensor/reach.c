@@ -195,7 +195,7 @@ reach_is_armed(const struct reach *reach)
 }
 
 bool
-reach_is_covered(const struct reach *reach, uint64_t device)
+reach_is_listed(const struct reach *reach, uint64_t device)
 {
 	const struct khien_reach *area = reach->area;
 	const __u64 *half =
@@ -208,7 +208,7 @@ reach_is_covered(const struct reach *reach, uint64_t device)
 		if (entry == 0)
 			return false;
 		if (entry >> 32 == want)
-			return (uint32_t)entry == KHIEN_COVER_GATED;
+			return true;
 	}
 	return false;
 }
@@ -253,6 +253,7 @@ reach_count(const struct reach *reach, uint64_t *ret_counts)
 	ret_counts[1] = area ? area->held : 0;
 	ret_counts[2] = area ? area->unheld : 0;
 	ret_counts[3] = area ? area->failed : 0;
+	ret_counts[4] = area ? area->followed : 0;
 }
 
 const char *

@@ -58,8 +58,8 @@ void reach_doubt(struct reach *reach);
 /* Whether anybody may be stopped now. */
 bool reach_is_armed(const struct reach *reach);
 
-/* Whether the file system (makedev form) may hold what is stopped. */
-bool reach_is_covered(const struct reach *reach, uint64_t device);
+/* Whether the file system (makedev form) is known: nobody of it is stopped. */
+bool reach_is_listed(const struct reach *reach, uint64_t device);
 
 /* We are at work; to be called at least once a second. */
 void reach_beat(struct reach *reach, uint64_t now_ns);

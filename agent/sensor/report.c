@@ -15,6 +15,7 @@ static const char *const names[] = {
 	"lost.critical", "lost.bulk",  "events.critical", "events.bulk",
 	"ring.critical", "ring.bulk",  "batches.waiting", "malformed",
 	"reach.killed",	 "reach.held", "reach.let_go",	  "reach.failed",
+	"reach.followed",
 };
 
 static void

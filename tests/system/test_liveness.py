@@ -159,7 +159,7 @@ def test_thousand_execute_one_bad_file(ground, asking, tool):
     assert wait_for(lambda: gated.gate(agent, "questions.denied") >= 1000,
                     "a thousand answers are counted")
     # Questions about one file share scans.
-    assert gated.gate(agent, "scans.done") - before < 200
+    assert gated.gate(agent, "scans.done") - before < 500
 
 
 def test_killed_gate_releases_who_waits(ground, asking, tool):

@@ -7,13 +7,12 @@ import ctypes
 import os
 import pathlib
 import signal
-import struct
 import subprocess
-import threading
 import time
 
 import pytest
 
+import fuse_server
 import gated
 from agent import EICAR, TRUE, get, wait_for
 from gated import NOBODY, Ground
@@ -203,81 +202,6 @@ def test_stopped_mounts_is_replaced_and_holds_up_nobody(guarded, ground):
     assert marked(guarded) == set()
 
 
-class Fuse:
-    """A file system whose server answers while it likes to: a folder with one
-    folder, "in", in it.  See linux/fuse.h."""
-
-    LOOKUP, GETATTR, INIT, OPENDIR, STATFS = 1, 3, 26, 27, 17
-
-    def __init__(self, path):
-        self.path = path
-        path.mkdir(exist_ok=True)
-        self.fd = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
-        options = (f"fd={self.fd},rootmode=40000,user_id=0,group_id=0,"
-                   "allow_other").encode()
-        self.answers = True
-        self.began = threading.Event()
-        self.asked = []  # and not answered
-        self.thread = threading.Thread(target=self.serve, daemon=True)
-        self.thread.start()
-        if LIBC.mount(b"khien-fuse", str(path).encode(), b"fuse", 0, options):
-            raise OSError(ctypes.get_errno(), "mount of fuse")
-        assert self.began.wait(10)
-
-    @staticmethod
-    def attr(inode):
-        # ino size blocks, three times, their nanoseconds, mode nlink uid gid
-        # rdev blksize flags
-        return struct.pack("<6Q10I", inode, 0, 0, 0, 0, 0, 0, 0, 0, 0o40755, 2,
-                           0, 0, 0, 4096, 0)
-
-    def reply(self, opcode, inode, body):
-        if opcode == self.INIT:
-            return struct.pack("<4I2H2I", 7, 31, 65536, 0, 16, 12, 65536, 1) \
-                + bytes(36)
-        if opcode == self.LOOKUP:
-            if body.split(b"\0")[0] != b"in":
-                return -2
-            # No validity: the next walk asks again.
-            return struct.pack("<4Q2I", 2, 0, 0, 0, 0, 0) + self.attr(2)
-        if opcode == self.GETATTR:
-            return struct.pack("<Q2I", 0, 0, 0) + self.attr(inode)
-        return -38
-
-    def serve(self):
-        with contextlib.suppress(OSError):
-            while True:
-                data = os.read(self.fd, 1 << 18)
-                _, opcode, unique, inode = struct.unpack("<2I2Q", data[:24])
-                if opcode in (2, 36, 42):  # forgotten, interrupted: no answer
-                    continue
-                if not self.answers:
-                    pid = struct.unpack("<I", data[32:36])[0]
-                    self.asked.append((opcode, pid, unique))
-                    continue
-                out = self.reply(opcode, inode, data[40:])
-                error, out = (out, b"") if isinstance(out, int) else (0, out)
-                os.write(self.fd, struct.pack("<IiQ", 16 + len(out), error,
-                                              unique) + out)
-                if opcode == self.INIT:
-                    self.began.set()
-
-    def close(self):
-        # Whoever waits is let go.
-        self.answers = True
-        for _, _, unique in self.asked:
-            with contextlib.suppress(OSError):
-                os.write(self.fd, struct.pack("<IiQ", 16, -5, unique))
-        LIBC.umount2(str(self.path / "in").encode(), 2)
-        LIBC.umount2(str(self.path).encode(), 2)
-        self.thread.join(10)
-        os.close(self.fd)
-
-    def asked_by(self, agent):
-        pids = [p.get("pid") for p in agent.processes()]
-        return [one for one in self.asked if one[1] in pids]
-
-
 @pytest.fixture
 def fuse(ground):
     if not os.path.exists("/dev/fuse"):
@@ -285,7 +209,7 @@ def fuse(ground):
     made = []
 
     def make(path):
-        made.append(Fuse(path))
+        made.append(fuse_server.Fuse(path))
         return made[-1]
 
     yield make

@@ -13,6 +13,7 @@ import time
 
 import pytest
 
+import fuse_server
 import gated
 from agent import BUILD, get, wait_for
 
@@ -288,3 +289,32 @@ def test_many_at_once(make_reach):
     assert results[:100] == [(0, 1, 0)] * 100
     assert sum(r[0] for r in results[100:]) + sum(
         r[1] for r in results[100:]) == 100
+
+
+@pytest.mark.parametrize("policy", ["allow", "deny"])
+def test_programs_from_afar_are_not_held(make_reach, request, policy):
+    """A file system that is known and cannot be asked about: its programs
+    run on, and are ended later if they are to be."""
+    if not os.path.exists("/dev/fuse"):
+        pytest.skip("no FUSE in this kernel")
+    reach = make_reach(gate_on_deadline=policy)
+    sleeper = gated.compile_c(
+        '__asm__(".globl _start\\n_start: mov $34, %eax\\nsyscall\\n"'
+        '"jmp _start\\n");', reach.yard / "sleeper", *FREESTANDING)  # pause(2)
+    far = fuse_server.Fuse(reach.ground.folder / "far", sleeper)
+    request.addfinalizer(far.close)
+    wait_for(lambda: far.path.name in str(get(
+        reach.agent.status(), "khien.uncovered")), "it is known")
+    process = subprocess.Popen(
+        ["sh", "-c", f"echo 0 > {reach.ground.scope}/cgroup.procs && "
+         f"exec {far.path}/program"])
+    wait_for(lambda: reach.sensor("followed") == 1, "it is followed")
+    if policy == "deny":
+        assert process.wait(10) == -signal.SIGKILL
+    else:
+        wait_for(lambda: reach.held("left") == 1, "it is left alone")
+        state = pathlib.Path(f"/proc/{process.pid}/stat").read_text()
+        assert state.rsplit(")", 1)[1].split()[0] == "S"
+        process.kill()
+        process.wait()
+    assert reach.sensor("held") == 0 and reach.sensor("killed") == 0

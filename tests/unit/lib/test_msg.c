@@ -647,7 +647,7 @@ test_freed(void **state)
 	assert_false(got.unjudged);
 	assert_true(got.by_other);
 	assert_int_equal(got.waited_us, 4);
-	freed.how = MSG_FREED_GONE + 1;
+	freed.how = MSG_FREED_LEFT + 1;
 	msg_begin(&buf, bytes, sizeof(bytes), MSG_FREED);
 	msg_put_freed(&buf, &freed);
 	assert_int_equal(msg_end(&buf), 0);
