@@ -111,6 +111,13 @@ def try_once(way, yard, uid):
         os._exit(code)
 
 
+def story(agent):
+    """What the agent has to say about it."""
+    rows = agent.ask("query", "SELECT * FROM agent ORDER BY rowid DESC LIMIT 9")
+    return "\n".join(str(row) for row in
+                     [agent.log(), agent.status()["khien"]["gate"], *rows])
+
+
 @pytest.mark.slow(1800)
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 def test_no_instruction_runs(agent, ground, yards, way):
@@ -124,7 +131,7 @@ def test_no_instruction_runs(agent, ground, yards, way):
         attempt(way, yard)
         passed += ground.ran()
     load.note(f"{way.__name__}: {tries} attempts, {passed} got through")
-    assert passed == 0
+    assert passed == 0, story(agent)
 
 
 def test_new_mount(agent, ground):
