@@ -242,8 +242,8 @@ struct khien_reach {
 	/* By the programs. */
 	__u64 killed;
 	__u64 held;
-	__u64 unheld; /* was to be held, and had to be let go */
-	__u64 failed; /* the signal was refused */
+	__u64 unheld;	/* was to be held, and had to be let go */
+	__u64 failed;	/* the signal was refused */
 	__u64 followed; /* runs while it is scanned */
 	__u64 pad[7];
 	__u64 covers[2 * KHIEN_COVERS];

@@ -190,12 +190,11 @@ kind_flags(struct file *file, __u32 kind)
 	return flags;
 }
 
-/* Its program comes from afar, as programs may: it runs while that is scanned. */
+/* Its program comes from afar, as programs may: it runs while it is scanned. */
 static __always_inline void
 follow(struct khien_reach *area, struct khien_file *file)
 {
-	struct khien_stop *stop =
-		bpf_ringbuf_reserve(&stops, sizeof(*stop), 0);
+	struct khien_stop *stop = bpf_ringbuf_reserve(&stops, sizeof(*stop), 0);
 
 	if (!stop) {
 		__sync_fetch_and_add(&area->unheld, 1);

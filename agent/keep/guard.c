@@ -156,8 +156,8 @@ let_go(const struct guard *guard, const struct msg_held *held, bool allow,
 		return MSG_FREED_GONE;
 	if ((held->flags & MSG_HELD_RUNS) && allow)
 		return MSG_FREED_LEFT;
-	*ret_by_other = !(held->flags & MSG_HELD_RUNS) && state != 'T' &&
-			state != 't';
+	*ret_by_other =
+		!(held->flags & MSG_HELD_RUNS) && state != 'T' && state != 't';
 	if (syscall(SYS_pidfd_send_signal, fd, allow ? SIGCONT : SIGKILL, NULL,
 		    0) < 0)
 		return MSG_FREED_GONE;

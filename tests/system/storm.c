@@ -2,8 +2,8 @@
 /*
  * storm FOLDER MS UID...: a worker for each user opens and executes files
  * beneath FOLDER, known ones (FOLDER/known-UID, to be there) and new ones,
- * until MS milliseconds are over or SIGTERM comes.  Every single call is timed, also
- * those that never return.  Prints a line for each kind of call,
+ * until MS milliseconds are over or SIGTERM comes.  Every single call is
+ * timed, also those that never return.  Prints a line for each kind of call,
  *	KIND COUNT LONGEST_US ERRNO:COUNT...
  * and at last "stuck COUNT": workers that did not end.
  */
