@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "agent/gate/answers.h"
+#include "agent/gate/asker.h"
 #include "agent/gate/dispatch.h"
 #include "agent/gate/ident.h"
 #include "agent/gate/marks.h"
@@ -30,6 +31,7 @@ struct intake {
 	const struct marks *marks;     /* borrowed */
 	const struct conf *conf;       /* borrowed */
 	char state_dir[CONF_PATH_MAX]; /* as the kernel names it */
+	int proc;		       /* borrowed; -1: there is none */
 	uint32_t store_uid; /* who owns what lies there; 0: nobody of ours */
 	uint32_t pids[INTAKE_PIDS_MAX];
 	size_t pids_len;
@@ -54,6 +56,7 @@ intake_new(struct dispatch *dispatch, struct answers *answers,
 	intake->report = report;
 	intake->marks = marks;
 	intake->conf = conf;
+	intake->proc = -1;
 	intake->store_uid = conf->role_uid[ROLE_ENGINE];
 	(void)str_copy(intake->state_dir, sizeof(intake->state_dir),
 		       real ? real : conf->state_dir);
@@ -64,6 +67,12 @@ void
 intake_free(struct intake *intake)
 {
 	free(intake);
+}
+
+void
+intake_set_proc(struct intake *intake, int proc)
+{
+	intake->proc = proc;
 }
 
 void
@@ -111,10 +120,25 @@ is_in(const uint32_t *pids, size_t len, uint32_t pid)
 }
 
 static bool
+is_own_user(const struct intake *intake, uint32_t uid)
+{
+	for (size_t i = 0; i < CONF_ROLES_MAX; i++)
+		if (uid == intake->conf->role_uid[i])
+			return true;
+	return uid == 0;
+}
+
+/*
+ * A number outlives its process by as long as it takes us to hear of its end,
+ * and is given to anybody then: but none of ours runs as an ordinary user.
+ */
+static bool
 is_own_pid(const struct intake *intake, uint32_t pid)
 {
-	return is_in(intake->pids, intake->pids_len, pid) ||
-	       is_in(intake->announced, intake->announced_len, pid);
+	if (!is_in(intake->pids, intake->pids_len, pid) &&
+	    !is_in(intake->announced, intake->announced_len, pid))
+		return false;
+	return is_own_user(intake, asker_uid(intake->proc, pid, 0));
 }
 
 /*

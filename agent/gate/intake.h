@@ -29,7 +29,10 @@ struct intake *intake_new(struct dispatch *dispatch, struct answers *answers,
 			  const struct conf *conf);
 void intake_free(struct intake *intake);
 
-/* Processes whose doings are ours. */
+/* /proc, to know who asks (borrowed); -1: not known. */
+void intake_set_proc(struct intake *intake, int proc);
+
+/* Processes whose doings are ours, while none of them is an ordinary user's. */
 void intake_set_pids(struct intake *intake, const uint32_t *pids, size_t len);
 
 /*

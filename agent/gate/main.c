@@ -487,6 +487,7 @@ make_tables(struct gate *gate)
 				  gate->marks, gate->peer.conf);
 	if (!gate->intake)
 		return -ENOMEM;
+	intake_set_proc(gate->intake, gate->proc);
 	struct queue_parts parts = {
 		.loop = gate->peer.loop,
 		.notify = &gate->notify,

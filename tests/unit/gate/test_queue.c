@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,11 +12,13 @@
 #include <string.h>
 #include <sys/fanotify.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "agent/gate/answers.h"
+#include "agent/gate/asker.h"
 #include "agent/gate/cache.h"
 #include "agent/gate/debt.h"
 #include "agent/gate/dispatch.h"
@@ -292,6 +295,37 @@ room_for_announced(void **state)
 	assert_int_equal(notify_waiting(&scene->notify), 1);
 }
 
+/* The number of one that ended may be an ordinary user's by now. */
+static void
+number_of_another(void **state)
+{
+	struct scene *scene = *state;
+	int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	pid_t pid = fork();
+
+	assert_true(proc >= 0 && pid >= 0);
+	if (pid == 0) {
+		if (getuid() == 0 && (setgid(65534) < 0 || setuid(65534) < 0))
+			_exit(1);
+		for (;;)
+			(void)pause();
+	}
+	for (int i = 0; asker_uid(proc, (uint32_t)pid, 0) == 0 && i < 5000; i++)
+		(void)usleep(1000);
+	intake_announce(scene->intake, (uint32_t)pid);
+	ask(scene, 1, (uint32_t)pid);
+	assert_int_equal(queue_drain(scene->queue), 1);
+	assert_int_equal(answered(scene), 1);
+	intake_set_proc(scene->intake, proc);
+	ask(scene, 1, (uint32_t)pid);
+	assert_int_equal(queue_drain(scene->queue), 1);
+	assert_int_equal(answered(scene), 0);
+	assert_int_equal(pending_len(scene->pending), 1);
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	(void)close(proc);
+}
+
 /* Without descriptors nothing is read until one of ours is back. */
 static void
 starvation(void **state)
@@ -419,6 +453,7 @@ main(void)
 #define SCENE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 		SCENE(full_table),
 		SCENE(room_for_announced),
+		SCENE(number_of_another),
 		SCENE(starvation),
 		SCENE(shedding),
 		SCENE(deadlines_are_kept_by_the_clock),
