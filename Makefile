@@ -246,7 +246,7 @@ $O/fuzz/$(1:.c=): $O/fuzz/$(1:.c=.o) $O/fuzz/libkhien.a $(foreach f,$2,\
 endef
 $(foreach s,$(wildcard tests/fuzz/fuzz_*.c),\
 	$(eval $(call fuzzer,$s,$(call fuzz_folders,$s))))
-FUZZ_SECONDS ?= 20
+FUZZ_SECONDS ?= 12
 
 RUN_TESTS = @KHIEN_FUZZ_SECONDS=$(FUZZ_SECONDS) $(PYTHON) tests/run.py --build $B
 PARTS ?= unit fuzz system guest

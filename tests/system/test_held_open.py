@@ -16,7 +16,7 @@ OPENS = 50
 GRAIN_S = 2.5
 
 
-@pytest.fixture(params=["tmpfs", "ext4"])
+@pytest.fixture(params=["ext4"])
 def ground(request):
     ground = gated.Ground(request.param)
     yield ground

@@ -351,7 +351,7 @@ def test_unmount_while_questions_are_open(ground, asking, tool, late, how):
     path = late()
     agent = asking(gate_watch=f"{ground.mount}:{path}", gate_deadline_ms=6000)
     wait_for(lambda: gated.covered(agent, path), "it is covered")
-    for number in range(3):
+    for number in range(2):
         stopped = load.pids_of(agent, "scan")
         for pid in stopped:
             os.kill(pid, signal.SIGSTOP)

@@ -16,7 +16,7 @@ import load
 from agent import wait_for
 from ways import NOT_EVERYWHERE, SLOW, WAYS, Yard, take_tools
 
-TRIES = int(os.environ.get("KHIEN_TRIES", "470"))
+TRIES = int(os.environ.get("KHIEN_TRIES", "282"))
 # Long enough that what is seen is the way, not a missed deadline.
 DEADLINE_MS = 10000
 
