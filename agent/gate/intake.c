@@ -251,6 +251,20 @@ needs_path(const struct intake *intake, const struct notify_event *event,
 		ident->uid == intake->store_uid);
 }
 
+/* Where anything is excluded the path was read: see needs_path(). */
+static void
+ask_unless_excluded(struct intake *intake, const struct question *question)
+{
+	if (intake->conf->exclude[0] == '\0' ||
+	    !is_excluded(intake, question->ident)) {
+		dispatch_ask(intake->dispatch, question);
+		return;
+	}
+	intake->counts.excluded++;
+	dispatch_refuse(intake->dispatch, question, MSG_SKIPPED,
+			"excluded by [gate] exclude");
+}
+
 static void
 take_event(struct intake *intake, const struct notify_event *event,
 	   struct question *question, int fd)
@@ -277,14 +291,7 @@ take_event(struct intake *intake, const struct notify_event *event,
 	count(intake, event);
 	if (event->written)
 		tell_close(intake, question, flags);
-	if (has_path && intake->conf->exclude[0] != '\0' &&
-	    is_excluded(intake, ident)) {
-		intake->counts.excluded++;
-		dispatch_refuse(intake->dispatch, question, MSG_SKIPPED,
-				"excluded by [gate] exclude");
-		return;
-	}
-	dispatch_ask(intake->dispatch, question);
+	ask_unless_excluded(intake, question);
 }
 
 void
@@ -377,13 +384,7 @@ intake_judge(struct intake *intake, const struct msg_judge *judge, int fd)
 		return;
 	}
 	(void)read_path(intake, fd, &ident);
-	if (intake->conf->exclude[0] != '\0' && is_excluded(intake, &ident)) {
-		intake->counts.excluded++;
-		dispatch_refuse(intake->dispatch, &question, MSG_SKIPPED,
-				"excluded by [gate] exclude");
-		return;
-	}
-	dispatch_ask(intake->dispatch, &question);
+	ask_unless_excluded(intake, &question);
 }
 
 void

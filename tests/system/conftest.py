@@ -7,7 +7,9 @@ import signal
 
 import pytest
 
+import gated
 from agent import BUILD, Agent
+from load import DEADLINE_MS
 
 TEST_S = 180  # of one test; slow ones say more: @pytest.mark.slow(seconds)
 
@@ -67,6 +69,30 @@ def make_agent(request, tmp_path_factory):
 @pytest.fixture
 def agent(make_agent):
     return make_agent()
+
+
+@pytest.fixture
+def ground():
+    """A mount of the test's own, for an agent that asks."""
+    ground = gated.Ground()
+    yield ground
+    ground.close()
+
+
+@pytest.fixture
+def asking(request, ground, tmp_path_factory):
+    """asking(**conf) -> a started agent that asks on the ground's mount."""
+    made = request.node.agents = []
+
+    def make(**conf):
+        conf.setdefault("gate_deadline_ms", DEADLINE_MS)
+        agent = gated.make(tmp_path_factory.mktemp("khien"), ground, **conf)
+        made.append(agent)
+        return gated.start(agent)
+
+    yield make
+    for agent in made:
+        agent.close()
 
 
 @pytest.fixture

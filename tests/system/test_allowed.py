@@ -13,13 +13,6 @@ from agent import get, wait_for
 
 
 @pytest.fixture
-def ground():
-    place = gated.Ground()
-    yield place
-    place.close()
-
-
-@pytest.fixture
 def agent(make_agent, ground, tmp_path):  # noqa: ARG001: it skips without root
     made = gated.start(gated.make(tmp_path, ground,
                                   action_on_malicious="quarantine"))

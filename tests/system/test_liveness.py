@@ -18,29 +18,6 @@ from load import BOUND_MS, DEADLINE_MS, exec_many, files
 STUCK_S = 3
 
 
-@pytest.fixture
-def ground():
-    ground = gated.Ground()
-    yield ground
-    ground.close()
-
-
-@pytest.fixture
-def asking(request, ground, tmp_path_factory):
-    """asking(**conf) -> a started agent that asks on the ground's mount."""
-    made = request.node.agents = []
-
-    def make(**conf):
-        conf.setdefault("gate_deadline_ms", DEADLINE_MS)
-        agent = gated.make(tmp_path_factory.mktemp("khien"), ground, **conf)
-        made.append(agent)
-        return gated.start(agent)
-
-    yield make
-    for agent in made:
-        agent.close()
-
-
 def stop_scanners(agent):
     pids = agent.scanners()
     for pid in pids:

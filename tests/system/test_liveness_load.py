@@ -23,29 +23,6 @@ from agent import get, wait_for
 WATCHDOG_S = 4
 
 
-@pytest.fixture
-def ground():
-    ground = gated.Ground()
-    yield ground
-    ground.close()
-
-
-@pytest.fixture
-def asking(request, ground, tmp_path_factory):
-    """asking(**conf) -> a started agent that asks on the ground's mount."""
-    made = request.node.agents = []
-
-    def make(**conf):
-        conf.setdefault("gate_deadline_ms", load.DEADLINE_MS)
-        agent = gated.make(tmp_path_factory.mktemp("khien"), ground, **conf)
-        made.append(agent)
-        return gated.start(agent)
-
-    yield make
-    for agent in made:
-        agent.close()
-
-
 VICTIMS = ("gate", "scan", "engine", "sensor", "daemon")
 PAIRS = list(itertools.combinations(VICTIMS, 2))
 STOP, KILL = signal.SIGSTOP, signal.SIGKILL

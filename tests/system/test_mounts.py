@@ -15,18 +15,11 @@ import pytest
 import fuse_server
 import gated
 from agent import EICAR, TRUE, get, wait_for
-from gated import NOBODY, Ground
+from gated import NOBODY
 
 # From a mount to its mark, or its name in status.
 BOUND_S = 6
 LIBC = ctypes.CDLL(None, use_errno=True)
-
-
-@pytest.fixture
-def ground():
-    ground = Ground()
-    yield ground
-    ground.close()
 
 
 @pytest.fixture(params=["observe", "enforce"])

@@ -12,13 +12,6 @@ from agent import get, wait_for
 
 
 @pytest.fixture
-def ground():
-    place = gated.Ground()
-    yield place
-    place.close()
-
-
-@pytest.fixture
 def asking(make_agent, ground, tmp_path):  # noqa: ARG001: it skips without root
     made = []
 

@@ -12,54 +12,12 @@
 #include <cmocka.h>
 
 #include "tests/unit/tuf/forge.h"
+#include "tests/unit/tuf/scene.h"
 #include "updater/tuf/key.h"
 #include "updater/tuf/root.h"
 #include "updater/tuf/state.h"
 #include "updater/tuf/trust.h"
 #include "updater/tuf/verify.h"
-
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-
-static struct forge *forge;
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	forge = forge_new();
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	forge_free(forge);
-	return 0;
-}
-
-static struct forge_role *
-role(enum metadata_type type)
-{
-	return &forge->roles[type];
-}
-
-static void
-expect(int result, const char *said)
-{
-	int r = forge_refresh(forge, NULL, NULL);
-
-	if (r != result || (said && !strstr(forge->why.text, said)))
-		fail_msg("%d instead of %d, \"%s\" instead of \"%s\"", r,
-			 result, forge->why.text, said ? said : "");
-}
-
-static void
-publish_root(void)
-{
-	role(METADATA_ROOT)->version++;
-	forge_root(forge);
-}
 
 /* These alone sign targets; both have to. */
 static void

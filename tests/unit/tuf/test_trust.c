@@ -12,51 +12,8 @@
 #include <cmocka.h>
 
 #include "tests/unit/tuf/forge.h"
+#include "tests/unit/tuf/scene.h"
 #include "updater/tuf/trust.h"
-
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-
-static struct forge *forge;
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	forge = forge_new();
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	forge_free(forge);
-	return 0;
-}
-
-static struct forge_role *
-role(enum metadata_type type)
-{
-	return &forge->roles[type];
-}
-
-/* One refresh must end so; what it says must name the file or the check. */
-static void
-expect(int result, const char *said)
-{
-	int r = forge_refresh(forge, NULL, NULL);
-
-	if (r != result || (said && !strstr(forge->why.text, said)))
-		fail_msg("%d instead of %d, \"%s\" instead of \"%s\"", r,
-			 result, forge->why.text, said ? said : "");
-}
-
-static void
-publish_root(void)
-{
-	role(METADATA_ROOT)->version++;
-	forge_root(forge);
-}
 
 static void
 sign_with(enum metadata_type type, struct forge_key *key)
