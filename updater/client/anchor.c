@@ -106,11 +106,13 @@ choose(struct folder *folder, const struct source *stored,
 {
 	int64_t version = source->root->metadata->version;
 
-	if (version <= stored->root->metadata->version)
-		return 0;
 	int r = root_check_later(stored->root, source->root, policy, why);
 	if (r == -ENOMEM)
 		return r;
+	if (r == -EPROTO) {
+		why->text[0] = '\0';
+		return 0;
+	}
 	if (r < 0) {
 		log_warning("the package's %s has version %" PRId64
 			    ", but %s: going on with version %" PRId64,

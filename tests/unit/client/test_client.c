@@ -343,6 +343,33 @@ test_errors(void **state)
 		}
 }
 
+/* A thief counted the timestamp far up; his key is taken away, and the other
+   one's owner goes on where he was. */
+static void
+test_recovery(void **state)
+{
+	struct forge_role *timestamp = &forge->roles[METADATA_TIMESTAMP];
+	struct forge_role *snapshot = &forge->roles[METADATA_SNAPSHOT];
+	int version = timestamp->version;
+
+	(void)state;
+	timestamp->keys[1] = forge_key_new(FORGE_ED25519);
+	forge->roles[METADATA_ROOT].version++;
+	forge_root(forge);
+	timestamp->version = snapshot->version = 900;
+	forge_snapshot(forge);
+	forge_timestamp(forge);
+	assert_int_equal(client_refresh(client, &why), 0);
+	timestamp->version = snapshot->version = version;
+	forge_publish(forge);
+	assert_int_equal(client_refresh(client, &why), -ESTALE);
+	timestamp->keys[1] = NULL;
+	forge->roles[METADATA_ROOT].version++;
+	forge_root(forge);
+	assert_int_equal(client_refresh(client, &why), 0);
+	expect_good();
+}
+
 /* What a mirror gives differs from one time to the next. */
 static void
 test_changed_between(void **state)
@@ -501,6 +528,7 @@ main(void)
 		CASE(test_lies_about_metadata),
 		CASE(test_lies_about_targets),
 		CASE(test_errors),
+		CASE(test_recovery),
 		CASE(test_changed_between),
 		CASE(test_not_consistent),
 		CASE(test_names),

@@ -182,6 +182,15 @@ test_delegated(void **state)
 	check_role(&times, METADATA_TARGETS, 2, 0, END);
 	assert_int_equal(trust_newest_issued(trust), FORGE_NOW_S - DAY);
 	trust_free(trust);
+	/* One that ends later than the others is not named. */
+	forge_remove(&forge->stored, "bin.json");
+	put_bin("2027-01-14T08:00:00Z", "2031-01-01T00:00:00Z");
+	assert_int_equal(forge_begin(forge, &trust), 0);
+	assert_int_equal(forge_find(forge, trust, "x", NULL), -ENOENT);
+	trust_times(trust, &times);
+	assert_string_equal(times.first, "root");
+	assert_int_equal(times.end.expires_s, END);
+	trust_free(trust);
 	free(text);
 	free(keys);
 	free(signers);
