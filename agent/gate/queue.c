@@ -14,6 +14,7 @@
 #include "agent/gate/pending.h"
 #include "agent/gate/recall.h"
 #include "agent/gate/report.h"
+#include "agent/gate/shed.h"
 #include "agent/lib/conf.h"
 #include "agent/lib/loop.h"
 #include "agent/lib/msg.h"
@@ -153,8 +154,7 @@ make_room(struct queue *queue)
 		.path = "",
 	};
 
-	size_t shed =
-		pending_shed(queue->parts.pending, NOTIFY_BATCH, &verdict);
+	size_t shed = shed_scans(queue->parts.pending, NOTIFY_BATCH, &verdict);
 
 	queue->counts.shed += shed;
 	return shed > 0;

@@ -62,9 +62,9 @@ recall_generation(const struct recall *recall)
 
 /* Nobody has it open to write, who could change it without a sign. */
 static bool
-is_still(struct recall *recall, int fd)
+is_still(struct recall *recall, int fd, const struct ident *ident)
 {
-	if (hold_probe(fd))
+	if (hold_probe(recall->hold, fd, ident))
 		return true;
 	recall->counts.written++;
 	return false;
@@ -80,9 +80,9 @@ is_trusted(int fd, const struct ident *ident)
 }
 
 static void
-tell_kernel(struct recall *recall, int fd, bool writable)
+tell_kernel(struct recall *recall, int fd, bool lasting)
 {
-	if (notify_ignore(recall->notify, fd, !writable) == 0)
+	if (notify_ignore(recall->notify, fd, lasting) == 0)
 		recall->counts.marked++;
 }
 
@@ -91,14 +91,18 @@ find_clean(struct recall *recall, const struct question *question,
 	   const struct ident *ident, bool executed)
 {
 	bool writable = trust_is_writable(ident);
+	bool lasting = trust_is_lasting(ident);
 
+	/* In this order: who was a writer before has told of his close. */
 	if (executed && writable &&
-	    !hold_take(recall->hold, question->fd, ident))
+	    (!hold_take(recall->hold, question->fd, ident) ||
+	     notify_has_more(recall->notify)))
 		return CACHE_UNKNOWN;
 	/* Only those it asked about: it forgot, or never knew. */
-	if ((!writable || (recall->asking && !executed)) &&
-	    is_trusted(question->fd, ident) && hold_probe(question->fd))
-		tell_kernel(recall, question->fd, writable);
+	if ((lasting || (recall->asking && !executed)) &&
+	    is_trusted(question->fd, ident) &&
+	    hold_probe(recall->hold, question->fd, ident))
+		tell_kernel(recall, question->fd, lasting);
 	if (writable)
 		recall->counts.user++;
 	else
@@ -142,7 +146,7 @@ add_clean(struct recall *recall, int fd, const struct ident *ident)
 {
 	struct ident now;
 	bool trusted = is_trusted(fd, ident);
-	bool still = trusted && is_still(recall, fd);
+	bool still = trusted && is_still(recall, fd, ident);
 	bool steady = trusted && !still && ident_is_settled(ident);
 
 	if (recall->asking && !still && !steady)
@@ -152,9 +156,9 @@ add_clean(struct recall *recall, int fd, const struct ident *ident)
 		return;
 	cache_add(recall->cache, &now, recall->generation,
 		  still || !recall->asking ? CACHE_CLEAN : CACHE_STEADY);
-	bool writable = trust_is_writable(&now);
-	if (still && (recall->asking || !writable))
-		tell_kernel(recall, fd, writable);
+	bool lasting = trust_is_lasting(&now);
+	if (still && (recall->asking || lasting))
+		tell_kernel(recall, fd, lasting);
 }
 
 void
@@ -167,13 +171,27 @@ recall_add(struct recall *recall, int fd, const struct ident *ident,
 		cache_add(recall->cache, ident, recall->generation, verdict);
 }
 
+uint64_t
+recall_guard(struct recall *recall, int fd, const struct ident *ident)
+{
+	/* No unprivileged writer is there to be kept away. */
+	return trust_is_writable(ident) ? hold_begin(recall->hold, fd, ident) :
+					  0;
+}
+
+void
+recall_unguard(struct recall *recall, uint64_t guard)
+{
+	hold_end(recall->hold, guard);
+}
+
 bool
-recall_secure(struct recall *recall, int fd, const struct ident *ident)
+recall_secure(struct recall *recall, int fd, const struct ident *ident,
+	      uint64_t guard)
 {
 	struct ident now;
 
-	/* No unprivileged writer is there to be kept away. */
-	if (trust_is_writable(ident) && !hold_take(recall->hold, fd, ident))
+	if (trust_is_writable(ident) && !hold_go_on(recall->hold, guard))
 		return false;
 	return ident_read(fd, &now) == 0 && ident_same_content(&now, ident);
 }

@@ -2,12 +2,14 @@
 /*
  * What need not be scanned again, in the kernel and here.
  *
- * A file that no unprivileged user can write is made known to the kernel, which
- * then asks nothing at all.  Any other is remembered here, and the kernel asks
+ * A file that no unprivileged user can write, nor could a moment ago, is made
+ * known to the kernel, which then asks nothing at all.  Any other is remembered here, and the kernel asks
  * when it is executed; that it is opened the kernel does not ask again until it
  * was written to.  For a shared writable mapping changes a file without any
  * sign, and only its close, which comes in the same queue as the next
- * execution, tells of it.  See cache.h for the proof.
+ * execution, tells of it.  See cache.h for the proof.  It may be behind the
+ * execution, though, from between that question and its answer: then nothing
+ * remembered counts, and the file is scanned with writers kept away.
  *
  * A file that somebody holds open to write, a journal or a database, is
  * remembered for who opens it alone, and while its size and times stay: no
@@ -60,10 +62,20 @@ void recall_add(struct recall *recall, int fd, const struct ident *ident,
 		enum cache_verdict verdict);
 
 /*
- * Whether the clean file is still as `ident` says and may now be executed by
- * who waits for that; writers are kept away until then.
+ * Before a scan on which an execution depends: keeps writers away, as far as
+ * there may be any, until recall_unguard().  Returns a number for it; 0: there
+ * is a writer, or nobody to be kept away.
  */
-bool recall_secure(struct recall *recall, int fd, const struct ident *ident);
+uint64_t recall_guard(struct recall *recall, int fd, const struct ident *ident);
+void recall_unguard(struct recall *recall, uint64_t guard);
+
+/*
+ * Whether the clean file is still as `ident` says, was under that guard since
+ * before its scan, and may now be executed by who waits for that; writers are
+ * kept away until then.
+ */
+bool recall_secure(struct recall *recall, int fd, const struct ident *ident,
+		   uint64_t guard);
 
 /* It was closed after writing. */
 void recall_forget(struct recall *recall, const struct question *question);
