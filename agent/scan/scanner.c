@@ -240,7 +240,7 @@ scan_whole(struct job *job)
 	int r = content_open(&content, job->fd, 0, (size_t)job->size);
 
 	if (r < 0) {
-		conclude_error(job, r, "mapping");
+		conclude_error(job, r, "reading");
 		return;
 	}
 	struct yara_block block = { .bytes = content.bytes,
@@ -268,7 +268,7 @@ scan_parts(struct job *job)
 	if (r == 0)
 		r = content_open(&tail, job->fd, at, half);
 	if (r < 0) {
-		conclude_error(job, r, "mapping");
+		conclude_error(job, r, "reading");
 		return;
 	}
 	struct yara_block blocks[] = {
