@@ -205,12 +205,12 @@ dispatch_ask(struct dispatch *dispatch, const struct question *question)
 	bool executed = question->waits && question->cause == MSG_CAUSE_EXEC;
 	struct msg_verdict verdict;
 
-	if (question->written)
-		recall_forget(dispatch->recall, question);
 	if (is_empty(question)) {
 		dispatch_refuse(dispatch, question, MSG_CLEAN, "");
 		return;
 	}
+	if (question->written)
+		recall_forget(dispatch->recall, question);
 	if (recall(dispatch, question, question->ident, executed, &verdict)) {
 		pending_answer(dispatch->pending, question, &verdict);
 		return;
@@ -335,8 +335,7 @@ start(struct dispatch *dispatch, struct scanner *scanner, int leader)
 		pending_get(dispatch->pending, leader);
 	struct msg_verdict verdict;
 
-	/* The file as it is now: it may have waited long. */
-	int r = ident_read(question->fd, &scanner->ident);
+	int r = recall_look(question, &scanner->ident);
 	if (r < 0) {
 		settle(dispatch, leader, MSG_FAILED, strerror(-r));
 		return;

@@ -9,7 +9,12 @@
 #include "agent/gate/notify.h"
 #include "agent/gate/pending.h"
 #include "agent/gate/trust.h"
+#include "agent/lib/loop.h"
 #include "agent/lib/msg.h"
+
+#define NS_PER_MS 1000000U
+/* For so long after a question its file need not be looked at once more. */
+#define FRESH_MS 1
 
 struct recall {
 	struct cache *cache;   /* borrowed */
@@ -117,6 +122,17 @@ find_steady(struct recall *recall, const struct question *question,
 	return CACHE_CLEAN;
 }
 
+int
+recall_look(const struct question *question, struct ident *ret_ident)
+{
+	if (!question->judge &&
+	    loop_now_ns() - question->boot_ns < (uint64_t)FRESH_MS * NS_PER_MS) {
+		*ret_ident = *question->ident;
+		return 0;
+	}
+	return ident_read_again(question->fd, question->ident, ret_ident);
+}
+
 enum cache_verdict
 recall_find(struct recall *recall, const struct question *question,
 	    const struct ident *ident, bool executed)
@@ -148,7 +164,8 @@ add_clean(struct recall *recall, int fd, const struct ident *ident)
 	if (recall->asking && !still && !steady)
 		return;
 	/* After the probe: a writer who was there before it has closed. */
-	if (ident_read(fd, &now) < 0 || !ident_same_content(&now, ident))
+	if (ident_read_again(fd, ident, &now) < 0 ||
+	    !ident_same_content(&now, ident))
 		return;
 	cache_add(recall->cache, &now, recall->generation,
 		  still || !recall->asking ? CACHE_CLEAN : CACHE_STEADY);
@@ -175,7 +192,8 @@ recall_secure(struct recall *recall, int fd, const struct ident *ident)
 	/* No unprivileged writer is there to be kept away. */
 	if (trust_is_writable(ident) && !hold_take(recall->hold, fd, ident))
 		return false;
-	return ident_read(fd, &now) == 0 && ident_same_content(&now, ident);
+	return ident_read_again(fd, ident, &now) == 0 &&
+	       ident_same_content(&now, ident);
 }
 
 void

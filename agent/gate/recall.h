@@ -43,6 +43,13 @@ void recall_renew(struct recall *recall);
 uint32_t recall_generation(const struct recall *recall);
 
 /*
+ * The question's file, as it is when a scan of it begins now: it may have
+ * waited long.  That it was looked at a little before proves as much, for what
+ * changed since then differs from it.  Returns 0 or -errno of ident_read().
+ */
+int recall_look(const struct question *question, struct ident *ret_ident);
+
+/*
  * What is known of the question's file, which is now as `ident` says; never
  * CACHE_STEADY.  `executed`: somebody waits to execute it; then CACHE_CLEAN
  * also means that writers are kept away until he does.
