@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/vfs.h>
 
+#include "agent/gate/denied.h"
 #include "agent/gate/hold.h"
 #include "agent/gate/ident.h"
 #include "agent/gate/notify.h"
@@ -20,6 +21,7 @@ struct recall {
 	struct cache *cache;   /* borrowed */
 	struct notify *notify; /* borrowed */
 	struct hold *hold;     /* borrowed */
+	struct denied *denied;
 	bool asking;
 	uint32_t generation;
 	struct recall_counts counts;
@@ -35,12 +37,19 @@ recall_new(struct cache *cache, struct notify *notify, struct hold *hold)
 	recall->cache = cache;
 	recall->notify = notify;
 	recall->hold = hold;
+	recall->denied = denied_new();
+	if (!recall->denied) {
+		free(recall);
+		return NULL;
+	}
 	return recall;
 }
 
 void
 recall_free(struct recall *recall)
 {
+	if (recall)
+		denied_free(recall->denied);
 	free(recall);
 }
 
@@ -184,6 +193,31 @@ recall_add(struct recall *recall, int fd, const struct ident *ident,
 		cache_add(recall->cache, ident, recall->generation, verdict);
 }
 
+void
+recall_add_bad(struct recall *recall, int fd, const struct ident *ident,
+	       const struct msg_verdict *verdict)
+{
+	struct ident now;
+
+	if (!recall->asking || !is_trusted(fd, ident) || !hold_probe(fd) ||
+	    ident_read_again(fd, ident, &now) < 0 ||
+	    !ident_same_content(&now, ident))
+		return;
+	denied_add(recall->denied, &now, recall->generation, loop_now_ns(),
+		   verdict);
+}
+
+bool
+recall_find_bad(struct recall *recall, const struct question *question,
+		const struct ident *ident, struct msg_verdict *ret_verdict,
+		bool *ret_leads)
+{
+	return recall->asking && question->waits && !question->judge &&
+	       denied_find(recall->denied, ident, recall->generation,
+			   loop_now_ns(), ret_verdict, ret_leads) &&
+	       hold_probe(question->fd);
+}
+
 bool
 recall_secure(struct recall *recall, int fd, const struct ident *ident)
 {
@@ -200,6 +234,7 @@ void
 recall_forget(struct recall *recall, const struct question *question)
 {
 	cache_forget(recall->cache, question->ident);
+	denied_forget(recall->denied, question->ident);
 	if (recall->asking)
 		notify_regard(recall->notify, question->fd);
 }
@@ -208,6 +243,7 @@ void
 recall_clear(struct recall *recall, bool all)
 {
 	cache_clear(recall->cache, all);
+	denied_clear(recall->denied);
 	notify_regard_all(recall->notify);
 }
 

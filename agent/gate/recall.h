@@ -25,6 +25,7 @@
 
 struct hold;
 struct ident;
+struct msg_verdict;
 struct notify;
 struct question;
 struct recall;
@@ -67,6 +68,23 @@ void recall_add(struct recall *recall, int fd, const struct ident *ident,
 		enum cache_verdict verdict);
 
 /*
+ * The file behind fd was denied for what was found in it while it was as
+ * `ident` says.  Remembered like a clean one, and forgotten like it.
+ */
+void recall_add_bad(struct recall *recall, int fd, const struct ident *ident,
+		    const struct msg_verdict *verdict);
+
+/*
+ * Whether who waits asks about a file that was denied: with what was found,
+ * whose texts are borrowed until the next call; nobody has it open to write,
+ * who could have made another of it.  `*ret_leads` as in denied_find().  That
+ * it is still to be denied is the caller's to decide.
+ */
+bool recall_find_bad(struct recall *recall, const struct question *question,
+		     const struct ident *ident, struct msg_verdict *ret_verdict,
+		     bool *ret_leads);
+
+/*
  * Whether the clean file is still as `ident` says and may now be executed by
  * who waits for that; writers are kept away until then.
  */
@@ -75,7 +93,7 @@ bool recall_secure(struct recall *recall, int fd, const struct ident *ident);
 /* It was closed after writing. */
 void recall_forget(struct recall *recall, const struct question *question);
 
-/* Forgets every clean file, with `all` those that end scanners too. */
+/* Forgets every file, but with `all` alone those that end scanners. */
 void recall_clear(struct recall *recall, bool all);
 
 struct recall_counts {
