@@ -95,8 +95,8 @@ take(struct denied *denied, struct entry *entry, uint64_t now_ns,
 	if (msg_get_verdict(&buf, ret_verdict) < 0)
 		return false;
 	entry->used = ++denied->clock;
-	*ret_leads = now_ns - entry->led_ns >=
-		     (uint64_t)DENIED_LEAD_MS * NS_PER_MS;
+	*ret_leads =
+		now_ns - entry->led_ns >= (uint64_t)DENIED_LEAD_MS * NS_PER_MS;
 	if (*ret_leads)
 		entry->led_ns = now_ns;
 	return true;

@@ -134,8 +134,8 @@ find_steady(struct recall *recall, const struct question *question,
 int
 recall_look(const struct question *question, struct ident *ret_ident)
 {
-	if (!question->judge &&
-	    loop_now_ns() - question->boot_ns < (uint64_t)FRESH_MS * NS_PER_MS) {
+	if (!question->judge && loop_now_ns() - question->boot_ns <
+					(uint64_t)FRESH_MS * NS_PER_MS) {
 		*ret_ident = *question->ident;
 		return 0;
 	}

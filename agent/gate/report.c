@@ -60,7 +60,7 @@ struct report {
 	uint64_t batch_number;
 	size_t batch_len_at;
 	uint32_t batch_len;
-	uint64_t batch_ns; /* since when there is something in it */
+	uint64_t batch_ns;	     /* since when there is something in it */
 	uint64_t batch_told[LOSSES]; /* of `told`, in this batch */
 	struct spool_worth batch_worth;
 	uint8_t batch_bytes[MSG_MAX];

@@ -85,8 +85,8 @@ test_verdict_comes_back(void **state)
 	assert_string_equal(found.matches[0].rule, "rule");
 	assert_string_equal(found.matches[0].description, "what it is");
 	/* Other rules, or another content. */
-	assert_false(denied_find(denied, &other, GENERATION + 1, 0, &found,
-				 &leads));
+	assert_false(
+		denied_find(denied, &other, GENERATION + 1, 0, &found, &leads));
 	other.ctime_ns++;
 	assert_false(
 		denied_find(denied, &other, GENERATION, 0, &found, &leads));
