@@ -9,6 +9,7 @@
 #include "agent/gate/asker.h"
 #include "agent/gate/histogram.h"
 #include "agent/gate/ident.h"
+#include "agent/gate/lend.h"
 #include "agent/gate/pending.h"
 #include "agent/gate/policy.h"
 #include "agent/gate/recall.h"
@@ -120,11 +121,19 @@ settle(struct dispatch *dispatch, int leader, uint16_t result,
 /* Fills in the answer when it is known without a scan. */
 static bool
 recall(struct dispatch *dispatch, const struct question *question,
-       const struct ident *ident, bool executed, struct msg_verdict *verdict)
+       const struct ident *ident, bool executed, struct msg_verdict *verdict,
+       bool *ret_leads)
 {
 	/* Where nobody tells of a write nothing is known for longer. */
 	if (question->judge)
 		return false;
+	if (recall_find_bad(dispatch->recall, question, ident, verdict,
+			    ret_leads) &&
+	    policy_denies(&dispatch->policy, verdict,
+			  trust_is_writable(ident))) {
+		dispatch->counts.bad++;
+		return true;
+	}
 	switch (recall_find(dispatch->recall, question, ident, executed)) {
 	case CACHE_CLEAN:
 		describe(verdict, question, MSG_CLEAN, "");
@@ -184,16 +193,18 @@ dispatch_ask(struct dispatch *dispatch, const struct question *question)
 {
 	bool asked = question->cause == MSG_CAUSE_ASKED;
 	bool executed = question->waits && question->cause == MSG_CAUSE_EXEC;
+	struct question whose = *question;
 	struct msg_verdict verdict;
 
-	if (question->written)
-		recall_forget(dispatch->recall, question);
 	if (is_empty(question)) {
 		dispatch_refuse(dispatch, question, MSG_CLEAN, "");
 		return;
 	}
-	if (recall(dispatch, question, question->ident, executed, &verdict)) {
-		pending_answer(dispatch->pending, question, &verdict);
+	if (question->written)
+		recall_forget(dispatch->recall, question);
+	if (recall(dispatch, question, question->ident, executed, &verdict,
+		   &whose.leads)) {
+		pending_answer(dispatch->pending, &whose, &verdict);
 		return;
 	}
 	size_t room = asked ? pending_room(dispatch->pending, true) :
@@ -202,7 +213,6 @@ dispatch_ask(struct dispatch *dispatch, const struct question *question)
 		drop(dispatch, question);
 		return;
 	}
-	struct question whose = *question;
 	whose.uid =
 		asker_uid(dispatch->proc, question->pid, question->ident->uid);
 	pending_add(dispatch->pending, &whose);
@@ -309,15 +319,16 @@ start(struct dispatch *dispatch, struct scanner *scanner, int leader)
 	const struct question *question =
 		pending_get(dispatch->pending, leader);
 	struct msg_verdict verdict;
+	bool leads; /* the table knows */
 
-	/* The file as it is now: it may have waited long. */
-	int r = ident_read(question->fd, &scanner->ident);
+	int r = recall_look(question, &scanner->ident);
 	if (r < 0) {
 		settle(dispatch, leader, MSG_FAILED, strerror(-r));
 		return;
 	}
 	if (recall(dispatch, question, &scanner->ident,
-		   pending_is_executed(dispatch->pending, leader), &verdict)) {
+		   pending_is_executed(dispatch->pending, leader), &verdict,
+		   &leads)) {
 		pending_settle(dispatch->pending, leader, &verdict);
 		return;
 	}
@@ -332,7 +343,7 @@ start(struct dispatch *dispatch, struct scanner *scanner, int leader)
 	scanner->sent_ns = now_ns();
 	scanner->deadline_ns = scanner->sent_ns + dispatch->timeout_ns;
 	dispatch->counts.scans++;
-	r = scanner_send(scanner, question);
+	r = lend_file(scanner->chan, scanner->tag, question);
 	if (r < 0)
 		send_failed(dispatch, scanner, r);
 }
@@ -355,7 +366,7 @@ dispatch_run(struct dispatch *dispatch)
 	}
 }
 
-/* Remembers a clean file, if it is still the one that was scanned. */
+/* Remembers a file, if it is still the one that was scanned. */
 static void
 remember(struct dispatch *dispatch, const struct scanner *scanner,
 	 const struct msg_verdict *verdict)
@@ -363,11 +374,16 @@ remember(struct dispatch *dispatch, const struct scanner *scanner,
 	const struct question *question =
 		pending_get(dispatch->pending, scanner->leader);
 
-	if (verdict->flags == 0 && !question->judge &&
-	    scanner->generation == recall_generation(dispatch->recall) &&
-	    !pending_is_dirty(dispatch->pending, scanner->leader))
+	if (verdict->flags != 0 || question->judge ||
+	    scanner->generation != recall_generation(dispatch->recall) ||
+	    pending_is_dirty(dispatch->pending, scanner->leader))
+		return;
+	if (verdict->result == MSG_CLEAN)
 		recall_add(dispatch->recall, question->fd, &scanner->ident,
 			   CACHE_CLEAN);
+	else
+		recall_add_bad(dispatch->recall, question->fd, &scanner->ident,
+			       verdict);
 }
 
 /*
@@ -419,11 +435,12 @@ dispatch_verdict(struct dispatch *dispatch, uint16_t index,
 
 	histogram_add(&dispatch->durations_us,
 		      (now_ns() - scanner->sent_ns) / NS_PER_US);
-	if (verdict->result == MSG_CLEAN)
+	bool denies = policy_denies(&dispatch->policy, verdict,
+				    trust_is_writable(&scanner->ident));
+	if (verdict->result == MSG_CLEAN ||
+	    (denies && verdict->result == MSG_MATCH))
 		remember(dispatch, scanner, verdict);
-	if (policy_denies(&dispatch->policy, verdict,
-			  trust_is_writable(&scanner->ident)) ||
-	    is_final(dispatch, scanner, verdict))
+	if (denies || is_final(dispatch, scanner, verdict))
 		pending_settle(dispatch->pending, scanner->leader, verdict);
 	(void)release(dispatch, scanner);
 	return 0;

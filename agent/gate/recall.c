@@ -4,17 +4,24 @@
 #include <stdlib.h>
 #include <sys/vfs.h>
 
+#include "agent/gate/denied.h"
 #include "agent/gate/hold.h"
 #include "agent/gate/ident.h"
 #include "agent/gate/notify.h"
 #include "agent/gate/pending.h"
 #include "agent/gate/trust.h"
+#include "agent/lib/loop.h"
 #include "agent/lib/msg.h"
+
+#define NS_PER_MS 1000000U
+/* For so long after a question its file need not be looked at once more. */
+#define FRESH_MS 1
 
 struct recall {
 	struct cache *cache;   /* borrowed */
 	struct notify *notify; /* borrowed */
 	struct hold *hold;     /* borrowed */
+	struct denied *denied;
 	bool asking;
 	uint32_t generation;
 	struct recall_counts counts;
@@ -30,12 +37,19 @@ recall_new(struct cache *cache, struct notify *notify, struct hold *hold)
 	recall->cache = cache;
 	recall->notify = notify;
 	recall->hold = hold;
+	recall->denied = denied_new();
+	if (!recall->denied) {
+		free(recall);
+		return NULL;
+	}
 	return recall;
 }
 
 void
 recall_free(struct recall *recall)
 {
+	if (recall)
+		denied_free(recall->denied);
 	free(recall);
 }
 
@@ -121,6 +135,17 @@ find_steady(struct recall *recall, const struct question *question,
 	return CACHE_CLEAN;
 }
 
+int
+recall_look(const struct question *question, struct ident *ret_ident)
+{
+	if (!question->judge && loop_now_ns() - question->boot_ns <
+					(uint64_t)FRESH_MS * NS_PER_MS) {
+		*ret_ident = *question->ident;
+		return 0;
+	}
+	return ident_read_again(question->fd, question->ident, ret_ident);
+}
+
 enum cache_verdict
 recall_find(struct recall *recall, const struct question *question,
 	    const struct ident *ident, bool executed)
@@ -152,7 +177,8 @@ add_clean(struct recall *recall, int fd, const struct ident *ident)
 	if (recall->asking && !still && !steady)
 		return;
 	/* After the probe: a writer who was there before it has closed. */
-	if (ident_read(fd, &now) < 0 || !ident_same_content(&now, ident))
+	if (ident_read_again(fd, ident, &now) < 0 ||
+	    !ident_same_content(&now, ident))
 		return;
 	cache_add(recall->cache, &now, recall->generation,
 		  still || !recall->asking ? CACHE_CLEAN : CACHE_STEADY);
@@ -185,6 +211,32 @@ recall_unguard(struct recall *recall, uint64_t guard)
 	hold_end(recall->hold, guard);
 }
 
+void
+recall_add_bad(struct recall *recall, int fd, const struct ident *ident,
+	       const struct msg_verdict *verdict)
+{
+	struct ident now;
+
+	if (!recall->asking || !is_trusted(fd, ident) ||
+	    !hold_probe(recall->hold, fd, ident) ||
+	    ident_read_again(fd, ident, &now) < 0 ||
+	    !ident_same_content(&now, ident))
+		return;
+	denied_add(recall->denied, &now, recall->generation, loop_now_ns(),
+		   verdict);
+}
+
+bool
+recall_find_bad(struct recall *recall, const struct question *question,
+		const struct ident *ident, struct msg_verdict *ret_verdict,
+		bool *ret_leads)
+{
+	return recall->asking && question->waits && !question->judge &&
+	       denied_find(recall->denied, ident, recall->generation,
+			   loop_now_ns(), ret_verdict, ret_leads) &&
+	       hold_probe(recall->hold, question->fd, ident);
+}
+
 bool
 recall_secure(struct recall *recall, int fd, const struct ident *ident,
 	      uint64_t guard)
@@ -193,13 +245,15 @@ recall_secure(struct recall *recall, int fd, const struct ident *ident,
 
 	if (trust_is_writable(ident) && !hold_go_on(recall->hold, guard))
 		return false;
-	return ident_read(fd, &now) == 0 && ident_same_content(&now, ident);
+	return ident_read_again(fd, ident, &now) == 0 &&
+	       ident_same_content(&now, ident);
 }
 
 void
 recall_forget(struct recall *recall, const struct question *question)
 {
 	cache_forget(recall->cache, question->ident);
+	denied_forget(recall->denied, question->ident);
 	if (recall->asking)
 		notify_regard(recall->notify, question->fd);
 }
@@ -208,6 +262,7 @@ void
 recall_clear(struct recall *recall, bool all)
 {
 	cache_clear(recall->cache, all);
+	denied_clear(recall->denied);
 	notify_regard_all(recall->notify);
 }
 

@@ -27,6 +27,7 @@
 
 struct hold;
 struct ident;
+struct msg_verdict;
 struct notify;
 struct question;
 struct recall;
@@ -45,6 +46,13 @@ void recall_renew(struct recall *recall);
 uint32_t recall_generation(const struct recall *recall);
 
 /*
+ * The question's file, as it is when a scan of it begins now: it may have
+ * waited long.  That it was looked at a little before proves as much, for what
+ * changed since then differs from it.  Returns 0 or -errno of ident_read().
+ */
+int recall_look(const struct question *question, struct ident *ret_ident);
+
+/*
  * What is known of the question's file, which is now as `ident` says; never
  * CACHE_STEADY.  `executed`: somebody waits to execute it; then CACHE_CLEAN
  * also means that writers are kept away until he does.
@@ -60,6 +68,23 @@ enum cache_verdict recall_find(struct recall *recall,
  */
 void recall_add(struct recall *recall, int fd, const struct ident *ident,
 		enum cache_verdict verdict);
+
+/*
+ * The file behind fd was denied for what was found in it while it was as
+ * `ident` says.  Remembered like a clean one, and forgotten like it.
+ */
+void recall_add_bad(struct recall *recall, int fd, const struct ident *ident,
+		    const struct msg_verdict *verdict);
+
+/*
+ * Whether who waits asks about a file that was denied: with what was found,
+ * whose texts are borrowed until the next call; nobody has it open to write,
+ * who could have made another of it.  `*ret_leads` as in denied_find().  That
+ * it is still to be denied is the caller's to decide.
+ */
+bool recall_find_bad(struct recall *recall, const struct question *question,
+		     const struct ident *ident, struct msg_verdict *ret_verdict,
+		     bool *ret_leads);
 
 /*
  * Before a scan on which an execution depends: keeps writers away, as far as
@@ -80,7 +105,7 @@ bool recall_secure(struct recall *recall, int fd, const struct ident *ident,
 /* It was closed after writing. */
 void recall_forget(struct recall *recall, const struct question *question);
 
-/* Forgets every clean file, with `all` those that end scanners too. */
+/* Forgets every file, but with `all` alone those that end scanners. */
 void recall_clear(struct recall *recall, bool all);
 
 struct recall_counts {

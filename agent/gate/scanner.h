@@ -8,8 +8,6 @@
 
 #include "agent/gate/ident.h"
 
-struct question;
-
 #define SCANNER_NONE (-1)
 
 struct scanner {
@@ -29,7 +27,3 @@ struct scanner {
 
 /* There is none, and nothing in its hands. */
 void scanner_init(struct scanner *scanner);
-
-/* Sends it the question, under scanner->tag.  Returns as chan_write(). */
-int scanner_send(const struct scanner *scanner,
-		 const struct question *question);
