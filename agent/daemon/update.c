@@ -13,6 +13,7 @@
 
 #include "agent/daemon/answer.h"
 #include "agent/daemon/job.h"
+#include "agent/daemon/order.h"
 #include "agent/daemon/place.h"
 #include "agent/daemon/release.h"
 #include "agent/daemon/supervise.h"
@@ -60,34 +61,18 @@ tell_step(struct update *update, bool last)
 	}
 }
 
-/* They read rules at their start only; one after the other is replaced. */
-static void
-replace_scanners(struct update *update)
-{
-	struct supervise *supervise = update->supervise;
-
-	log_info("rules of release %" PRIu64
-		 " are in force: scanners are replaced one by one",
-		 update->release.active);
-	for (size_t i = 0; i < SUPERVISE_CHILDREN; i++) {
-		struct child *child = &supervise->children[i];
-		if (child->role != ROLE_SCAN || !child->wanted)
-			continue;
-		child->stale = child->pid != 0;
-		/* What it waits for may have been the fault of the others. */
-		if (!child->pid && child->due_ms)
-			child->due_ms = child_now_ms();
-	}
-}
-
 /* What came of a step is done. */
 static void
 take_step(struct update *update, enum release_do next)
 {
 	update->started = false;
 	update->heard = false;
-	if (next == RELEASE_REPLACE)
-		replace_scanners(update);
+	if (next != RELEASE_REPLACE)
+		return;
+	log_info("rules of release %" PRIu64
+		 " are in force: scanners are replaced one by one",
+		 update->release.active);
+	order_replace_scanners(update->supervise);
 }
 
 static void
