@@ -14,7 +14,7 @@
 #include "agent/lib/file.h"
 #include "agent/lib/log.h"
 #include "updater/conform/folder.h"
-#include "updater/conform/http.h"
+#include "updater/http/http.h"
 #include "updater/tuf/hashes.h"
 #include "updater/tuf/name.h"
 #include "updater/tuf/reason.h"
