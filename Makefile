@@ -65,6 +65,7 @@ NAME_query := khien-query
 NAME_keep := khien-keep
 NAME_mounts := khien-mounts
 NAME_conform := khien-tuf
+NAME_fetch := khien-fetch
 LIBS_daemon :=
 LIBS_cli := -ljansson
 LIBS_conf := -linih $(SANDBOX_LIBS)
@@ -76,13 +77,18 @@ LIBS_engine := -lsqlite3 -ljansson $(SANDBOX_LIBS)
 LIBS_query := -lsqlite3 -ljansson $(SANDBOX_LIBS)
 LIBS_keep := -lsodium $(SANDBOX_LIBS)
 LIBS_tuf := -lsodium -lcrypto -ljansson
+LIBS_http := -lcurl $(LIBS_tuf)
+LIBS_fetch := $(LIBS_http) $(SANDBOX_LIBS)
 LIBS_conform := -lcurl $(LIBS_tuf)
 LIBS_lib := -ljansson $(SANDBOX_LIBS)
 
 # Folders of updater/ may be linked with updater/tuf, which is no program.
-WITH_conform := tuf
+WITH_conform := tuf http
+WITH_http := tuf
+WITH_fetch := tuf http
 
-FOLDERS := daemon cli conf sensor gate mounts scan engine query keep tuf conform
+FOLDERS := daemon cli conf sensor gate mounts scan engine query keep tuf http fetch \
+	conform
 SRC_lib := $(wildcard agent/lib/*.c)
 $(foreach f,$(FOLDERS),$(eval SRC_$f := $(wildcard agent/$f/*.c updater/$f/*.c)))
 PRESENT := $(strip $(foreach f,$(FOLDERS),$(if $(SRC_$f),$f)))

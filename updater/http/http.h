@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "updater/http/limits.h"
+
 struct http;
 struct loop;
 struct reason;
@@ -18,31 +20,12 @@ struct reason;
 #define HTTP_ETAG_SIZE 256
 #define HTTP_RANGE_SIZE 128
 
-/* Of one request where nothing else is said. */
-struct http_limits {
-	uint32_t connect_ms; /* name, connection, TLS */
-	uint32_t header_ms;  /* until the first byte of the body */
-	uint32_t slow_bytes; /* fewer a second for ... */
-	uint32_t slow_s;     /* ... so long: given up */
-	uint32_t header_bytes;
-	uint32_t redirects;  /* of one file */
-	uint32_t whole_ms;   /* of one file, with all mirrors and waits */
-	uint32_t tries;	     /* of one file, of one mirror */
-	uint32_t backoff_ms; /* after the first failure of a mirror */
-	uint32_t wait_ms;    /* longest wish of a server that is granted */
-};
-
-/* The defaults. */
-void http_limits(struct http_limits *ret_limits);
-/* Sets one by its name, "header_ms=100".  Returns 0 or -EINVAL. */
-int http_limits_set(struct http_limits *limits, const char *setting);
-
 struct http_options {
 	const char *ca;	   /* certificates (PEM) to trust, and no others; NULL:
 			      none, so that https:// fails */
 	size_t ca_len;	   /* bytes */
 	const char *proxy; /* address; "": none */
-	struct http_limits limits;
+	struct limits limits;
 };
 
 struct http_head {
@@ -58,7 +41,7 @@ struct http_head {
 struct http_end {
 	int error;	      /* 0: the answer is whole; or -errno, see why */
 	bool again;	      /* an error that may pass */
-	const char *redirect; /* where to, or ""; until the next request */
+	const char *redirect; /* where to, or "" */
 	const struct http_head *head;
 };
 
@@ -105,8 +88,10 @@ void http_freep(struct http **http);
 
 /*
  * Begins a request; only when none is under way.  Returns 0, and on_end() will
- * be called, later; or -ENOMEM, -EINVAL.
+ * be called, later; or -ENOMEM, or -EACCES when there is nothing to check a
+ * server's certificate against.
  */
-int http_start(struct http *http, const struct http_request *request);
+int http_start(struct http *http, const struct http_request *request,
+	       struct reason *why);
 /* Ends the request that is under way, if any: on_end() is not called. */
 void http_stop(struct http *http);

@@ -51,9 +51,9 @@ void transfer_begin(struct transfer *transfer,
 /*
  * A try at one address.  When it is the address of the last try, which was cut,
  * and the server can tell that the file is the same still, only the rest is
- * asked for.  Returns 0, and fn will be called, later; or -errno.
+ * asked for.  Returns 0, and fn will be called, later; or -errno and why.
  */
 int transfer_try(struct transfer *transfer, const char *url, transfer_fn fn,
-		 void *arg);
+		 void *arg, struct reason *why);
 /* Ends it: fn is not called. */
 void transfer_stop(struct transfer *transfer);
