@@ -18,8 +18,9 @@ struct supply;
 
 /* What is wanted. */
 struct supply_order {
-	const char *folder; /* of the mirror: "metadata", "targets" */
-	const char *path;   /* in it, as url_check_path() wants it; NULL: the
+	const char
+		*folder;  /* of the mirror: "metadata", "targets"; "": itself */
+	const char *path; /* in it, as url_check_path() wants it; NULL: the
 			       mirrors' addresses are the file's */
 	uint64_t size_max;
 	size_t from; /* the mirror to begin with */

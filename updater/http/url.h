@@ -30,7 +30,8 @@ int url_check_proxy(const char *url, struct reason *why);
 int url_check_path(const char *path, struct reason *why);
 
 /*
- * "BASE/FOLDER/PATH", with one '/' between them.  Returns 0, -EINVAL as above,
+ * "BASE/FOLDER/PATH", or "BASE/PATH" when folder is "", with one '/' between
+ * them.  Returns 0, -EINVAL as above,
  * or -ENAMETOOLONG.
  */
 int url_join(char *dst, size_t size, const char *base, const char *folder,
