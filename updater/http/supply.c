@@ -71,9 +71,7 @@ finish(struct supply *supply, struct supply_end *end, const struct reason *why)
 {
 	const struct transfer_sink *sink = &supply->order.sink;
 
-	supply->busy = false;
-	(void)loop_set_timer(supply->pause, 0, 0);
-	(void)loop_set_timer(supply->deadline, 0, 0);
+	supply_stop(supply);
 	end->index = supply->at;
 	/* Nothing is left of what is not whole. */
 	if (end->error < 0)
@@ -214,7 +212,6 @@ on_deadline(void *arg)
 
 	if (!supply->busy)
 		return 0;
-	transfer_stop(supply->transfer);
 	(void)snprintf(supply->said[supply->at], SAID_SIZE,
 		       "is not done after %u ms", supply->limits.whole_ms);
 	give_up(supply, -ETIMEDOUT);
@@ -318,4 +315,13 @@ supply_start(struct supply *supply, const struct supply_order *order,
 	return r < 0 ? r :
 		       loop_set_timer(supply->deadline, supply->limits.whole_ms,
 				      0);
+}
+
+void
+supply_stop(struct supply *supply)
+{
+	transfer_stop(supply->transfer);
+	supply->busy = false;
+	(void)loop_set_timer(supply->pause, 0, 0);
+	(void)loop_set_timer(supply->deadline, 0, 0);
 }

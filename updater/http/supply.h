@@ -58,3 +58,5 @@ void supply_freep(struct supply **supply);
  */
 int supply_start(struct supply *supply, const struct supply_order *order,
 		 supply_fn fn, void *arg, struct reason *why);
+/* Ends the order that is under way, if any: fn is not called. */
+void supply_stop(struct supply *supply);
