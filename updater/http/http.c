@@ -93,19 +93,16 @@ header(struct http *http, const char *name, size_t *ret_times)
 }
 
 static void
-read_head(struct http *http, struct http_head *head, size_t *ret_lengths)
+read_head(struct http *http, struct http_head *head)
 {
-	curl_off_t length = -1, retry_s = 0;
+	curl_off_t retry_s = 0;
 	size_t times;
 
 	*head = (struct http_head){ 0 };
 	(void)curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE,
 				&head->status);
-	(void)curl_easy_getinfo(http->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T,
-				&length);
 	(void)curl_easy_getinfo(http->easy, CURLINFO_RETRY_AFTER, &retry_s);
 	time_t date = curl_getdate(header(http, "Date", &times), NULL);
-	head->length = length > 0 ? (uint64_t)length : 0;
 	head->retry_s = retry_s > 0 ? (uint64_t)retry_s : 0;
 	head->date_s = date > 0 ? date : 0;
 	(void)str_copy(head->etag, sizeof(head->etag),
@@ -114,7 +111,6 @@ read_head(struct http *http, struct http_head *head, size_t *ret_lengths)
 		       header(http, "Content-Range", &times));
 	head->packed = http->reply.request.packed &&
 		       header(http, "Content-Encoding", &times)[0];
-	(void)header(http, "Content-Length", ret_lengths);
 }
 
 /* Once, before the body or at the end of what has none. */
@@ -122,11 +118,12 @@ static bool
 begin(struct http *http)
 {
 	struct http_head head;
-	size_t lengths;
+	size_t times;
 
 	(void)loop_set_timer(http->patience, 0, 0);
-	read_head(http, &head, &lengths);
-	return reply_begin(&http->reply, &head, lengths);
+	read_head(http, &head);
+	const char *length = header(http, "Content-Length", &times);
+	return reply_begin(&http->reply, &head, length, times);
 }
 
 static size_t
@@ -189,9 +186,12 @@ fail(struct http *http, CURLcode code)
 			error = errors[i].error;
 			again = errors[i].again;
 		}
-	(void)reason_set(&http->reply.why, error, "%s",
-			 http->error[0] ? http->error :
-					  curl_easy_strerror(code));
+	const char *text =
+		http->error[0] ? http->error : curl_easy_strerror(code);
+	/* What libcurl says of a line above 100 KiB, too. */
+	if (code == CURLE_OUT_OF_MEMORY && !http->reply.begun)
+		text = "sends a header that is too long, or memory is out";
+	(void)reason_set(&http->reply.why, error, "%s", text);
 	finish(http, error, again);
 }
 

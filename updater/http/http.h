@@ -50,7 +50,8 @@ struct http_request {
 	uint64_t from;	   /* only what is behind these bytes; 0: all */
 	const char *etag;  /* of these bytes: when it is another now, all */
 	uint64_t size_max; /* of the body, also on the wire */
-	bool packed;	   /* may come gzip-compressed */
+	bool packed;	   /* may come gzip-compressed; whether that ended
+			      well is for who knows the file to say */
 	/* Once, before the body.  Returns 1: the body is wanted; 0: it is
 	   not; or -errno to end the request (set the reason, too). */
 	int (*on_head)(void *arg, const struct http_head *head,

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "agent/lib/str.h"
+
 /* Of a body that nobody wants: read to its end if it is not longer, so that the
    connection can be used again.  Pages that tell of an error are short. */
 #define UNWANTED_MAX (16 * 1024)
@@ -49,23 +51,36 @@ room(const struct reply *reply)
 					   request->size_max;
 }
 
+/* libcurl takes the last of several, and what stands before the first sign
+   that is no digit. */
+static int
+read_length(struct reply *reply, const char *length, size_t times)
+{
+	if (times > 1)
+		return reason_set(&reply->why, -EPROTO,
+				  "says its length %zu times", times);
+	if (times == 1 &&
+	    str_number(length, INT64_MAX, &reply->head.length) < 0)
+		return reason_set(&reply->why, -EPROTO,
+				  "says a length that is none: %.40s", length);
+	return 0;
+}
+
 bool
-reply_begin(struct reply *reply, const struct http_head *head, size_t lengths)
+reply_begin(struct reply *reply, const struct http_head *head,
+	    const char *length, size_t times)
 {
 	const struct http_request *request = &reply->request;
 
 	reply->begun = true;
 	reply->head = *head;
-	if (lengths > 1) {
-		reply->error = reason_set(&reply->why, -EPROTO,
-					  "says its length %zu times", lengths);
-		return false;
-	}
-	int r = request->on_head(request->arg, &reply->head, &reply->why);
+	int r = read_length(reply, length, times);
+	if (r == 0)
+		r = request->on_head(request->arg, &reply->head, &reply->why);
 	reply->wanted = r > 0;
 	if (r < 0)
 		reply->error = r;
-	if (reply->wanted && !head->packed && head->length > room(reply))
+	if (reply->wanted && !head->packed && reply->head.length > room(reply))
 		return too_long(reply);
 	return r >= 0;
 }

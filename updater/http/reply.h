@@ -33,9 +33,10 @@ void reply_init(struct reply *reply, const struct http_request *request,
 
 /* A line of a head, also of interim answers, and of what follows a body. */
 bool reply_header(struct reply *reply, size_t len);
-/* All of the head is there and was read, with that many Content-Lengths. */
+/* All of the head is there and was read, but for its length: that is said
+   `times` times, and is a number that fits. */
 bool reply_begin(struct reply *reply, const struct http_head *head,
-		 size_t lengths);
+		 const char *length, size_t times);
 /* Of the body, unpacked.  Not before reply_begin(). */
 bool reply_body(struct reply *reply, const void *bytes, size_t len);
 /* Bytes of the body as they are on the wire, so far: what is compressed may
