@@ -156,8 +156,8 @@ url_join(char *dst, size_t size, const char *base, const char *folder,
 		return r;
 	while (len && base[len - 1] == '/')
 		len--;
-	int all =
-		snprintf(dst, size, "%.*s/%s/%s", (int)len, base, folder, path);
+	int all = snprintf(dst, size, "%.*s/%s%s%s", (int)len, base, folder,
+			   folder[0] ? "/" : "", path);
 	if (all < 0 || (size_t)all >= size)
 		return reason_set(why, -ENAMETOOLONG,
 				  "the address is too long");
