@@ -201,7 +201,7 @@ reason_find_missed(const struct engine *engine, size_t from,
 		   const struct values_entry **ret_entry)
 {
 	static const char *const faults[] = { ": cannot be watched",
-					      ": named by [gate] watch",
+					      ": named by [gate] ",
 					      ": too many to name" };
 
 	for (;;) {
@@ -235,6 +235,10 @@ say_coverage(struct saying *saying)
 		say(saying, REASON_OK,
 		    "[gate] mode is observe: what a rule finds is told, and"
 		    " nothing is stopped");
+	else if (saying->engine->peer->conf->enforce[0])
+		say(saying, REASON_OK,
+		    "[gate] enforce names where: elsewhere what a rule finds is"
+		    " told, and nothing is stopped");
 	if (!values_number(values, ROLE_MOUNTS, "covered.len"))
 		say(saying, REASON_AT_RISK,
 		    "no file system is watched: nothing is scanned");
