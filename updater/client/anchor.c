@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +58,13 @@ anchor_set(struct folder *folder, const void *root, size_t len,
 	return replace(folder, root, len, true, why);
 }
 
+/* What may be otherwise a moment later says nothing of the file. */
+static bool
+is_passing(int r)
+{
+	return r == -ENOMEM || r == -EMFILE || r == -ENFILE;
+}
+
 static int
 read_stored(const struct folder *folder, const struct policy *policy,
 	    struct source *stored, struct reason *why)
@@ -67,7 +75,9 @@ read_stored(const struct folder *folder, const struct policy *policy,
 	if (r == 0)
 		r = root_parse(stored->bytes, stored->len, policy,
 			       &stored->root, why);
-	return r < 0 ? reason_about(why, r, FILE_NAME) : 0;
+	if (r < 0 && !why->text[0])
+		(void)reason_set(why, r, "cannot be read: %s", strerror(-r));
+	return r;
 }
 
 static int
@@ -96,11 +106,13 @@ choose(struct folder *folder, const struct source *stored,
 {
 	int64_t version = source->root->metadata->version;
 
-	if (version <= stored->root->metadata->version)
-		return 0;
 	int r = root_check_later(stored->root, source->root, policy, why);
 	if (r == -ENOMEM)
 		return r;
+	if (r == -EPROTO) {
+		why->text[0] = '\0';
+		return 0;
+	}
 	if (r < 0) {
 		log_warning("the package's %s has version %" PRId64
 			    ", but %s: going on with version %" PRId64,
@@ -118,11 +130,12 @@ anchor_keep(struct folder *folder, int package, const struct policy *policy,
 	    struct reason *why)
 {
 	CLEANUP(source_done) struct source stored = { 0 }, source = { 0 };
-	struct reason lost = { "" };
+	struct reason lost;
 
+	why->text[0] = '\0';
 	int known = read_stored(folder, policy, &stored, &lost);
-	if (known == -ENOMEM)
-		return known;
+	if (is_passing(known))
+		return reason_about(why, known, FILE_NAME);
 	int r = read_package(package, policy, &source, why);
 	if (r == -ENOMEM)
 		return r;
@@ -136,7 +149,7 @@ anchor_keep(struct folder *folder, int package, const struct policy *policy,
 	if (known == 0)
 		return choose(folder, &stored, &source, policy, why);
 	if (known != -ENOENT)
-		log_warning("stored %s; beginning with the package's",
-			    lost.text);
+		log_warning("stored %s: %s; beginning with the package's",
+			    FILE_NAME, lost.text);
 	return replace(folder, source.bytes, source.len, false, why);
 }

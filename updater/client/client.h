@@ -47,9 +47,9 @@ struct client_mirror {
 };
 
 /*
- * Opens the folder of metadata: `path` relative to dir, or AT_FDCWD; "." for dir itself.  Waits until nobody else
- * has it open.  The time stands still at now_s (since 1970).  The policy and
- * the mirror are borrowed.
+ * Opens the folder of metadata, `path` relative to dir or AT_FDCWD, "." for dir
+ * itself, and waits until nobody else has it open.  The time stands still at
+ * now_s (since 1970).  The policy and the mirror are borrowed.
  */
 int client_open(int dir, const char *path, const struct policy *policy,
 		int64_t now_s, const struct client_mirror *mirror,
