@@ -6,6 +6,7 @@
 
 #include "agent/daemon/notify.h"
 #include "agent/daemon/supervise.h"
+#include "agent/daemon/update.h"
 #include "agent/lib/conf.h"
 #include "agent/lib/log.h"
 #include "agent/lib/loop.h"
@@ -150,8 +151,10 @@ ready_on(struct supervise *supervise)
 
 	if (supervise->notify.said)
 		return;
-	if (!not_up(supervise) || loop_now_ns() >= late_ns)
-		say_ready(supervise);
+	if (not_up(supervise) && loop_now_ns() < late_ns)
+		return;
+	say_ready(supervise);
+	update_begin(supervise);
 }
 
 void
