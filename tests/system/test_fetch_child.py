@@ -203,7 +203,7 @@ def test_a_proxy(serve, start):
     assert child.fetch("m")["body"] == b"m"
 
 
-@pytest.mark.parametrize("path", ["../m", "a/../m", "%2e%2e/m", "a%2fm",
+@pytest.mark.parametrize("path", ["../m", "a/../m", "%2e%2e/m", "m%0a",
                                   "m?x", "m#x", "a b", "a//b", "m\n"])
 def test_a_path_that_is_none(serve, start, path):
     mirror = serve(Files({}))

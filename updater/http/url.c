@@ -109,7 +109,7 @@ take_character(const char **at)
 		return -1;
 	*at += 3;
 	int value = high * 16 + low;
-	return value < ' ' || value == 127 || strchr("/\\", value) ? -1 : value;
+	return value < ' ' || value == 127 ? -1 : value;
 }
 
 /* One part up to '/' or the end. */

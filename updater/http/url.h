@@ -25,7 +25,8 @@ int url_check_proxy(const char *url, struct reason *why);
  * A file beneath a mirror's folder as it stands in an address, percent-encoded
  * already: unreserved characters of RFC 3986, 2.3, sub-delims, ':', '@', '/'
  * and "%XX".  No part is empty, "." or "..", also not in disguise, and there is
- * no encoded '/', '\' or control character.  Returns 0 or -EINVAL.
+ * no encoded control character.  An encoded '/' is a character of a name: a
+ * role may be called so.  Returns 0 or -EINVAL.
  */
 int url_check_path(const char *path, struct reason *why);
 
