@@ -3,6 +3,7 @@
 connections, and what it can still do."""
 
 import errno
+import fcntl
 import os
 import pathlib
 import re
@@ -18,6 +19,7 @@ from keeper import TYPES, Reader, message, run_on_channel, text
 from mirror import Authority, Files, Mirror
 
 METADATA, TARGET = 1, 2
+F_ADD_SEALS, F_SEAL_GROW = 1033, 4  # linux/fcntl.h
 BODY = bytes(range(256)) * 400
 ROLES = re.findall(r"\bROLE_(?!FILES)\w+", (ROOT / "agent/lib/role.h")
                    .read_text().split("enum role_id")[1].split("};")[0])
@@ -231,6 +233,18 @@ def test_what_was_in_the_file_is_gone(serve, start):
     fd = os.memfd_create("old")
     os.pwrite(fd, b"x" * 100, 0)
     assert child.fetch("n", fd=fd)["error"] == errno.ENOENT
+
+
+def test_what_cannot_be_kept(serve, start):
+    """Another mirror would be of no help."""
+    first, second = (serve(Files({"/metadata/m": BODY})) for _ in range(2))
+    child = start(f"{first.url} {second.url}")
+    fd = os.memfd_create("sealed", os.MFD_ALLOW_SEALING)
+    fcntl.fcntl(fd, F_ADD_SEALS, F_SEAL_GROW)
+    said = child.fetch("m", fd=fd)
+    assert said["error"] == errno.EPERM
+    assert "cannot be kept" in said["reason"]
+    assert not second.requests
 
 
 def test_what_is_no_file(serve, start):

@@ -38,28 +38,42 @@ mirrors_done(struct mirrors *mirrors)
 	*mirrors = (struct mirrors){ 0 };
 }
 
+static bool
+is_out(const struct mirrors *mirrors, const struct mirrors_file *file,
+       uint64_t now_ms, size_t at)
+{
+	uint64_t until_ms = mirrors->list[at].until_ms;
+
+	return file->out[at] ||
+	       (until_ms > now_ms && until_ms - now_ms > mirrors->wait_ms);
+}
+
+/* Whether a is to be asked rather than b: sooner, then with fewer failures. */
+static bool
+is_better(const struct mirrors_one *a, const struct mirrors_one *b,
+	  uint64_t now_ms)
+{
+	uint64_t a_ms = a->until_ms > now_ms ? a->until_ms : now_ms;
+	uint64_t b_ms = b->until_ms > now_ms ? b->until_ms : now_ms;
+
+	return a_ms != b_ms ? a_ms < b_ms : a->failures < b->failures;
+}
+
 int
 mirrors_next(const struct mirrors *mirrors, const struct mirrors_file *file,
 	     uint64_t now_ms, size_t *ret_at, uint64_t *ret_wait_ms)
 {
+	const struct mirrors_one *list = mirrors->list;
 	size_t best = mirrors->len;
 
-	for (size_t i = 0; i < mirrors->len; i++) {
-		uint64_t until_ms = mirrors->list[i].until_ms;
-		if (file->out[i] ||
-		    (until_ms > now_ms && until_ms - now_ms > mirrors->wait_ms))
-			continue;
-		if (until_ms <= now_ms) {
+	for (size_t i = 0; i < mirrors->len; i++)
+		if (!is_out(mirrors, file, now_ms, i) &&
+		    (best == mirrors->len ||
+		     is_better(&list[i], &list[best], now_ms)))
 			best = i;
-			break;
-		}
-		if (best == mirrors->len ||
-		    until_ms < mirrors->list[best].until_ms)
-			best = i;
-	}
 	if (best == mirrors->len)
 		return -ENOENT;
-	uint64_t until_ms = mirrors->list[best].until_ms;
+	uint64_t until_ms = list[best].until_ms;
 	*ret_wait_ms = until_ms > now_ms ? until_ms - now_ms : 0;
 	*ret_at = best;
 	return 0;

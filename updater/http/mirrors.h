@@ -3,9 +3,10 @@
  * The mirrors of one run: in which order they are asked, and how long one that
  * failed is left alone.  Pure: it is told what time it is.
  *
- * The first that may be asked is asked.  After its nth failure in a row a
- * mirror is left alone for backoff_ms * 2^(n-1), at most a minute, or for as
- * long as it wishes; the next one is asked meanwhile.
+ * Of those that may be asked it is the one with the fewest failures in a row,
+ * of these the first: a mirror that is gone holds up one file, not each.  After
+ * its nth failure a mirror is left alone for backoff_ms * 2^(n-1), at most a
+ * minute, or for as long as it wishes; another one is asked meanwhile.
  */
 #pragma once
 

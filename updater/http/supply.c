@@ -108,6 +108,10 @@ on_failure(struct supply *supply, const struct transfer_end *what,
 			       what->retry_s);
 	(void)snprintf(supply->said[supply->at], SAID_SIZE, "%.120s%s",
 		       why->text, wish);
+	if (what->here) {
+		give_up(supply, what->error);
+		return;
+	}
 	if (what->came >= MUCH)
 		mirrors_forgive(&supply->mirrors, &supply->file, supply->at);
 	mirrors_failed(&supply->mirrors, &supply->file, supply->at, now_ms(),

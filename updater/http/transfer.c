@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "agent/lib/str.h"
 #include "updater/http/answer.h"
@@ -24,6 +25,7 @@ struct transfer {
 	uint64_t before;	   /* size, when this try began */
 	uint32_t redirects;	   /* followed in this try */
 	enum answer_means means;   /* of the last answer */
+	bool here;		   /* the sink failed */
 };
 
 struct transfer *
@@ -76,6 +78,13 @@ begin_anew(struct transfer *transfer, const struct http_head *head)
 }
 
 static int
+not_kept(struct transfer *transfer, int error, struct reason *why)
+{
+	transfer->here = true;
+	return reason_set(why, error, "cannot be kept: %s", strerror(-error));
+}
+
+static int
 on_head(void *arg, const struct http_head *head, struct reason *why)
 {
 	struct transfer *transfer = arg;
@@ -94,7 +103,7 @@ on_head(void *arg, const struct http_head *head, struct reason *why)
 	if (transfer->means == ANSWER_WHOLE) {
 		int r = begin_anew(transfer, head);
 		if (r < 0)
-			return reason_set(why, r, "cannot be kept");
+			return not_kept(transfer, r, why);
 	}
 	return transfer->means == ANSWER_WHOLE ||
 	       transfer->means == ANSWER_REST;
@@ -108,7 +117,7 @@ on_body(void *arg, const void *bytes, size_t len, struct reason *why)
 
 	int r = sink->add(sink->arg, bytes, len);
 	if (r < 0)
-		return reason_set(why, r, "cannot be kept");
+		return not_kept(transfer, r, why);
 	transfer->size += len;
 	return 0;
 }
@@ -120,6 +129,7 @@ end(struct transfer *transfer, int error, bool again,
 	struct transfer_end what = {
 		.error = error,
 		.again = again,
+		.here = transfer->here,
 		.size = transfer->size,
 		.date_s = head ? head->date_s : 0,
 		.retry_s = head && transfer->means == ANSWER_LATER ?
@@ -151,6 +161,7 @@ ask(struct transfer *transfer, struct reason *why)
 	};
 
 	transfer->means = 0;
+	transfer->here = false;
 	return http_start(transfer->http, &request, why);
 }
 

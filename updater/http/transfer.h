@@ -31,6 +31,7 @@ struct transfer_file {
 struct transfer_end {
 	int error;	  /* 0, or -errno with why: as http.h and answer.h */
 	bool again;	  /* may be tried again, after retry_s */
+	bool here;	  /* the sink's error: no other server can help */
 	uint64_t retry_s; /* the server's wish; 0: it has none */
 	uint64_t size;	  /* bytes of the file so far */
 	uint64_t came;	  /* of these, by this try */

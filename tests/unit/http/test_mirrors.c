@@ -105,6 +105,22 @@ test_order(void **state)
 	expect(5000, 0, 0);
 }
 
+/* The one that answers is asked from then on. */
+static void
+test_gone(void **state)
+{
+	(void)state;
+	mirrors_failed(&mirrors, &file, 0, 0, 0, true);
+	mirrors_worked(&mirrors, 1);
+	file = (struct mirrors_file){ 0 };
+	expect(1000000, 1, 0);
+	mirrors_failed(&mirrors, &file, 1, 1000000, 0, true);
+	mirrors_failed(&mirrors, &file, 1, 1000000, 0, true);
+	expect(2000000, 2, 0);
+	mirrors_failed(&mirrors, &file, 2, 2000000, 0, false);
+	expect(3000000, 0, 0);
+}
+
 static void
 test_back_off_doubles(void **state)
 {
@@ -214,6 +230,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_order, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_back_off_doubles, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(test_gone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_tries, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_use, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_wishes, set_up, tear_down),
