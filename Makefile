@@ -65,6 +65,7 @@ NAME_query := khien-query
 NAME_keep := khien-keep
 NAME_mounts := khien-mounts
 NAME_conform := khien-tuf
+NAME_fetch := khien-fetch
 LIBS_daemon :=
 LIBS_cli := -ljansson
 LIBS_conf := -linih $(SANDBOX_LIBS)
@@ -78,16 +79,18 @@ LIBS_keep := -lsodium $(SANDBOX_LIBS)
 LIBS_tuf := -lsodium -lcrypto -ljansson
 LIBS_client := $(LIBS_tuf)
 LIBS_http := -lcurl $(LIBS_tuf)
+LIBS_fetch := $(LIBS_http) $(SANDBOX_LIBS)
 LIBS_conform := -lcurl $(LIBS_tuf)
 LIBS_lib := -ljansson $(SANDBOX_LIBS)
 
 # Libraries of updater/, and who is linked with them.
 WITH_client := tuf
 WITH_http := tuf
+WITH_fetch := http tuf
 WITH_conform := client http tuf
 
 FOLDERS := daemon cli conf sensor gate mounts scan engine query keep \
-	tuf client http conform
+	tuf client http fetch conform
 SRC_lib := $(wildcard agent/lib/*.c)
 $(foreach f,$(FOLDERS),$(eval SRC_$f := $(wildcard agent/$f/*.c updater/$f/*.c)))
 PRESENT := $(strip $(foreach f,$(FOLDERS),$(if $(SRC_$f),$f)))
