@@ -77,12 +77,15 @@ LIBS_query := -lsqlite3 -ljansson $(SANDBOX_LIBS)
 LIBS_keep := -lsodium $(SANDBOX_LIBS)
 LIBS_tuf := -lsodium -lcrypto -ljansson
 LIBS_conform := -lcurl $(LIBS_tuf)
+LIBS_release := -larchive -lz $(LIBS_tuf)
 LIBS_lib := -ljansson $(SANDBOX_LIBS)
 
 # Folders of updater/ may be linked with updater/tuf, which is no program.
 WITH_conform := tuf
+WITH_release := tuf
 
-FOLDERS := daemon cli conf sensor gate mounts scan engine query keep tuf conform
+FOLDERS := daemon cli conf sensor gate mounts scan engine query keep tuf \
+	release conform
 SRC_lib := $(wildcard agent/lib/*.c)
 $(foreach f,$(FOLDERS),$(eval SRC_$f := $(wildcard agent/$f/*.c updater/$f/*.c)))
 PRESENT := $(strip $(foreach f,$(FOLDERS),$(if $(SRC_$f),$f)))
@@ -313,7 +316,7 @@ install: $(PROGRAMS)
 PACKAGES := gcc make git ca-certificates libc6-dev binutils clang llvm bpftool \
 	libbpf-dev libyara-dev yara libsqlite3-dev libjansson-dev libinih-dev \
 	libseccomp-dev libcap-ng-dev libssl-dev libsodium-dev \
-	libcurl4-openssl-dev strace \
+	libcurl4-openssl-dev libarchive-dev zlib1g-dev strace \
 	libcmocka-dev python3 python3-pytest libclang-rt-dev procps util-linux \
 	clang-format clang-tidy cppcheck mmdebstrap e2fsprogs qemu-system-x86
 deps:
