@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "agent/lib/str.h"
 #include "updater/release/manifest.h"
 #include "updater/tuf/reason.h"
 
@@ -75,13 +76,14 @@ test_too_long_to_write(void **state)
 {
 	struct manifest *manifest = manifest_new();
 	struct reason why = { "" };
-	char *text = NULL, name[PATH_SIZE];
+	char *text = NULL, name[PATH_SIZE], tail[16];
 
 	(void)state;
 	manifest->number = NUMBER;
 	for (int i = 0; i < MANIFEST_RULES_MAX; i++) {
 		memset(name, '"', sizeof(name));
-		(void)snprintf(name + PATH_SIZE - 9, 9, "%04d.yar", i);
+		(void)snprintf(tail, sizeof(tail), "%04d.yar", i);
+		(void)str_copy(name + PATH_SIZE - 9, 9, tail);
 		assert_int_equal(
 			manifest_add_rule(manifest, name, SUM, 1, NULL), 0);
 	}
