@@ -103,6 +103,43 @@ test_too_long_to_write(void **state)
 	manifest_free(manifest);
 }
 
+static void
+assert_unwritten(struct manifest *manifest, const char *said)
+{
+	struct reason why = { "" };
+	char *text = NULL;
+
+	if (manifest_write(manifest, &text, &why) != -EBADMSG ||
+	    !strstr(why.text, said))
+		fail_msg("%s instead of %s", why.text, said);
+	assert_null(text);
+}
+
+static void
+test_write_refuses(void **state)
+{
+	struct manifest *manifest = manifest_new();
+	struct reason why = { "" };
+
+	(void)state;
+	assert_int_equal(manifest_add_match(manifest, "a", &why), -EBADMSG);
+	assert_non_null(strstr(why.text, "no vector"));
+	assert_int_equal(manifest_add_rule(manifest, "a.yar", SUM, 1, NULL), 0);
+	assert_unwritten(manifest, "no number");
+	manifest->number = 2147483648;
+	assert_unwritten(manifest, "no number");
+	manifest->number = NUMBER;
+	manifest->created_s = -1;
+	assert_unwritten(manifest, "date of creation");
+	manifest->created_s = 0;
+	strcpy(manifest->description, "\xff");
+	assert_unwritten(manifest, "description");
+	manifest->description[0] = '\0';
+	manifest->rules_len = 0;
+	assert_unwritten(manifest, "no rule file");
+	manifest_free(manifest);
+}
+
 static uint32_t
 draw(uint32_t *seed, uint32_t below)
 {
@@ -264,6 +301,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_too_long_to_write),
+		cmocka_unit_test(test_write_refuses),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_order),
 	};
