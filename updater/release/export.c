@@ -291,9 +291,7 @@ check_entry(struct archive_entry *entry, const char *name, struct reason *why)
 		return refuse(why, -EBADMSG, name, "which is a link");
 	if (archive_entry_filetype(entry) != AE_IFREG)
 		return refuse(why, -EBADMSG, name, "which is no regular file");
-	if (archive_entry_sparse_count(entry) > 0)
-		return refuse(why, -EBADMSG, name, "which has holes");
-	if (!archive_entry_size_is_set(entry) || archive_entry_size(entry) < 0)
+	if (archive_entry_size(entry) < 0)
 		return refuse(why, -EBADMSG, name, "without a size");
 	return 0;
 }

@@ -121,7 +121,11 @@ test_extended(void **state)
 		{ "23 GNU.sparse.size=999\n"
 		  "26 GNU.sparse.numblocks=1\n"
 		  "24 GNU.sparse.map=500,1\n",
-		  "", NULL },
+		  "", "which has holes" },
+		{ "23 GNU.sparse.size=999\n"
+		  "26 GNU.sparse.numblocks=1\n"
+		  "22 GNU.sparse.map=0,1\n",
+		  "", "which is not whole" },
 	};
 
 	(void)state;
@@ -257,6 +261,35 @@ test_sizes(void **state)
 	}
 }
 
+/* Zeros may follow the end, but not without end. */
+static void
+test_endless(void **state)
+{
+	static const struct {
+		long long size;
+		int r;
+	} cases[] = { { EXPORT_SIZE_MAX, 0 }, { EXPORT_SIZE_MAX + 1, -EFBIG } };
+	const struct forge_tar_entry file = { .name = "targets/a" };
+	struct forge_tar forge = { 0 };
+
+	(void)state;
+	forge_tar_add(&forge, &file);
+	for (size_t i = 0; i < LEN(cases); i++) {
+		struct forge_tar_seen seen = { 0 };
+		struct reason why = { "" };
+		CLEANUP_FD int fd = memfd_create("export", MFD_CLOEXEC);
+		assert_int_equal(pwrite(fd, forge.bytes, forge.len, 0),
+				 forge.len);
+		assert_int_equal(ftruncate(fd, cases[i].size), 0);
+		assert_int_equal(forge_tar_read_fd(fd, &seen, &why),
+				 cases[i].r);
+		if (cases[i].r < 0)
+			assert_non_null(
+				strstr(why.text, "more than 536870912"));
+	}
+	forge_tar_done(&forge);
+}
+
 /* As many files as there may be, and one more. */
 static void
 test_many(void **state)
@@ -293,6 +326,7 @@ main(void)
 		cmocka_unit_test(test_shapes),
 		cmocka_unit_test(test_no_archive),
 		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_endless),
 		cmocka_unit_test(test_many),
 	};
 

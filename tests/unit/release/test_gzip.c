@@ -372,6 +372,7 @@ test_blobs(void **state)
 	assert_int_equal(check_blob(sum, TEXT_LEN, text_packed,
 				    sizeof(text_packed) - 1, &why),
 			 -EBADMSG);
+	assert_string_equal(why.text, "is cut off");
 	sum[63] = sum[63] == '0' ? '1' : '0';
 	assert_int_equal(check_blob(sum, TEXT_LEN, text_packed,
 				    sizeof(text_packed), &why),
