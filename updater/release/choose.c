@@ -139,7 +139,7 @@ find_target(const struct question *q, struct choose_result *result)
 	for (size_t i = q->index->releases_len; i > 0; i--) {
 		const struct index_release *release =
 			&q->index->releases[i - 1];
-		int64_t start_s;
+		int64_t start_s = WAVE_NEVER;
 		if (release->number <= above)
 			break;
 		if (judge(q, release->number) != FITS)

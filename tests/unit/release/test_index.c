@@ -219,6 +219,8 @@ test_malformed(void **state)
 		const char *said = texts[i].said;
 		int r = index_parse(texts[i].text, strlen(texts[i].text),
 				    &index, &why);
+		if (r < 0)
+			(void)reason_about(&why, r, INDEX_TARGET);
 		if (r != expected(said) || (said && !strstr(why.text, said)))
 			fail_msg("%s: %d, %s", texts[i].text, r, why.text);
 		assert_true((r < 0) == !index);
