@@ -81,16 +81,18 @@ LIBS_client := $(LIBS_tuf)
 LIBS_http := -lcurl $(LIBS_tuf)
 LIBS_fetch := $(LIBS_http) $(SANDBOX_LIBS)
 LIBS_conform := -lcurl $(LIBS_tuf)
+LIBS_release := -larchive -lz $(LIBS_tuf)
 LIBS_lib := -ljansson $(SANDBOX_LIBS)
 
 # Libraries of updater/, and who is linked with them.
 WITH_client := tuf
 WITH_http := tuf
+WITH_release := tuf
 WITH_fetch := http tuf
 WITH_conform := client http tuf
 
 FOLDERS := daemon cli conf sensor gate mounts scan engine query keep \
-	tuf client http fetch conform
+	tuf client http release fetch conform
 SRC_lib := $(wildcard agent/lib/*.c)
 $(foreach f,$(FOLDERS),$(eval SRC_$f := $(wildcard agent/$f/*.c updater/$f/*.c)))
 PRESENT := $(strip $(foreach f,$(FOLDERS),$(if $(SRC_$f),$f)))
@@ -328,7 +330,7 @@ install: $(PROGRAMS)
 PACKAGES := gcc make git ca-certificates libc6-dev binutils clang llvm bpftool \
 	libbpf-dev libyara-dev yara libsqlite3-dev libjansson-dev libinih-dev \
 	libseccomp-dev libcap-ng-dev libssl-dev libsodium-dev \
-	libcurl4-openssl-dev zlib1g-dev strace \
+	libcurl4-openssl-dev libarchive-dev zlib1g-dev strace \
 	libcmocka-dev python3 python3-pytest libclang-rt-dev procps util-linux \
 	clang-format clang-tidy cppcheck mmdebstrap e2fsprogs qemu-system-x86
 deps:

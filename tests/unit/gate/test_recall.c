@@ -180,20 +180,22 @@ classes(void **state)
 		{ 0, 0644, 0, false, false, false, true, true,
 		  EXEC | OPEN | FAN_OPEN_EXEC, true },
 		/* Made a moment ago: root may be about to give it away. */
-		{ 0, 0755, 0, true, false, false, true, true, OPEN },
-		{ 0, 0644, 0, false, false, false, true, true, 0 },
+		{ 0, 0755, 0, true, false, false, true, true, OPEN, false },
+		{ 0, 0644, 0, false, false, false, true, true, 0, false },
 		/* A user's: when it is executed the kernel asks, always. */
-		{ 1000, 0755, 0, true, false, false, true, true, OPEN },
-		{ 0, 0775, 0, true, false, false, true, true, OPEN },
-		{ 0, 0757, 0, true, false, false, true, true, OPEN },
-		{ 1000, 0755, 0, false, false, false, true, true, 0 },
+		{ 1000, 0755, 0, true, false, false, true, true, OPEN, false },
+		{ 0, 0775, 0, true, false, false, true, true, OPEN, false },
+		{ 0, 0757, 0, true, false, false, true, true, OPEN, false },
+		{ 1000, 0755, 0, false, false, false, true, true, 0, false },
 		/* What cannot be known again, or is written beneath us. */
-		{ 0, 0755, OVERLAY, true, false, false, false, false, 0 },
-		{ 1000, 0755, OVERLAY, true, false, false, false, false, 0 },
-		{ 0, 0755, OVERLAY, false, false, false, true, true, 0 },
+		{ 0, 0755, OVERLAY, true, false, false, false, false, 0,
+		  false },
+		{ 1000, 0755, OVERLAY, true, false, false, false, false, 0,
+		  false },
+		{ 0, 0755, OVERLAY, false, false, false, true, true, 0, false },
 		/* Somebody has it open to write. */
-		{ 0, 0755, 0, true, false, true, false, false, 0 },
-		{ 1000, 0755, 0, true, false, true, false, false, 0 },
+		{ 0, 0755, 0, true, false, true, false, false, 0, false },
+		{ 1000, 0755, 0, true, false, true, false, false, 0, false },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
