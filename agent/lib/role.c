@@ -145,6 +145,32 @@ static const char *const guard_calls[] = {
 	"fstatfs", "pidfd_open", "pidfd_send_signal", NULL,
 };
 
+/*
+ * Sockets of its own making, into files that it is handed; the resolver looks
+ * into /etc/resolv.conf and /etc/hosts again and again.
+ */
+static const char *const fetch_calls[] = {
+	"socket",     "connect",      "bind",	     "shutdown", "getsockname",
+	"getsockopt", "setsockopt",   "getpeername", "sendmmsg", "recvmmsg",
+	"socketpair", "pipe2",	      "eventfd2",    "openat",	 "ioctl",
+	"pread64",    "pwrite64",     "ftruncate",   "statx",	 "sysinfo",
+	"prlimit64",  "clock_getres", NULL,
+};
+
+/* Files of its own folder, made durable; no sockets. */
+static const char *const verify_calls[] = {
+	"openat",     "openat2",      "statx",
+	"pread64",    "pwrite64",     "fsync",
+	"fdatasync",  "syncfs",	      "ftruncate",
+	"fallocate",  "renameat",     "renameat2",
+	"unlinkat",   "mkdirat",      "symlinkat",
+	"linkat",     "readlinkat",   "fchmod",
+	"getdents64", "fstatfs",      "copy_file_range",
+	"ioctl",      "memfd_create", "flock",
+	"utimensat",  "faccessat",    "faccessat2",
+	"umask",      NULL,
+};
+
 static const struct role roles[ROLE_LEN] = {
 	[ROLE_DAEMON] = {
 		.id = ROLE_DAEMON,
@@ -248,6 +274,28 @@ static const struct role roles[ROLE_LEN] = {
 		.files = ROLE_FILES_ALL,
 		.memory_max = 256 * MIB,
 		.files_max = 64,
+	},
+	/* Lives for one update; what it writes is believed by nobody. */
+	[ROLE_FETCH] = {
+		.id = ROLE_FETCH,
+		.name = "fetch",
+		.user = "khien-fetch",
+		.fallback_uid = 61186,
+		.syscalls = fetch_calls,
+		.files = ROLE_FILES_ALL,
+		.memory_max = 512 * MIB,
+		.files_max = 64,
+	},
+	/* Lives for one update, in the folder of updates. */
+	[ROLE_VERIFY] = {
+		.id = ROLE_VERIFY,
+		.name = "verify",
+		.user = "khien-verify",
+		.fallback_uid = 61187,
+		.syscalls = verify_calls,
+		.files = ROLE_FILES_DIR,
+		.memory_max = 512 * MIB,
+		.files_max = 128,
 	},
 };
 

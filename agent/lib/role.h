@@ -20,6 +20,8 @@ enum role_id { /* also on the wire: append only */
 	       ROLE_KEEP,
 	       ROLE_MOUNTS,
 	       ROLE_GUARD,
+	       ROLE_FETCH,
+	       ROLE_VERIFY,
 	       ROLE_LEN,
 };
 
