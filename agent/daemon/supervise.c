@@ -404,28 +404,6 @@ supervise_settle(struct supervise *supervise)
 	(void)loop_set_timer(supervise->timer, wait_ms, 0);
 }
 
-/* What the engine and the store's reader get from khiend itself. */
-static int
-keep_place(struct supervise *supervise, const struct place *place)
-{
-	struct keep *engine = &supervise->keeps[ROLE_ENGINE];
-	struct keep *query = &supervise->keeps[ROLE_QUERY];
-	int folder =
-		openat(place->state, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int r = keep_put(engine, "state", folder, true);
-
-	if (r == 0)
-		r = keep_put(query, "state", fcntl(folder, F_DUPFD_CLOEXEC, 0),
-			     true);
-	if (r == 0)
-		r = keep_put(engine, PLACE_STATUS,
-			     fcntl(place->status, F_DUPFD_CLOEXEC, 0), true);
-	if (r == 0)
-		r = keep_put(engine, PLACE_CONTROL,
-			     fcntl(place->control, F_DUPFD_CLOEXEC, 0), true);
-	return r;
-}
-
 static void
 fill_children(struct supervise *supervise)
 {
@@ -451,7 +429,7 @@ prepare(struct supervise *supervise, const struct place *place)
 	supervise->loop = loop_new();
 	if (!supervise->bytes || !supervise->out || !supervise->loop)
 		return -ENOMEM;
-	return keep_place(supervise, place);
+	return place_give(place, supervise->keeps);
 }
 
 static void

@@ -34,7 +34,20 @@ enum msg_update_kind {
 	MSG_UPDATE_REFUSE,    /* staged `number` is bad, for `reason` */
 };
 
-/* MSG_UPDATE (fd attached when its kind is MSG_UPDATE_IMPORT). */
+/*
+ * MSG_UPDATE (fd attached when its kind is MSG_UPDATE_IMPORT).
+ *
+ * khien-verify lives for one of these.  khiend gives it, before MSG_READY: the
+ * configuration; under the name "update" an O_PATH descriptor of
+ * state_dir/update, which is its own; and for MSG_UPDATE_CHECK and _NOW, when
+ * there is an [update] url, a link to khien-fetch, which lives as long.  Then
+ * comes the message.  It answers with one MSG_UPDATED without `more`, and with
+ * one that has it at least every 60 s before: after 300 s of silence it is
+ * killed, as it is half an hour after its start.  When it has answered it is
+ * hung up on, and has 2 s to end.
+ *
+ * A release is staged when it stands in releases/ under its number, whole.
+ */
 struct msg_update {
 	uint64_t id;	    /* the answer carries the same */
 	uint16_t kind;	    /* enum msg_update_kind */
@@ -115,7 +128,7 @@ int msg_update_get_fetched(struct buf *buf, struct msg_fetched *ret_fetched);
 struct msg_trial {
 	bool ok;
 	uint32_t rules;	  /* compiled */
-	uint32_t vectors; /* that matched what they must, and nothing else */
+	uint32_t vectors; /* that matched what they must */
 	uint32_t samples; /* good files of this machine that did not match */
 	const char *why;  /* names rule and file; "" when ok */
 };
