@@ -72,7 +72,7 @@ LIBS_conf := -linih $(SANDBOX_LIBS)
 LIBS_sensor := -lbpf $(SANDBOX_LIBS)
 LIBS_gate := $(SANDBOX_LIBS)
 LIBS_mounts := $(SANDBOX_LIBS)
-LIBS_scan := -lyara -lcrypto -ljansson $(SANDBOX_LIBS)
+LIBS_scan := -lyara -lcrypto -lz -ljansson $(SANDBOX_LIBS)
 LIBS_engine := -lsqlite3 -ljansson $(SANDBOX_LIBS)
 LIBS_query := -lsqlite3 -ljansson $(SANDBOX_LIBS)
 LIBS_keep := -lsodium $(SANDBOX_LIBS)
@@ -326,7 +326,8 @@ PACKAGES := gcc make git ca-certificates libc6-dev binutils clang llvm bpftool \
 	libbpf-dev libyara-dev yara libsqlite3-dev libjansson-dev libinih-dev \
 	libseccomp-dev libcap-ng-dev libssl-dev libsodium-dev \
 	libcurl4-openssl-dev libarchive-dev zlib1g-dev strace \
-	libcmocka-dev python3 python3-pytest libclang-rt-dev procps util-linux \
+	libcmocka-dev python3 python3-pytest \
+	python3-cryptography libclang-rt-dev procps util-linux \
 	clang-format clang-tidy cppcheck mmdebstrap e2fsprogs qemu-system-x86
 deps:
 	@missing=$$(for package in $(PACKAGES); do \

@@ -133,7 +133,13 @@ struct msg_fetched {
 void msg_update_put_fetched(struct buf *buf, const struct msg_fetched *fetched);
 int msg_update_get_fetched(struct buf *buf, struct msg_fetched *ret_fetched);
 
-/* MSG_TRIAL: how a staged release did; one without an answer did badly. */
+/* khien-scan under this index tries a release, and is linked to nobody. */
+#define MSG_TRIAL_INDEX 64
+
+/*
+ * MSG_TRIAL.  khiend says which release by a MSG_UPDATE_ACTIVATE, right behind
+ * MSG_READY.  A release that ends its trial without an answer did badly.
+ */
 struct msg_trial {
 	bool ok;
 	uint32_t rules;	  /* compiled */
