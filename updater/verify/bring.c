@@ -65,7 +65,7 @@ open_remote(struct source *source)
 
 	if (job->chan < 0)
 		return reason_set(&job->why, -ENOTCONN,
-				  "nobody is there to fetch: set [update] url, "
+				  "khien-fetch is not there: set [update] url, "
 				  "or import a file");
 	source->remote = remote_new(&how);
 	if (!source->remote)
@@ -99,14 +99,17 @@ open_client(struct source *source)
 	struct folder tuf = { -1, -1 };
 	int64_t time_s = clock_time(job->now_s, job->record.floor_s);
 
+	if (!job->trusted->root)
+		return reason_set(&job->why, -ENOKEY, "%s",
+				  job->trust_why->text);
 	int r = tree_folder(job->dir, LAYOUT_TUF, &tuf.fd);
 	if (r == 0)
-		r = trusted_begin(job->trusted, &tuf, &job->why);
+		r = trusted_begin(job->trusted, job->dir, &tuf, &job->why);
 	file_closep(&tuf.fd);
 	if (r < 0)
 		return r;
-	return client_open(job->dir, LAYOUT_TUF, &job->trusted->policy, time_s,
-			   &source->use, &source->client, &job->why);
+	return client_open(job->dir, LAYOUT_TUF, &job->trusted->policy.policy,
+			   time_s, &source->use, &source->client, &job->why);
 }
 
 /* How old everything is that was verified, and the floor after it. */
@@ -137,8 +140,55 @@ take_times(struct job *job, struct client *client, bool good)
 				      METADATA_TYPES);
 }
 
+/* What another mirror may have better. */
+static bool
+is_the_mirrors(int r)
+{
+	switch (r) {
+	case -EBADMSG:
+	case -EKEYREJECTED:
+	case -ENOKEY:
+	case -EPROTO:
+	case -EBADE:
+	case -EFBIG:
+	case -ESTALE:
+	case -EKEYEXPIRED:
+	case -ENOENT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* What was wrong with the mirror before. */
+struct fault {
+	int r;
+	struct reason why;
+};
+
+/*
+ * After an error: whether there is another mirror to begin anew with.  When
+ * none is left, what was wrong with the one before stands.
+ */
+static bool
+try_next(const struct source *source, int *r, struct fault *fault)
+{
+	struct job *job = source->job;
+
+	if (*r == -ENXIO && fault->r < 0) {
+		*r = fault->r;
+		job->why = fault->why;
+		return false;
+	}
+	if (!source->remote || !is_the_mirrors(*r) ||
+	    !remote_skip(source->remote))
+		return false;
+	*fault = (struct fault){ *r, job->why };
+	return true;
+}
+
 static int
-read_index(struct job *job, struct client *client)
+read_index_once(struct job *job, struct client *client)
 {
 	CLEANUP_FREE uint8_t *bytes = NULL;
 	size_t len;
@@ -151,6 +201,18 @@ read_index(struct job *job, struct client *client)
 		return r;
 	r = index_parse(bytes, len, &job->index, &job->why);
 	return r < 0 ? reason_about(&job->why, r, INDEX_TARGET) : 0;
+}
+
+static int
+read_index(const struct source *source)
+{
+	struct fault fault = { 0 };
+	int r;
+
+	do
+		r = read_index_once(source->job, source->client);
+	while (r < 0 && try_next(source, &r, &fault));
+	return r;
 }
 
 /* What a host that runs `active` should run. */
@@ -168,7 +230,7 @@ choose(struct job *job, int64_t active, struct choose_result *ret_choice)
 		.place = job->place,
 		.now_s = clock_time(job->now_s, record->floor_s),
 		.active = active,
-		.floor = job->trusted->release,
+		.floor = job->trusted->policy.release,
 		.bad = bad,
 		.bad_len = record->bad_len,
 	};
@@ -195,10 +257,12 @@ take_index(struct job *job)
 	int r = choose(job, record->active, &job->choice);
 	if (r == 0)
 		r = forget_unless_allowed(job, &record->previous);
-	if (r == 0)
-		r = forget_unless_allowed(job, &record->staged);
 	if (r < 0)
 		return r;
+	/* Another is due now, or none is. */
+	job->left = record->staged;
+	if (record->staged != job->choice.target)
+		record->staged = 0;
 	record->newest = job->choice.newest;
 	record->waiting = job->choice.waiting;
 	record->wave_s = job->choice.waiting &&
@@ -211,13 +275,16 @@ take_index(struct job *job)
 /* Metadata and index are good, or nothing of the record but its floor, and
    that something was too old, changes. */
 static int
-refresh(struct job *job, struct client *client)
+refresh(const struct source *source)
 {
+	struct job *job = source->job;
 	struct record *record = &job->record;
 
-	int r = read_index(job, client);
+	int r = read_index(source);
 	job->expired = r == -EKEYEXPIRED;
-	take_times(job, client, r == 0);
+	if (source->remote)
+		remote_told(source->remote, &job->told);
+	take_times(job, source->client, r == 0);
 	if (r == 0)
 		r = take_index(job);
 	if (r == 0) {
@@ -261,7 +328,7 @@ stage(struct source *source)
 	struct record *record = &job->record;
 	int64_t target = job->choice.target;
 	const int64_t here[] = { record->active, record->previous,
-				 record->staged };
+				 job->left };
 	const struct stage work = { .dir = job->dir,
 				    .client = source->client,
 				    .here = here,
@@ -271,7 +338,11 @@ stage(struct source *source)
 
 	if (!target || target == record->active || target == record->staged)
 		return 0;
-	int r = stage_release(&work, target, &job->why);
+	struct fault fault = { 0 };
+	int r;
+	do
+		r = stage_release(&work, target, &job->why);
+	while (r < 0 && try_next(source, &r, &fault));
 	if (r < 0) {
 		job->expired = r == -EKEYEXPIRED;
 		return r;
@@ -301,7 +372,7 @@ bring(struct source *source, bool check)
 
 	int r = open_client(source);
 	if (r == 0)
-		r = refresh(job, source->client);
+		r = refresh(source);
 	if (r < 0)
 		return r;
 	if (check) {

@@ -18,7 +18,7 @@
 #include "updater/verify/tree.h"
 
 #define PIECE 65536
-#define PATH_SIZE (MANIFEST_PATH_MAX + 16)
+#define INNER_SIZE (PATH_SIZE + 16)
 
 struct entry {
 	const char *sha256; /* the manifest's, as is path */
@@ -256,7 +256,7 @@ static int
 use(const struct held *held, const struct entry *entry, uint64_t size, int dir,
     const char *path)
 {
-	char from[PATH_SIZE];
+	char from[INNER_SIZE];
 
 	if (entry->path)
 		(void)snprintf(from, sizeof(from), LAYOUT_RULES "/%s",

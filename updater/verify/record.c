@@ -293,14 +293,16 @@ record_add_role(struct record *record, const char *name, int64_t issued_s,
 {
 	struct record_role *role = NULL;
 
+	if (strlen(name) >= RECORD_ROLE_MAX)
+		return;
 	for (size_t i = 0; i < record->roles_len && !role; i++)
 		if (str_equal(record->roles[i].name, name))
 			role = &record->roles[i];
 	if (!role && record->roles_len < RECORD_ROLES_MAX)
 		role = &record->roles[record->roles_len++];
-	if (!role ||
-	    str_copy(role->name, sizeof(role->name), name) < 0)
+	if (!role)
 		return;
+	(void)str_copy(role->name, sizeof(role->name), name);
 	role->issued_s = issued_s;
 	role->expires_s = expires_s;
 }

@@ -24,7 +24,7 @@ struct reason;
 #define RECORD_REASON_MAX 512 /* with its NUL */
 /* The four, the channel and sixteen bins, and some. */
 #define RECORD_ROLES_MAX 32
-#define RECORD_ROLE_MAX 81 /* TARGETS_ROLE_MAX, and a NUL */
+#define RECORD_ROLE_MAX 64 /* MSG_UPDATE_NAME_MAX, and a NUL */
 #define RECORD_SIZE_MAX (256 * 1024)
 
 struct record_bad {

@@ -26,6 +26,9 @@ struct remote {
 	struct remote_told told;
 	uint64_t number; /* of the last question */
 	uint64_t end_ms;
+	uint32_t from;	/* the mirror to begin with */
+	uint32_t index; /* that answered last */
+	bool answered;	/* since `from` was set */
 	bool broken;
 	uint8_t message[MSG_MAX];
 };
@@ -67,6 +70,17 @@ remote_told(const struct remote *remote, struct remote_told *ret_told)
 	*ret_told = remote->told;
 }
 
+bool
+remote_skip(struct remote *remote)
+{
+	if (!remote->answered || remote->broken ||
+	    remote->index < remote->from)
+		return false;
+	remote->from = remote->index + 1;
+	remote->answered = false;
+	return true;
+}
+
 /* Nothing more is believed of whoever is at the other end. */
 static int
 give_up(struct remote *remote, int r, const char *what, struct reason *why)
@@ -85,6 +99,7 @@ send(struct remote *remote, enum client_what what, const char *path,
 						MSG_FETCH_METADATA,
 		.path = path,
 		.size_max = size_max ? size_max : 1,
+		.from = remote->from,
 	};
 	struct buf buf;
 
@@ -235,8 +250,13 @@ get(void *arg, enum client_what what, const char *path, size_t size_max,
 		r = await(remote, size_max, &fetched, why);
 	if (r < 0)
 		return r;
+	remote->answered = true;
+	remote->index = fetched.index;
 	if (fetched.date_s)
 		remote->told.date_s = (int64_t)fetched.date_s;
+	/* None is left: what was wrong with the last one stands. */
+	if (fetched.error == ENXIO)
+		return reason_set(why, -ENXIO, "no other mirror is left");
 	if (fetched.error)
 		return refusal(&fetched, why);
 	if (fetched.size > size_max)

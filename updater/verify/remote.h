@@ -14,11 +14,10 @@
 struct client_mirror;
 struct remote;
 
-/* All that one update may take: as much as a release may have, over a line of
-   64 kbit/s. */
-#define REMOTE_TOTAL_MS (12ULL * 60 * 60 * 1000)
-/* One answer: the time to find a mirror that works, and the file itself over
-   such a line. */
+/* All that one update may take: khiend ends it at half an hour. */
+#define REMOTE_TOTAL_MS (28ULL * 60 * 1000)
+/* One answer: the time to find a mirror that works, and the file itself over a
+   line of 64 kbit/s. */
 #define REMOTE_ANSWER_MS (5ULL * 60 * 1000)
 #define REMOTE_BYTES_PER_S 8192
 #define REMOTE_STEP_MS 1000 /* between two signs of life */
@@ -44,4 +43,7 @@ void remote_freep(struct remote **remote);
 /* For client_open(); borrows `remote`.  After an answer that is out of turn or
    malformed, or none, every further question fails. */
 void remote_use(struct remote *remote, struct client_mirror *ret_mirror);
+/* What the last mirror gave was bad: those behind it are asked from now on.
+   False: there may be none, as none has answered since the last time. */
+bool remote_skip(struct remote *remote);
 void remote_told(const struct remote *remote, struct remote_told *ret_told);

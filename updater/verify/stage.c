@@ -30,7 +30,7 @@
 #define PACKED_MAX(size) ((size) + (size) / 1024 + 1024)
 /* A file's own entry, and its part of its folder's. */
 #define BLOCKS_BESIDE 1
-#define PATH_SIZE (MANIFEST_PATH_MAX + 16)
+#define INNER_SIZE (PATH_SIZE + 16)
 
 struct work {
 	const struct stage *stage;
@@ -247,7 +247,7 @@ copy_rule(const struct work *work, const struct manifest_rule *from,
 	CLEANUP_FD int from_parent = -1;
 	CLEANUP_FD int parent = -1;
 	const char *from_name, *name;
-	char from_path[PATH_SIZE];
+	char from_path[INNER_SIZE];
 
 	(void)snprintf(from_path, sizeof(from_path), LAYOUT_RULES "/%s",
 		       from->path);
@@ -267,7 +267,7 @@ bring_rules(const struct work *work, struct reason *why)
 		const struct manifest_rule *rule = work->rules[i];
 		const struct manifest_rule *last = i ? work->rules[i - 1] :
 						       NULL;
-		char path[PATH_SIZE];
+		char path[INNER_SIZE];
 		(void)snprintf(path, sizeof(path), LAYOUT_RULES "/%s",
 			       rule->path);
 		int r = last && str_equal(last->sha256, rule->sha256) ?
@@ -286,7 +286,7 @@ bring_vector(const struct work *work, const struct manifest_vector *vector,
 {
 	CLEANUP_FREE uint8_t *packed = NULL;
 	CLEANUP_FD int fd = -1;
-	char path[PATH_SIZE];
+	char path[INNER_SIZE];
 	size_t len;
 
 	(void)snprintf(path, sizeof(path), LAYOUT_VECTORS "/%s.gz",

@@ -6,100 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/lib/doc.h"
 #include "agent/lib/file.h"
-#include "agent/lib/log.h"
 #include "updater/client/anchor.h"
 #include "updater/client/folder.h"
-#include "updater/release/index.h"
 #include "updater/tuf/reason.h"
-#include "updater/tuf/root.h"
 #include "updater/tuf/trust.h"
+#include "updater/verify/tree.h"
 
 #define ROOT "root.json"
 #define POLICY "policy.json"
-#define POLICY_MAX 4096
-#define MEMBERS 3 /* of the policy */
-#define VERSION_MAX ((int64_t)1 << 53)
-#define WHY_MAX 160
+#define SCRATCH "package.tmp" /* swept, if need be */
 
 void
 trusted_done(struct trusted *trusted)
 {
 	free(trusted->root);
 	*trusted = (struct trusted){ 0 };
-}
-
-static const struct {
-	const char *name;
-	enum metadata_type type;
-} floors[] = {
-	{ "root", METADATA_ROOT },
-	{ "timestamp", METADATA_TIMESTAMP },
-	{ "snapshot", METADATA_SNAPSHOT },
-	{ "targets", METADATA_TARGETS },
-};
-
-#define FLOORS (sizeof(floors) / sizeof(floors[0]))
-
-static int
-count(void *arg, const char *name, const struct doc_value *value)
-{
-	size_t *members = arg;
-
-	(void)name;
-	(void)value;
-	++*members;
-	return 0;
-}
-
-static size_t
-members(const struct doc_value *value, const char *path)
-{
-	size_t len = 0;
-
-	(void)doc_each(value, path, count, &len);
-	return len;
-}
-
-/* Returns 0, or -EBADMSG. */
-static int
-get_floors(const struct doc_value *value, struct policy *policy)
-{
-	if (!doc_is_object(value, NULL) || members(value, NULL) != FLOORS)
-		return -EBADMSG;
-	for (size_t i = 0; i < FLOORS; i++) {
-		int64_t *version = &policy->version_min[floors[i].type];
-		if (doc_number(value, floors[i].name, version) < 0 ||
-		    *version < 0 || *version > VERSION_MAX)
-			return -EBADMSG;
-	}
-	return 0;
-}
-
-int
-trusted_parse(const char *text, size_t len, struct trusted *trusted,
-	      struct reason *why)
-{
-	CLEANUP(doc_freep) struct doc *doc = NULL;
-	char said[WHY_MAX];
-
-	int r = doc_parse(text, len, &doc, said, sizeof(said));
-	if (r == -EINVAL)
-		return reason_set(why, -EBADMSG, "%s", said);
-	if (r < 0)
-		return r;
-	const struct doc_value *root = doc_root(doc);
-	trusted->policy = (struct policy){ .hybrid = doc_true(root, "hybrid") };
-	if (members(root, NULL) != MEMBERS || !doc_is_bool(root, "hybrid") ||
-	    get_floors(doc_get(root, "floor"), &trusted->policy) < 0 ||
-	    doc_number(root, "release", &trusted->release) < 0 ||
-	    trusted->release < 0 || trusted->release > INDEX_NUMBER_MAX)
-		return reason_set(why, -EBADMSG,
-				  "has not just the members hybrid, floor (of "
-				  "root, timestamp, snapshot, targets) and "
-				  "release");
-	return 0;
 }
 
 static int
@@ -114,16 +36,6 @@ fail(struct reason *why, int r, const char *folder, const char *file)
 			 folder, file, text);
 	*why = said;
 	return r;
-}
-
-static int
-read_policy(int dir, struct trusted *trusted, struct reason *why)
-{
-	char text[POLICY_MAX];
-	size_t len;
-
-	int r = file_read(dir, POLICY, text, sizeof(text), &len);
-	return r < 0 ? r : trusted_parse(text, len, trusted, why);
 }
 
 int
@@ -141,37 +53,41 @@ trusted_read(const char *folder, struct trusted *ret_trusted,
 			    &ret_trusted->root, &ret_trusted->root_len);
 	if (r < 0)
 		return fail(why, r, folder, ROOT);
-	r = read_policy(dir, ret_trusted, why);
+	r = policy_file_read(dir, POLICY, &ret_trusted->policy, why);
 	if (r == 0)
 		return 0;
 	trusted_done(ret_trusted);
 	return fail(why, r, folder, POLICY);
 }
 
+/* As a folder, as it was in the package. */
+static int
+write_out(const struct trusted *trusted, int scratch)
+{
+	CLEANUP_FD int fd = -1;
+
+	int r = tree_create(scratch, ROOT, &fd);
+	return r < 0 ? r :
+		       file_write_all(fd, trusted->root, trusted->root_len);
+}
+
 int
-trusted_begin(const struct trusted *trusted, struct folder *folder,
+trusted_begin(const struct trusted *trusted, int dir, struct folder *metadata,
 	      struct reason *why)
 {
-	CLEANUP(root_freep) struct root *root = NULL;
-	CLEANUP_FREE uint8_t *bytes = NULL;
-	size_t len;
+	CLEANUP_FD int scratch = -1;
 
 	why->text[0] = '\0';
-	int r = folder_read(folder, ROOT, TRUST_ROOT_MAX, &bytes, &len);
-	if (r == 0) {
-		r = root_parse(bytes, len, &trusted->policy, &root, why);
-		if (r == 0)
-			r = policy_check_version(&trusted->policy,
-						 METADATA_ROOT,
-						 root->metadata->version, why);
-		if (r == 0 || r == -ENOMEM)
-			return r;
-		log_warning("the stored root is no longer good: %s, beginning "
-			    "anew with the package's",
-			    why->text);
-	} else if (r == -EIO || r == -ENOMEM) {
-		return reason_about(why, r, ROOT);
-	}
-	return anchor_set(folder, trusted->root, trusted->root_len,
-			  &trusted->policy, why);
+	int r = tree_remove(dir, SCRATCH);
+	if (r == 0)
+		r = tree_folder(dir, SCRATCH, &scratch);
+	if (r == 0)
+		r = write_out(trusted, scratch);
+	if (r < 0)
+		(void)reason_about(why, r, SCRATCH);
+	else
+		r = anchor_keep(metadata, scratch, &trusted->policy.policy,
+				why);
+	(void)tree_remove(dir, SCRATCH);
+	return r;
 }
