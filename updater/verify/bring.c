@@ -13,6 +13,7 @@
 #include "updater/client/folder.h"
 #include "updater/client/mirror.h"
 #include "updater/release/index.h"
+#include "updater/tuf/targets.h"
 #include "updater/verify/clock.h"
 #include "updater/verify/imported.h"
 #include "updater/verify/job.h"
@@ -187,19 +188,40 @@ try_next(const struct source *source, int *r, struct fault *fault)
 	return true;
 }
 
+/* A thief of the channel's key shall not fill the disk. */
+static int
+check_length(struct client *client, struct reason *why)
+{
+	struct target target;
+
+	int r = client_find(client, INDEX_TARGET, &target, why);
+	if (r == 0 && (target.hashes.length < 0 ||
+		       target.hashes.length > INDEX_SIZE_MAX))
+		r = reason_set(why, -EFBIG,
+			       INDEX_TARGET ": has more than %d bytes",
+			       INDEX_SIZE_MAX);
+	return r;
+}
+
+/* It is kept, so that nothing is asked for when nothing has changed. */
 static int
 read_index_once(struct job *job, struct client *client)
 {
 	CLEANUP_FREE uint8_t *bytes = NULL;
+	struct folder folder = { job->dir, -1 };
 	size_t len;
 
 	int r = client_refresh(client, &job->why);
 	if (r == 0)
-		r = client_get(client, INDEX_TARGET, INDEX_SIZE_MAX, &bytes,
-			       &len, &job->why);
+		r = check_length(client, &job->why);
+	if (r == 0)
+		r = client_save(client, INDEX_TARGET, &folder, INDEX_TARGET,
+				&job->why);
 	if (r < 0)
 		return r;
-	r = index_parse(bytes, len, &job->index, &job->why);
+	r = folder_read(&folder, INDEX_TARGET, INDEX_SIZE_MAX, &bytes, &len);
+	if (r == 0)
+		r = index_parse(bytes, len, &job->index, &job->why);
 	return r < 0 ? reason_about(&job->why, r, INDEX_TARGET) : 0;
 }
 

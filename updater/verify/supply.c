@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "agent/lib/buf.h"
@@ -72,10 +73,13 @@ serve(int chan, uint8_t *bytes, const struct client_mirror *mirror,
 					  fetch->path, fetch->size_max, &sink,
 					  &why);
 
+	if (r < 0 && !why.text[0])
+		(void)reason_set(&why, r, "%s", strerror(-r));
 	if (r < 0)
 		fetched.error = (uint32_t)-r;
 	else
-		fetched.size = copy.size;
+		why.text[0] = '\0';
+	fetched.size = r < 0 ? 0 : copy.size;
 	return answer(chan, bytes, &fetched);
 }
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "updater/verify/sweep.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "agent/lib/file.h"
 #include "agent/lib/log.h"
 #include "agent/lib/str.h"
+#include "updater/release/index.h"
 #include "updater/verify/layout.h"
 #include "updater/verify/record.h"
 #include "updater/verify/tree.h"
@@ -34,12 +36,24 @@ keep_other(const void *arg, const char *name)
 	       (len < end || !str_equal(name + len - end, DRAFT));
 }
 
+/* Nothing could take the place of a folder. */
+static int
+clear_index(int dir)
+{
+	CLEANUP_FD int fd = -1;
+
+	int r = tree_open(dir, INDEX_TARGET, &fd);
+	return r == -EINVAL || r == -ELOOP ? tree_remove(dir, INDEX_TARGET) : 0;
+}
+
 void
 sweep(int dir, const struct record *record)
 {
 	CLEANUP_FD int releases = -1;
 
 	int r = tree_sweep(dir, keep_other, NULL);
+	if (r == 0)
+		r = clear_index(dir);
 	if (r == 0 && tree_enter(dir, LAYOUT_RELEASES, &releases) == 0)
 		r = tree_sweep(releases, keep_release, record);
 	if (r < 0)
