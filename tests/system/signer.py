@@ -194,20 +194,26 @@ class Signer:
                               "hashes": {"sha256": sha256(snapshot)}}}},
             [self.keys["timestamp"]])
         self.write("metadata/timestamp.json", timestamp)
-        root = self.root()
-        if self.versions["root"] not in self.root_history:
-            self.root_history[self.versions["root"]] = root
-            self.write(f"metadata/{self.versions['root']}.root.json", root)
+        self.write_root()
         if bump:
             for role in self.versions:
                 if role != "root":
                     self.versions[role] += 1
         return self
 
+    def write_root(self):
+        """Once for each version."""
+        version = self.versions["root"]
+        if version not in self.root_history:
+            self.root_history[version] = self.root()
+            self.write(f"metadata/{version}.root.json",
+                       self.root_history[version])
+
     def trust(self, folder, **policy):
         """What the package of an endpoint has."""
         folder = pathlib.Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
+        self.write_root()
         folder.joinpath("root.json").write_bytes(self.root_history[1])
         folder.joinpath("policy.json").write_text(json.dumps({
             "hybrid": False, "release": 0,
