@@ -5,9 +5,11 @@ is tested."""
 
 import gzip
 import hashlib
+import io
 import json
 import pathlib
 import shutil
+import tarfile
 import time
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import \
@@ -200,6 +202,19 @@ class Signer:
                 if role != "root":
                     self.versions[role] += 1
         return self
+
+    def export(self, path, names=None):
+        """One file with all of it, as it is carried by hand."""
+        names = sorted(str(p.relative_to(self.folder)) for p in
+                       self.folder.rglob("*") if p.is_file()) \
+            if names is None else names
+        with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
+            for name in names:
+                entry = tarfile.TarInfo(name)
+                data = (self.folder / name).read_bytes()
+                entry.size = len(data)
+                tar.addfile(entry, io.BytesIO(data))
+        return path
 
     def write_root(self):
         """Once for each version."""

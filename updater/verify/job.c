@@ -84,6 +84,12 @@ job_go_back(struct job *job, int64_t number)
 	int r = activate_set(job->dir, number, &job->why);
 	bool stray;
 
+	if (r < 0 && number) {
+		/* A full disk may have no room for a link: none needs none. */
+		job_note(job, "%s; the package's rules are used",
+			 job->why.text);
+		r = activate_set(job->dir, 0, &job->why);
+	}
 	if (r < 0)
 		return r;
 	/* Only what is there is written down. */
@@ -201,9 +207,11 @@ take_back(struct job *job, int64_t number, const char *reason)
 				  "release %" PRId64 " is not active", number);
 	int64_t back = record->previous;
 	record_add_bad(record, number, reason);
-	/* On the disk first: a death from here on is mended. */
-	int r = job_save(job);
-	return r < 0 ? r : job_go_back(job, back);
+	/* On the disk first: a death from here on is mended.  It is left in
+	   any case. */
+	if (job_save(job) < 0)
+		log_warning("%s, going back all the same", job->why.text);
+	return job_go_back(job, back);
 }
 
 static int
