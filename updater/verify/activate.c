@@ -38,10 +38,12 @@ activate_find(int dir, int64_t *ret_number, bool *ret_stray)
 		return 0;
 	int64_t number = layout_number(to + strlen(PREFIX));
 	int r = tree_enter(dir, LAYOUT_RELEASES, &releases);
-	if (r < 0 && r != -ENOENT && r != -ENOTDIR && r != -ELOOP)
-		return r;
-	if (r < 0 || !layout_is_whole(releases, number))
+	if (r == 0)
+		r = layout_check(releases, number);
+	if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP)
 		return 0;
+	if (r < 0)
+		return r;
 	*ret_stray = false;
 	*ret_number = number;
 	return 0;

@@ -371,7 +371,11 @@ stage(struct source *source)
 	}
 	record->staged = target;
 	take_times(job, source->client, true);
-	return job_save(job);
+	r = job_save(job);
+	/* Nobody would know it, and the next start sweeps it away. */
+	if (r < 0)
+		record->staged = 0;
+	return r;
 }
 
 static void

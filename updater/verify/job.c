@@ -68,14 +68,18 @@ lock(struct job *job)
 	return 0;
 }
 
+/* Gone from the disk, or bad.  What a disk that fails does not tell is not. */
 static bool
-is_good(const struct job *job, int64_t number)
+is_lost(const struct job *job, int64_t number)
 {
 	CLEANUP_FD int releases = -1;
 
-	return number && !record_find_bad(&job->record, number) &&
-	       tree_enter(job->dir, LAYOUT_RELEASES, &releases) == 0 &&
-	       layout_is_whole(releases, number);
+	if (record_find_bad(&job->record, number))
+		return true;
+	int r = tree_enter(job->dir, LAYOUT_RELEASES, &releases);
+	if (r == 0)
+		r = layout_check(releases, number);
+	return r == -ENOENT || r == -ENOTDIR || r == -ELOOP;
 }
 
 int
@@ -139,11 +143,11 @@ mend(struct job *job, bool *ret_changed)
 			return r;
 	}
 	*ret_changed = activate_follow(record, linked, job->now_s);
-	if (record->previous && !is_good(job, record->previous)) {
+	if (record->previous && is_lost(job, record->previous)) {
 		record->previous = 0;
 		*ret_changed = true;
 	}
-	if (record->staged && !is_good(job, record->staged)) {
+	if (record->staged && is_lost(job, record->staged)) {
 		record->staged = 0;
 		*ret_changed = true;
 	}

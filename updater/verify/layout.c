@@ -43,14 +43,17 @@ layout_open(int releases, int64_t number, int *ret_fd)
 	return number > 0 ? tree_enter(releases, name, ret_fd) : -ENOENT;
 }
 
-bool
-layout_is_whole(int releases, int64_t number)
+int
+layout_check(int releases, int64_t number)
 {
 	CLEANUP_FD int folder = -1;
 	CLEANUP_FD int rules = -1;
 	CLEANUP_FD int manifest = -1;
 
-	return layout_open(releases, number, &folder) == 0 &&
-	       tree_enter(folder, LAYOUT_RULES, &rules) == 0 &&
-	       tree_open(folder, LAYOUT_MANIFEST, &manifest) == 0;
+	int r = layout_open(releases, number, &folder);
+	if (r == 0)
+		r = tree_enter(folder, LAYOUT_RULES, &rules);
+	if (r == 0)
+		r = tree_open(folder, LAYOUT_MANIFEST, &manifest);
+	return r == -ENOTDIR || r == -ELOOP || r == -EINVAL ? -ENOENT : r;
 }

@@ -2,7 +2,6 @@
 /* What is called how in the folder of updates; updater/README.md shows it. */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #define LAYOUT_TUF "tuf"
@@ -22,5 +21,9 @@ int64_t layout_number(const char *name);
 
 /* Its folder in that of releases.  Returns 0, -ENOENT, -errno. */
 int layout_open(int releases, int64_t number, int *ret_fd);
-/* Whether its folder is there with manifest and rules; 0 never is. */
-bool layout_is_whole(int releases, int64_t number);
+/*
+ * Whether its folder is there with manifest and rules.  Returns 0; -ENOENT when
+ * anything of that is missing, or is something else; -errno when that cannot
+ * be found out.
+ */
+int layout_check(int releases, int64_t number);

@@ -40,6 +40,7 @@
 static const char usage[] =
 	"usage: khien-verify -d REPOSITORY [OPTION]...\n"
 	"       khien-verify -f EXPORT_FILE [OPTION]...\n"
+	"       khien-verify --help | --version\n"
 	"\n"
 	"  --trust FOLDER  with root.json and policy.json; default\n"
 	"                  " TRUST "\n"
@@ -174,6 +175,8 @@ parse(struct offline *offline, int argc, char **argv)
 		{ "trust", required_argument, NULL, 't' },
 		{ "state", required_argument, NULL, 's' },
 		{ "place", required_argument, NULL, 'p' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'v' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int option;
@@ -190,9 +193,16 @@ parse(struct offline *offline, int argc, char **argv)
 			offline->state = optarg;
 		else if (option == 'p')
 			offline->place = optarg;
+		else if (option == 'h' || option == 'v')
+			offline->said = option == 'h' ?
+						usage :
+						"khien-verify " KHIEN_VERSION
+						"\n";
 		else
 			return false;
 	}
+	if (offline->said)
+		return true;
 	return optind == argc && !offline->folder != !offline->file;
 }
 
@@ -219,5 +229,7 @@ main(int argc, char **argv)
 		(void)fputs(usage, stderr);
 		return USAGE;
 	}
-	return offline_run(&offline);
+	if (!offline.said)
+		return offline_run(&offline);
+	return fputs(offline.said, stdout) < 0 || fflush(stdout) != 0;
 }

@@ -11,6 +11,7 @@ struct offline {
 	const char *trust;  /* a folder */
 	const char *state;  /* a folder; NULL: one that is gone afterwards */
 	const char *place;  /* "": by the host */
+	const char *said;   /* to be printed instead of all that; or NULL */
 };
 
 /*
