@@ -287,14 +287,19 @@ run: $(PROGRAMS)
 	@if [ $$(id -u) != 0 ]; then \
 		echo "make run: the agent must be started by root" >&2; exit 1; \
 	fi; \
-	mkdir -p $(RUN); \
+	mkdir -p $(RUN)/scratch; mode=enforce; \
+	mountpoint -q $(RUN)/scratch || \
+		mount -t tmpfs -o mode=1777,size=256m khien-scratch \
+			$(RUN)/scratch || mode=observe; \
+	trap 'umount -l $(RUN)/scratch' EXIT; \
 	group=root; ! getent group khien >/dev/null || group=khien; \
 	printf '%s\n' '[agent]' 'state_dir = $(RUN)/state' \
 		'run_dir = $(RUN)' "group = $$group" '' \
-		'[gate]' 'mode = observe' '' \
+		'[gate]' "mode = $$mode" 'enforce = $(RUN)/scratch' \
+		'on_unreached = allow' '' \
 		'[rules]' 'dir = $(CURDIR)/signatures/yara' \
 		>$(RUN)/khien.conf; \
-	exec $(CURDIR)/$B/khiend --config $(RUN)/khien.conf \
+	$(CURDIR)/$B/khiend --config $(RUN)/khien.conf \
 		--programs $(CURDIR)/$B
 
 # An install does not start anything; packaging/ does that.

@@ -46,6 +46,7 @@ struct question {
 	uint64_t queued_ns; /* how long before that it may have been asked */
 	int fd;
 	const struct ident *ident; /* the file as it was when asked */
+	bool spared; /* [gate] enforce leaves out its file system */
 	/* Set by the table. */
 	bool leads; /* the scan is its own */
 	bool late; /* who shared the scan, or this one, had no answer in time */

@@ -66,6 +66,7 @@ static const struct key {
 	WORD_KEY("gate", "mode", mode, "off observe enforce ",
 		 "off, observe or enforce"),
 	KEY("gate", "watch", PATHS, watch, 0, 0),
+	KEY("gate", "enforce", PATHS, enforce, 0, 0),
 	KEY("gate", "exclude", PATHS, exclude, 0, 0),
 	NUMBER_KEY("gate", "deadline_ms", deadline_ms, 50, 10000,
 		   "of milliseconds, from 50 to 10000"),
@@ -361,6 +362,7 @@ conf_put(struct buf *buf, const struct conf *conf)
 	buf_put_u8(buf, conf->file);
 	buf_put_text(buf, conf->mode);
 	buf_put_text(buf, conf->watch);
+	buf_put_text(buf, conf->enforce);
 	buf_put_text(buf, conf->exclude);
 	buf_put_u32(buf, conf->deadline_ms);
 	buf_put_text(buf, conf->on_deadline);
@@ -406,6 +408,7 @@ conf_get(struct buf *buf, struct conf *ret_conf)
 	conf->file = buf_get_u8(buf) != 0;
 	get_field(buf, conf->mode, sizeof(conf->mode));
 	get_field(buf, conf->watch, sizeof(conf->watch));
+	get_field(buf, conf->enforce, sizeof(conf->enforce));
 	get_field(buf, conf->exclude, sizeof(conf->exclude));
 	conf->deadline_ms = buf_get_u32(buf);
 	get_field(buf, conf->on_deadline, sizeof(conf->on_deadline));

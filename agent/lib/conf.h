@@ -13,7 +13,7 @@
 struct buf;
 
 #define CONF_PATH_MAX 4096 /* PATH_MAX of linux/limits.h, with the NUL */
-#define CONF_WATCH_MAX 32  /* entries of [gate] watch and exclude */
+#define CONF_WATCH_MAX 32  /* entries of [gate] watch, enforce, exclude */
 #define CONF_ROLES_MAX 16
 #define CONF_MIRRORS_MAX 8 /* addresses of [update] url */
 
@@ -27,6 +27,7 @@ struct conf {
 	/* [gate] */
 	char mode[8];		   /* off, observe, enforce; default observe */
 	char watch[CONF_PATH_MAX]; /* paths separated by ':'; "" all local */
+	char enforce[CONF_PATH_MAX];	  /* the same: only there; "" all of it */
 	char exclude[CONF_PATH_MAX];	  /* paths separated by ':'; "" none */
 	uint32_t deadline_ms;		  /* for an answer; default 500 */
 	char on_deadline[8];		  /* allow, deny; default allow */

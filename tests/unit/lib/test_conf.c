@@ -26,6 +26,7 @@ test_defaults(void **state)
 	assert_true(conf.process && conf.file);
 	assert_string_equal(conf.mode, "observe");
 	assert_string_equal(conf.watch, "");
+	assert_string_equal(conf.enforce, "");
 	assert_int_equal(conf.deadline_ms, 500);
 	assert_string_equal(conf.on_deadline, "allow");
 	assert_string_equal(conf.on_crash, "deny");
@@ -204,6 +205,7 @@ fill(void)
 	conf_init(&conf);
 	assert_int_equal(conf_set(&conf, "agent", "state_dir", "/s", &why), 0);
 	assert_int_equal(conf_set(&conf, "gate", "watch", "/w:/x", &why), 0);
+	assert_int_equal(conf_set(&conf, "gate", "enforce", "/y", &why), 0);
 	assert_int_equal(conf_set(&conf, "gate", "mode", "off", &why), 0);
 	assert_int_equal(conf_set(&conf, "sensor", "file", "off", &why), 0);
 	for (uint32_t i = 0; i < CONF_ROLES_MAX; i++) {
@@ -228,6 +230,7 @@ test_round_trip(void **state)
 	assert_int_equal(conf_get(&buf, &back), 0);
 	assert_string_equal(back.state_dir, "/s");
 	assert_string_equal(back.watch, "/w:/x");
+	assert_string_equal(back.enforce, "/y");
 	assert_string_equal(back.mode, "off");
 	assert_string_equal(back.local_dir, conf.local_dir);
 	assert_true(back.process && !back.file);
