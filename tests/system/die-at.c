@@ -22,11 +22,11 @@
 #define STOPPED_IN_CALL (SIGTRAP | 0x80) /* PTRACE_O_TRACESYSGOOD */
 
 static const long changing[] = {
-	SYS_write,	SYS_writev,	SYS_pwrite64,	SYS_fsync,
-	SYS_fdatasync,	SYS_syncfs,	SYS_ftruncate,	SYS_fallocate,
-	SYS_renameat,	SYS_renameat2,	SYS_unlinkat,	SYS_mkdirat,
-	SYS_symlinkat,	SYS_linkat,	SYS_fchmod,	SYS_fchown,
-	SYS_utimensat,	SYS_sendmsg,	SYS_fsetxattr,	SYS_copy_file_range,
+	SYS_write,     SYS_writev,    SYS_pwrite64,  SYS_fsync,
+	SYS_fdatasync, SYS_syncfs,    SYS_ftruncate, SYS_fallocate,
+	SYS_renameat,  SYS_renameat2, SYS_unlinkat,  SYS_mkdirat,
+	SYS_symlinkat, SYS_linkat,    SYS_fchmod,    SYS_fchown,
+	SYS_utimensat, SYS_sendmsg,   SYS_fsetxattr, SYS_copy_file_range,
 };
 
 static bool

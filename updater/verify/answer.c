@@ -33,8 +33,8 @@ fill_age(struct job *job, struct msg_updated *updated)
 	ptrdiff_t life;
 	const char *note;
 
-	updated->alarm = clock_judge(
-		&look, job->expired || job->record.expired, &life, &note);
+	updated->alarm = clock_judge(&look, job->expired || job->record.expired,
+				     &life, &note);
 	if (note[0] && life >= 0)
 		job_note(job, "%s: %s", lives[life].role, note);
 	else if (note[0])

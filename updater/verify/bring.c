@@ -9,6 +9,7 @@
 #include "agent/lib/file.h"
 #include "agent/lib/msg_update.h"
 #include "agent/lib/str.h"
+#include "updater/client/anchor.h"
 #include "updater/client/client.h"
 #include "updater/client/folder.h"
 #include "updater/client/mirror.h"
@@ -105,7 +106,9 @@ open_client(struct source *source)
 				  job->trust_why->text);
 	int r = tree_folder(job->dir, LAYOUT_TUF, &tuf.fd);
 	if (r == 0)
-		r = trusted_begin(job->trusted, job->dir, &tuf, &job->why);
+		r = anchor_offer(&tuf, job->trusted->root,
+				 job->trusted->root_len,
+				 &job->trusted->policy.policy, &job->why);
 	file_closep(&tuf.fd);
 	if (r < 0)
 		return r;
@@ -125,9 +128,9 @@ take_times(struct job *job, struct client *client, bool good)
 		record->roles_len = 0;
 	for (size_t i = 0; i < METADATA_TYPES; i++) {
 		const struct trust_time *time = &job->times.roles[i];
-		lives[i] = (struct clock_life){ metadata_name(i),
-						time->issued_s,
-						time->expires_s };
+		lives[i] =
+			(struct clock_life){ metadata_name(i), time->issued_s,
+					     time->expires_s };
 		if (good)
 			record_add_role(record, lives[i].role, time->issued_s,
 					time->expires_s);
@@ -137,8 +140,8 @@ take_times(struct job *job, struct client *client, bool good)
 				job->times.end.issued_s,
 				job->times.end.expires_s);
 	job->times.first = NULL;
-	record->floor_s = clock_floor(record->floor_s, job->now_s, lives,
-				      METADATA_TYPES);
+	record->floor_s =
+		clock_floor(record->floor_s, job->now_s, lives, METADATA_TYPES);
 }
 
 /* What another mirror may have better. */
@@ -195,8 +198,8 @@ check_length(struct client *client, struct reason *why)
 	struct target target;
 
 	int r = client_find(client, INDEX_TARGET, &target, why);
-	if (r == 0 && (target.hashes.length < 0 ||
-		       target.hashes.length > INDEX_SIZE_MAX))
+	if (r == 0 &&
+	    (target.hashes.length < 0 || target.hashes.length > INDEX_SIZE_MAX))
 		r = reason_set(why, -EFBIG,
 			       INDEX_TARGET ": has more than %d bytes",
 			       INDEX_SIZE_MAX);
@@ -287,10 +290,10 @@ take_index(struct job *job)
 		record->staged = 0;
 	record->newest = job->choice.newest;
 	record->waiting = job->choice.waiting;
-	record->wave_s = job->choice.waiting &&
-					 job->choice.waiting_s != WAVE_NEVER ?
-				 job->choice.waiting_s :
-				 0;
+	record->wave_s =
+		job->choice.waiting && job->choice.waiting_s != WAVE_NEVER ?
+			job->choice.waiting_s :
+			0;
 	return 0;
 }
 
@@ -332,8 +335,7 @@ leave_active(struct job *job)
 	if (r < 0)
 		return r;
 	if (job->record.active)
-		job_note(job,
-			 "%s; release %" PRId64 " was left for %" PRId64,
+		job_note(job, "%s; release %" PRId64 " was left for %" PRId64,
 			 job->choice.reason.text, left, job->record.active);
 	else
 		job_note(job,
@@ -349,8 +351,7 @@ stage(struct source *source)
 	struct job *job = source->job;
 	struct record *record = &job->record;
 	int64_t target = job->choice.target;
-	const int64_t here[] = { record->active, record->previous,
-				 job->left };
+	const int64_t here[] = { record->active, record->previous, job->left };
 	const struct stage work = { .dir = job->dir,
 				    .client = source->client,
 				    .here = here,

@@ -54,8 +54,7 @@ find(const struct clock_look *look, int64_t tenths)
 		const struct clock_life *life = &look->lives[i];
 		if (tenths && !is_worn(life, time_s, tenths))
 			continue;
-		if (found < 0 ||
-		    life->expires_s < look->lives[found].expires_s)
+		if (found < 0 || life->expires_s < look->lives[found].expires_s)
 			found = (ptrdiff_t)i;
 	}
 	return found;

@@ -99,9 +99,8 @@ fill(struct held *held, size_t at)
 			(struct entry){ manifest->rules[i].sha256,
 					manifest->rules[i].path, at };
 	for (size_t i = 0; manifest && i < manifest->vectors_len; i++)
-		held->vectors[held->vectors_len++] = (struct entry){
-			manifest->vectors[i].sha256, NULL, at
-		};
+		held->vectors[held->vectors_len++] =
+			(struct entry){ manifest->vectors[i].sha256, NULL, at };
 }
 
 static int
@@ -161,8 +160,7 @@ find(const struct entry *list, size_t len, const char *sha256,
 		return 0;
 	while (found > list && compare(&found[-1], &key) == 0)
 		found--;
-	while (found + count < list + len &&
-	       compare(&found[count], &key) == 0)
+	while (found + count < list + len && compare(&found[count], &key) == 0)
 		count++;
 	*ret_first = found;
 	return count;
@@ -295,8 +293,8 @@ held_rule(const struct held *held, const char *sha256, uint64_t size, int dir,
 }
 
 int
-held_vector(const struct held *held, const char *sha256, uint64_t size,
-	    int dir, const char *path)
+held_vector(const struct held *held, const char *sha256, uint64_t size, int dir,
+	    const char *path)
 {
 	return use_any(held, held->vectors, held->vectors_len, sha256, size,
 		       dir, path);

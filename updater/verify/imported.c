@@ -66,8 +66,9 @@ no_room(int fd, struct reason *why)
 	struct stat st;
 
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return reason_set(why, -ENOSPC, "the disk of the state folder "
-						"is full: make room");
+		return reason_set(why, -ENOSPC,
+				  "the disk of the state folder "
+				  "is full: make room");
 	return reason_set(why, -ENOSPC,
 			  "unpacking it needs %.1f MiB on the disk of the "
 			  "state folder, which is full: make room",

@@ -38,8 +38,7 @@ job_note(struct job *job, const char *format, ...)
 		len += 2;
 	}
 	va_start(args, format);
-	(void)vsnprintf(job->note + len, sizeof(job->note) - len, format,
-			args);
+	(void)vsnprintf(job->note + len, sizeof(job->note) - len, format, args);
 	va_end(args);
 }
 

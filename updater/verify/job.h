@@ -24,15 +24,15 @@ struct trusted;
 
 struct job {
 	/* Set these first; all is borrowed. */
-	int dir;		  /* the folder of updates */
+	int dir; /* the folder of updates */
 	const struct trusted *trusted;
 	const struct reason *trust_why; /* why there is none; or NULL */
-	const char *engine; /* its version */
-	const char *seed;   /* of the host: see updater/release/wave.h */
-	int32_t place;	    /* 0 to 100, or CHOOSE_ANY_PLACE */
-	int64_t now_s;	    /* this machine's clock */
-	int chan;	    /* to who fetches; -1: nobody does */
-	int parent;	    /* see struct remote_how */
+	const char *engine;		/* its version */
+	const char *seed; /* of the host: see updater/release/wave.h */
+	int32_t place;	  /* 0 to 100, or CHOOSE_ANY_PLACE */
+	int64_t now_s;	  /* this machine's clock */
+	int chan;	  /* to who fetches; -1: nobody does */
+	int parent;	  /* see struct remote_how */
 	/* A sign of life: what was asked for so far; may be NULL. */
 	void (*on_step)(void *arg, const struct remote_told *told);
 	void *arg;
@@ -41,7 +41,7 @@ struct job {
 	struct record record;
 	struct index *index;	     /* owned; NULL: it was not read */
 	struct choose_result choice; /* of that index */
-	int64_t left; /* staged before, and on the disk still */
+	int64_t left;		     /* staged before, and on the disk still */
 	struct trust_times times;    /* after a refresh, but for its name */
 	struct remote_told told;
 	bool expired; /* something was refused for its age */

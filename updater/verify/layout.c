@@ -28,8 +28,7 @@ layout_number(const char *name)
 	uint64_t number;
 
 	/* Written in one way only. */
-	if (name[0] == '0' ||
-	    str_number(name, INDEX_NUMBER_MAX, &number) < 0)
+	if (name[0] == '0' || str_number(name, INDEX_NUMBER_MAX, &number) < 0)
 		return 0;
 	return (int64_t)number;
 }

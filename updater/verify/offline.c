@@ -33,8 +33,8 @@ struct run {
 	const struct offline *how;
 	struct trusted trusted;
 	struct host host;
-	int state, import;  /* -1: none */
-	int ours, theirs;   /* of the channel */
+	int state, import;   /* -1: none */
+	int ours, theirs;    /* of the channel */
 	char made[PATH_MAX]; /* a folder to remove afterwards; or "" */
 };
 

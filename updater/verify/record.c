@@ -23,7 +23,10 @@ struct number {
 	size_t at; /* in struct record */
 };
 
-#define NUMBER(member) { #member, offsetof(struct record, member) }
+#define NUMBER(member)                                                         \
+	{                                                                      \
+#member, offsetof(struct record, member)                       \
+	}
 
 static const struct number numbers[] = {
 	NUMBER(active), NUMBER(previous), NUMBER(staged),
@@ -141,8 +144,9 @@ record_parse(const char *text, size_t len, struct record *ret_record,
 				  "was written by a later version");
 	*ret_record = (struct record){ 0 };
 	if (get_members(doc_root(doc), ret_record) < 0)
-		return reason_set(why, -EBADMSG, "is damaged: a member is "
-						 "missing or malformed");
+		return reason_set(why, -EBADMSG,
+				  "is damaged: a member is "
+				  "missing or malformed");
 	return 0;
 }
 

@@ -73,8 +73,7 @@ remote_told(const struct remote *remote, struct remote_told *ret_told)
 bool
 remote_skip(struct remote *remote)
 {
-	if (!remote->answered || remote->broken ||
-	    remote->index < remote->from)
+	if (!remote->answered || remote->broken || remote->index < remote->from)
 		return false;
 	remote->from = remote->index + 1;
 	remote->answered = false;
@@ -208,8 +207,7 @@ refusal(const struct msg_fetched *fetched, struct reason *why)
 
 /* Each byte once. */
 static int
-pour(int fd, uint64_t size, const struct client_sink *sink,
-     struct reason *why)
+pour(int fd, uint64_t size, const struct client_sink *sink, struct reason *why)
 {
 	CLEANUP_FREE uint8_t *piece = malloc(PIECE);
 	uint64_t at = 0;

@@ -194,8 +194,7 @@ unpack(const uint8_t *packed, size_t len, const char *sha256, uint64_t size,
 {
 	CLEANUP(blob_freep) struct blob *blob = NULL;
 
-	int r = blob_new(sha256, size, fd < 0 ? NULL : write_piece, &fd,
-			 &blob);
+	int r = blob_new(sha256, size, fd < 0 ? NULL : write_piece, &fd, &blob);
 	if (r == 0)
 		r = blob_add(blob, packed, len, why);
 	if (r == 0)
@@ -265,8 +264,8 @@ bring_rules(const struct work *work, struct reason *why)
 {
 	for (size_t i = 0; i < work->manifest->rules_len; i++) {
 		const struct manifest_rule *rule = work->rules[i];
-		const struct manifest_rule *last = i ? work->rules[i - 1] :
-						       NULL;
+		const struct manifest_rule *last =
+			i ? work->rules[i - 1] : NULL;
 		char path[INNER_SIZE];
 		(void)snprintf(path, sizeof(path), LAYOUT_RULES "/%s",
 			       rule->path);

@@ -65,13 +65,13 @@ serve(int chan, uint8_t *bytes, const struct client_mirror *mirror,
 	struct msg_fetched fetched = { .id = fetch->id,
 				       .mirror = "",
 				       .reason = why.text };
-	int r = fetch->from ? -ENXIO :
-			      mirror->get(mirror->arg,
-					  fetch->what == MSG_FETCH_TARGET ?
-						  CLIENT_TARGET :
-						  CLIENT_METADATA,
-					  fetch->path, fetch->size_max, &sink,
-					  &why);
+	int r = fetch->from ?
+			-ENXIO :
+			mirror->get(mirror->arg,
+				    fetch->what == MSG_FETCH_TARGET ?
+					    CLIENT_TARGET :
+					    CLIENT_METADATA,
+				    fetch->path, fetch->size_max, &sink, &why);
 
 	if (r < 0 && !why.text[0])
 		(void)reason_set(&why, r, "%s", strerror(-r));

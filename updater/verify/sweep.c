@@ -20,9 +20,9 @@ keep_release(const void *arg, const char *name)
 	const struct record *record = arg;
 	int64_t number = layout_number(name);
 
-	return number && (number == record->active ||
-			  number == record->previous ||
-			  number == record->staged);
+	return number &&
+	       (number == record->active || number == record->previous ||
+		number == record->staged);
 }
 
 /* What is no draft and unknown is somebody else's. */

@@ -126,9 +126,8 @@ tree_open(int dir, const char *path, int *ret_fd)
 	int r = tree_parent(dir, path, 0, &parent, &name);
 	if (r < 0)
 		return r;
-	CLEANUP_FD int fd =
-		openat(parent, name,
-		       O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	CLEANUP_FD int fd = openat(
+		parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
@@ -221,8 +220,7 @@ tree_sweep(int dir, int (*keep)(const void *arg, const char *name),
 	CLEANUP(closedirp) DIR *folder = list(fd);
 	if (!folder)
 		return -errno;
-	for (r = next(folder, &name); r == 0 && name;
-	     r = next(folder, &name)) {
+	for (r = next(folder, &name); r == 0 && name; r = next(folder, &name)) {
 		int gone = keep(arg, name) ? 0 : tree_remove(dir, name);
 		if (gone < 0)
 			last = gone;
@@ -235,9 +233,8 @@ static int sync_at(int dir, int depth);
 static int
 sync_entry(int dir, const char *name, int depth)
 {
-	CLEANUP_FD int fd =
-		openat(dir, name,
-		       O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	CLEANUP_FD int fd = openat(
+		dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)

@@ -7,15 +7,12 @@
 #include <string.h>
 
 #include "agent/lib/file.h"
-#include "updater/client/anchor.h"
 #include "updater/client/folder.h"
 #include "updater/tuf/reason.h"
 #include "updater/tuf/trust.h"
-#include "updater/verify/tree.h"
 
 #define ROOT "root.json"
 #define POLICY "policy.json"
-#define SCRATCH "package.tmp" /* swept, if need be */
 
 void
 trusted_done(struct trusted *trusted)
@@ -42,8 +39,7 @@ int
 trusted_read(const char *folder, struct trusted *ret_trusted,
 	     struct reason *why)
 {
-	CLEANUP_FD int dir =
-		open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP_FD int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	*ret_trusted = (struct trusted){ 0 };
 	why->text[0] = '\0';
@@ -58,36 +54,4 @@ trusted_read(const char *folder, struct trusted *ret_trusted,
 		return 0;
 	trusted_done(ret_trusted);
 	return fail(why, r, folder, POLICY);
-}
-
-/* As a folder, as it was in the package. */
-static int
-write_out(const struct trusted *trusted, int scratch)
-{
-	CLEANUP_FD int fd = -1;
-
-	int r = tree_create(scratch, ROOT, &fd);
-	return r < 0 ? r :
-		       file_write_all(fd, trusted->root, trusted->root_len);
-}
-
-int
-trusted_begin(const struct trusted *trusted, int dir, struct folder *metadata,
-	      struct reason *why)
-{
-	CLEANUP_FD int scratch = -1;
-
-	why->text[0] = '\0';
-	int r = tree_remove(dir, SCRATCH);
-	if (r == 0)
-		r = tree_folder(dir, SCRATCH, &scratch);
-	if (r == 0)
-		r = write_out(trusted, scratch);
-	if (r < 0)
-		(void)reason_about(why, r, SCRATCH);
-	else
-		r = anchor_keep(metadata, scratch, &trusted->policy.policy,
-				why);
-	(void)tree_remove(dir, SCRATCH);
-	return r;
 }

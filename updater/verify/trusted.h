@@ -11,7 +11,6 @@
 
 #include "updater/client/policy_file.h"
 
-struct folder;
 struct reason;
 
 struct trusted {
@@ -24,10 +23,3 @@ struct trusted {
 int trusted_read(const char *folder, struct trusted *ret_trusted,
 		 struct reason *why);
 void trusted_done(struct trusted *trusted);
-
-/*
- * Sees to it that there is a root to begin with in the folder of metadata of
- * the folder of updates; see anchor_keep().
- */
-int trusted_begin(const struct trusted *trusted, int dir,
-		  struct folder *metadata, struct reason *why);

@@ -49,7 +49,11 @@ test_floor(void **state)
 	assert_int_equal(clock_time(9, 7), 9);
 }
 
-#define LIFE { "root", 10000, 20000 }, { "timestamp", 14000, 15000 }
+#define LIFE                                                                   \
+	{ "root", 10000, 20000 },                                              \
+	{                                                                      \
+		"timestamp", 14000, 15000                                      \
+	}
 
 static void
 test_age(void **state)
@@ -91,8 +95,8 @@ test_age(void **state)
 						 .len = LEN(lives) };
 		ptrdiff_t life = -1;
 		const char *note = NULL;
-		uint16_t alarm = clock_judge(&look, cases[i].expired, &life,
-					     &note);
+		uint16_t alarm =
+			clock_judge(&look, cases[i].expired, &life, &note);
 		if (alarm != cases[i].alarm)
 			fail_msg("case %zu: alarm %u", i, alarm);
 		assert_string_equal(lives[life].role, cases[i].role);
@@ -117,8 +121,7 @@ test_the_worn_one_is_named(void **state)
 	const char *note;
 
 	(void)state;
-	assert_int_equal(clock_judge(&look, 0, &life, &note),
-			 MSG_UPDATE_FIFTH);
+	assert_int_equal(clock_judge(&look, 0, &life, &note), MSG_UPDATE_FIFTH);
 	assert_string_equal(lives[life].role, "root");
 }
 

@@ -100,8 +100,7 @@ test_refused(void **state)
 		{ "\"reason\":\"it hangs\"", "\"reason\":1", -EBADMSG },
 		{ "\"bad\":[", "\"bad\":[7,", -EBADMSG },
 		{ "\"bad\"", "\"worse\"", -EBADMSG },
-		{ "\"roles\":{\"root\":{", "\"roles\":{\"root\":[{",
-		  -EBADMSG },
+		{ "\"roles\":{\"root\":{", "\"roles\":{\"root\":[{", -EBADMSG },
 		{ "2027-11-01", "2027-13-01", -EBADMSG },
 		{ "{\"format\"", "[{\"format\"", -EBADMSG },
 	};
@@ -110,9 +109,8 @@ test_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < LEN(cases); i++) {
 		const char *at = strstr(GOOD, cases[i].from);
-		(void)snprintf(text, sizeof(text), "%.*s%s%s",
-			       (int)(at - GOOD), GOOD, cases[i].to,
-			       at + strlen(cases[i].from));
+		(void)snprintf(text, sizeof(text), "%.*s%s%s", (int)(at - GOOD),
+			       GOOD, cases[i].to, at + strlen(cases[i].from));
 		why.text[0] = '\0';
 		int r = parse(text);
 		if (r != cases[i].r)

@@ -128,9 +128,8 @@ test_held(void **state)
 	assert_false(held_has_rule(held, other_sum));
 	assert_false(held_has_rule(held, vector_sum));
 	assert_true(held_has_vector(held, vector_sum));
-	assert_int_equal(held_rule(held, rule_sum, strlen(RULE), dir,
-				   "new/b.yar"),
-			 0);
+	assert_int_equal(
+		held_rule(held, rule_sum, strlen(RULE), dir, "new/b.yar"), 0);
 	assert_int_equal(fstatat(dir, "new/b.yar", &st, 0), 0);
 	assert_int_equal(st.st_nlink, 2);
 	assert_int_equal(held_vector(held, vector_sum, strlen(VECTOR), dir,

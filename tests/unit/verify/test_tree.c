@@ -81,9 +81,10 @@ test_create(void **state)
 	assert_int_equal(open_one("a/b/c"), 0);
 	assert_int_equal(open_one("a/b"), -EINVAL);
 	assert_int_equal(open_one("a/b/d"), -ENOENT);
-	static const char *const bad[] = { "",	  "/",	   "/a",   "a/",
-					   "a//b", "..",   ".",	   "a/..",
-					   "../a", "a/./b", "./a", "a/../../b" };
+	static const char *const bad[] = {
+		"",  "/",    "/a",   "a/",    "a//b", "..",
+		".", "a/..", "../a", "a/./b", "./a",  "a/../../b"
+	};
 	for (size_t i = 0; i < LEN(bad); i++) {
 		assert_int_equal(create(bad[i]), -EINVAL);
 		assert_int_equal(open_one(bad[i]), -EINVAL);
@@ -179,8 +180,9 @@ test_sweep(void **state)
 {
 	static const char *const stay[] = {
 		"releases/5/rules/a.yar", "releases/6/rules/a.yar",
-		"releases/7/rules/a.yar", "state.json", "tuf/root.json",
-		"somebody's", "releases.json",
+		"releases/7/rules/a.yar", "state.json",
+		"tuf/root.json",	  "somebody's",
+		"releases.json",
 	};
 	static const char *const go[] = {
 		"releases/4/rules/a.yar", "releases/8.tmp/rules/a.yar",
@@ -188,7 +190,8 @@ test_sweep(void **state)
 		"import/metadata/a",	  "current.tmp",
 		"package.tmp/root.json",
 	};
-	const struct record record = { .active = 5, .previous = 6,
+	const struct record record = { .active = 5,
+				       .previous = 6,
 				       .staged = 7 };
 
 	(void)state;
@@ -210,20 +213,19 @@ test_names(void **state)
 		const char *name;
 		int64_t number;
 	} cases[] = {
-		{ "1", 1 },	  { "2147483647", 2147483647 },
-		{ "0", 0 },	  { "2147483648", 0 },
-		{ "-1", 0 },	  { "+1", 0 },
-		{ "01", 0 },	  { "", 0 },
-		{ " 1", 0 },	  { "1 ", 0 },
-		{ "1.tmp", 0 },	  { "1e3", 0 },
-		{ "0x1", 0 },	  { "99999999999999999999", 0 },
+		{ "1", 1 },	{ "2147483647", 2147483647 },
+		{ "0", 0 },	{ "2147483648", 0 },
+		{ "-1", 0 },	{ "+1", 0 },
+		{ "01", 0 },	{ "", 0 },
+		{ " 1", 0 },	{ "1 ", 0 },
+		{ "1.tmp", 0 }, { "1e3", 0 },
+		{ "0x1", 0 },	{ "99999999999999999999", 0 },
 	};
 	char name[LAYOUT_NAME_SIZE];
 
 	(void)state;
 	for (size_t i = 0; i < LEN(cases); i++)
-		assert_int_equal(layout_number(cases[i].name),
-				 cases[i].number);
+		assert_int_equal(layout_number(cases[i].name), cases[i].number);
 	layout_draft(name, 2147483647);
 	assert_string_equal(name, "2147483647.tmp");
 }
@@ -234,9 +236,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_create),   TEST(test_no_link_is_followed),
-		TEST(test_remove),   TEST(test_activate),
-		TEST(test_sweep),    cmocka_unit_test(test_names),
+		TEST(test_create), TEST(test_no_link_is_followed),
+		TEST(test_remove), TEST(test_activate),
+		TEST(test_sweep),  cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
