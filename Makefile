@@ -65,29 +65,37 @@ NAME_query := khien-query
 NAME_keep := khien-keep
 NAME_mounts := khien-mounts
 NAME_conform := khien-tuf
+NAME_fetch := khien-fetch
+NAME_verify := khien-verify
 LIBS_daemon :=
 LIBS_cli := -ljansson
 LIBS_conf := -linih $(SANDBOX_LIBS)
 LIBS_sensor := -lbpf $(SANDBOX_LIBS)
 LIBS_gate := $(SANDBOX_LIBS)
 LIBS_mounts := $(SANDBOX_LIBS)
-LIBS_scan := -lyara -lcrypto -ljansson $(SANDBOX_LIBS)
+LIBS_scan := -lyara -lcrypto -lz -ljansson $(SANDBOX_LIBS)
 LIBS_engine := -lsqlite3 -ljansson $(SANDBOX_LIBS)
 LIBS_query := -lsqlite3 -ljansson $(SANDBOX_LIBS)
 LIBS_keep := -lsodium $(SANDBOX_LIBS)
 LIBS_tuf := -lsodium -lcrypto -ljansson
 LIBS_client := $(LIBS_tuf)
 LIBS_http := -lcurl $(LIBS_tuf)
+LIBS_fetch := $(LIBS_http) $(SANDBOX_LIBS)
 LIBS_conform := -lcurl $(LIBS_tuf)
+LIBS_release := -larchive -lz $(LIBS_tuf)
+LIBS_verify := -larchive -lz $(LIBS_tuf) $(SANDBOX_LIBS)
 LIBS_lib := -ljansson $(SANDBOX_LIBS)
 
 # Libraries of updater/, and who is linked with them.
 WITH_client := tuf
 WITH_http := tuf
+WITH_release := tuf
+WITH_fetch := http tuf
 WITH_conform := client http tuf
+WITH_verify := client release tuf
 
 FOLDERS := daemon cli conf sensor gate mounts scan engine query keep \
-	tuf client http conform
+	tuf client http release fetch verify conform
 SRC_lib := $(wildcard agent/lib/*.c)
 $(foreach f,$(FOLDERS),$(eval SRC_$f := $(wildcard agent/$f/*.c updater/$f/*.c)))
 PRESENT := $(strip $(foreach f,$(FOLDERS),$(if $(SRC_$f),$f)))
@@ -325,8 +333,9 @@ install: $(PROGRAMS)
 PACKAGES := gcc make git ca-certificates libc6-dev binutils clang llvm bpftool \
 	libbpf-dev libyara-dev yara libsqlite3-dev libjansson-dev libinih-dev \
 	libseccomp-dev libcap-ng-dev libssl-dev libsodium-dev \
-	libcurl4-openssl-dev strace \
-	libcmocka-dev python3 python3-pytest libclang-rt-dev procps util-linux \
+	libcurl4-openssl-dev libarchive-dev zlib1g-dev strace \
+	libcmocka-dev python3 python3-pytest \
+	python3-cryptography libclang-rt-dev procps util-linux \
 	clang-format clang-tidy cppcheck mmdebstrap e2fsprogs qemu-system-x86
 deps:
 	@missing=$$(for package in $(PACKAGES); do \

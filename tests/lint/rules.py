@@ -22,7 +22,9 @@ FOREIGN = {
     "seccomp.h": ("libseccomp", {"lib"}),
     "cap-ng.h": ("libcap-ng", {"lib"}),
     "bpf/": ("libbpf", {"sensor"}),
-    "archive.h": ("libarchive", {"scan"}),
+    "archive.h": ("libarchive", {"scan", "release"}),
+    "archive_entry.h": ("libarchive", {"scan", "release"}),
+    "zlib.h": ("zlib", {"release"}),
     "sodium.h": ("libsodium", {"keep", "tuf"}),
     "curl/": ("libcurl", {"http"}),
 }

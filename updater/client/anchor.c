@@ -118,6 +118,7 @@ decide(struct folder *folder, const struct offer *offer,
 	if (offer->root && r != -ENOENT)
 		log_warning("stored %s: %s; beginning with the package's",
 			    FILE_NAME, why->text);
+	why->text[0] = '\0';
 	if (offer->root)
 		return replace(folder, offer->bytes, offer->len, false, why);
 	*why = offer->why;
