@@ -238,7 +238,7 @@ locate(struct client *client, const char *name, struct place *place,
 	bool consistent;
 
 	int r = find(client, name, &place->target, &consistent, why);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	r = name_target_url(place->path, sizeof(place->path), &place->target,
 			    consistent, why);
@@ -265,7 +265,7 @@ client_get(struct client *client, const char *name, size_t size_max,
 	struct place place;
 
 	int r = locate(client, name, &place, why);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if ((uint64_t)place.target.hashes.length > size_max)
 		return reason_set(why, -EFBIG,
@@ -299,7 +299,7 @@ client_save(struct client *client, const char *name, struct folder *folder,
 	struct place place;
 
 	int r = locate(client, name, &place, why);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (is_there(folder, file, &place.target))
 		return 0;
