@@ -14,10 +14,10 @@ struct folder {
 };
 
 /*
- * Opens it and waits until nobody else has it open.  Returns 0 or -errno;
- * folder_close() in any case.
+ * Opens it, relative to dir or AT_FDCWD, and waits until nobody else has it
+ * open.  Returns 0 or -errno; folder_close() in any case.
  */
-int folder_open(const char *path, struct folder *ret_folder);
+int folder_open(int dir, const char *path, struct folder *ret_folder);
 void folder_close(struct folder *folder);
 
 /*

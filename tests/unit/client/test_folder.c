@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "updater/conform/folder.h"
+#include "updater/client/folder.h"
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -26,7 +26,7 @@ set_up(void **state)
 	char path[] = "/tmp/khien-folder-XXXXXX";
 
 	*state = strdup(mkdtemp(path));
-	return folder_open(*state, &folder);
+	return folder_open(AT_FDCWD, *state, &folder);
 }
 
 static int

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "updater/conform/http.h"
+#include "updater/http/http.h"
 
 #include <curl/curl.h>
 #include <errno.h>

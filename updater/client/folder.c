@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "updater/conform/folder.h"
+#include "updater/client/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,10 +18,10 @@
 #define MODE 0644
 
 int
-folder_open(const char *path, struct folder *ret_folder)
+folder_open(int dir, const char *path, struct folder *ret_folder)
 {
 	*ret_folder = (struct folder){ -1, -1 };
-	ret_folder->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ret_folder->fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (ret_folder->fd < 0)
 		return -errno;
 	while (flock(ret_folder->fd, LOCK_EX) < 0)
