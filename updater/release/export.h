@@ -2,8 +2,8 @@
 /*
  * An export file: what one release needs of a repository, in one file that is
  * carried by hand.  An uncompressed pax archive of regular files only, named
- * as on the server, "metadata/NAME" or "targets/PATH", in rising order of
- * their bytes; so metadata comes first and nothing twice.  Wraps libarchive,
+ * as on the server, "metadata/NAME" or "targets/PATH", in rising order
+ * (path_compare()); so metadata comes first and nothing twice.  Wraps libarchive,
  * which has every function archive_*: hence the file's name.
  *
  * Names have letters, digits, "-", "_" and "." only, and no part that begins
@@ -24,7 +24,10 @@ struct reason;
    metadata. */
 #define EXPORT_SIZE_MAX (512LL * 1024 * 1024)
 
-/* Once, before the seal: what reading a name loads on its first use. */
+/*
+ * Once, before the seal: what reading a name loads on its first use.  Returns
+ * 0; -ENOTSUP when this libarchive cannot read what it writes; -ENOMEM.
+ */
 int export_init(void);
 
 /* -EINVAL and why, when no export file has that name. */

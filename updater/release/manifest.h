@@ -19,6 +19,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "updater/release/path.h"
+
 struct reason;
 
 #define MANIFEST_FORMAT 1
@@ -28,8 +30,6 @@ struct reason;
 /* Those of agent/scan/rules.h: a scanner would refuse more. */
 #define MANIFEST_RULES_MAX 8192
 #define MANIFEST_RULES_SIZE_MAX (64 * 1024 * 1024) /* of all together */
-#define MANIFEST_FOLDERS_MAX 16			   /* above a rule file */
-#define MANIFEST_PATH_MAX 200			   /* bytes */
 #define MANIFEST_VECTORS_MAX 256
 #define MANIFEST_VECTOR_SIZE_MAX (16 * 1024 * 1024)
 /* Of all together: an endpoint fetches, keeps and scans them. */
@@ -39,7 +39,7 @@ struct reason;
 #define MANIFEST_MATCH_MAX 128	/* bytes: an identifier's of YARA */
 
 struct manifest_rule {
-	char path[MANIFEST_PATH_MAX + 1];
+	char path[PATH_SIZE];
 	char sha256[MANIFEST_SUM_SIZE]; /* of the raw file */
 	uint64_t size;			/* its bytes */
 };
@@ -87,13 +87,6 @@ int manifest_add_match(struct manifest *manifest, const char *rule,
 int manifest_write(struct manifest *manifest, char **ret_text,
 		   struct reason *why);
 
-/*
- * A rule file's path: relative, valid UTF-8 without control characters and
- * '\', no part that is empty or begins with a dot, at most
- * MANIFEST_FOLDERS_MAX folders, ".yar" at its end.
- */
-int manifest_check_path(const char *path, struct reason *why);
-
-/* Both after parsing or writing only; NULL: there is none. */
+/* After parsing or writing only; NULL: there is none. */
 const struct manifest_rule *manifest_find(const struct manifest *manifest,
 					  const char *path);
