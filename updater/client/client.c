@@ -8,6 +8,7 @@
 
 #include "agent/lib/file.h"
 #include "agent/lib/log.h"
+#include "updater/client/anchor.h"
 #include "updater/client/folder.h"
 #include "updater/client/intake.h"
 #include "updater/tuf/hashes.h"
@@ -74,6 +75,20 @@ size_t
 client_requests(const struct client *client)
 {
 	return client->requests;
+}
+
+void
+client_times(const struct client *client, struct trust_times *ret_times)
+{
+	*ret_times = (struct trust_times){ 0 };
+	if (client->trust)
+		trust_times(client->trust, ret_times);
+}
+
+int64_t
+client_newest_issued(const struct client *client)
+{
+	return client->trust ? trust_newest_issued(client->trust) : 0;
 }
 
 static int
@@ -162,6 +177,12 @@ drive(struct client *client, struct reason *why)
 		if (r < 0)
 			return r;
 	}
+}
+
+int
+client_anchor(struct client *client, int package, struct reason *why)
+{
+	return anchor_keep(&client->metadata, package, client->policy, why);
 }
 
 int

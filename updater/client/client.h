@@ -16,6 +16,7 @@ struct folder;
 struct policy;
 struct reason;
 struct target;
+struct trust_times;
 
 enum client_what {
 	CLIENT_METADATA,
@@ -46,16 +47,21 @@ struct client_mirror {
 };
 
 /*
- * Opens the folder of metadata, which has a root.json (see anchor.h): `path`
- * relative to dir, or AT_FDCWD; "." for dir itself.  Waits until nobody else
- * has it open.  The time stands still at now_s (since 1970).  The policy and
- * the mirror are borrowed.
+ * Opens the folder of metadata, `path` relative to dir or AT_FDCWD, "." for dir
+ * itself, and waits until nobody else has it open.  The time stands still at
+ * now_s (since 1970).  The policy and the mirror are borrowed.
  */
 int client_open(int dir, const char *path, const struct policy *policy,
 		int64_t now_s, const struct client_mirror *mirror,
 		struct client **ret_client, struct reason *why);
 void client_close(struct client *client);
 void client_closep(struct client **client);
+
+/*
+ * Before a refresh: sees to it that there is a root to begin with, from the
+ * package's folder if need be.  See anchor_keep().
+ */
+int client_anchor(struct client *client, int package, struct reason *why);
 
 /*
  * Brings the metadata up to date.  May be called again, also after an error:
@@ -79,11 +85,18 @@ int client_get(struct client *client, const char *name, size_t size_max,
 	       uint8_t **ret_bytes, size_t *ret_len, struct reason *why);
 
 /*
- * The target as a file of that name, whole or not at all.  When just these
+ * The target as a file of that name in another folder, whole or not at all.  When just these
  * bytes are there already, the mirror is not asked.
  */
 int client_save(struct client *client, const char *name, struct folder *folder,
 		const char *file, struct reason *why);
+
+/*
+ * See trust_times() and trust_newest_issued(); of the last refresh and what was
+ * found since, also after an error.  Before the first one all is 0.
+ */
+void client_times(const struct client *client, struct trust_times *ret_times);
+int64_t client_newest_issued(const struct client *client);
 
 /* How many files the mirror was asked for since client_open(). */
 size_t client_requests(const struct client *client);

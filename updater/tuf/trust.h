@@ -33,6 +33,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "updater/tuf/metadata.h"
+
 struct policy;
 struct reason;
 struct target;
@@ -106,3 +108,29 @@ int trust_find(struct trust *trust, const char *name, struct reason *why);
  */
 int trust_found(const struct trust *trust, struct target *ret_target,
 		bool *ret_consistent);
+
+struct trust_time {
+	int64_t version;
+	int64_t issued_s; /* since 1970; 0: the role does not say it */
+	int64_t expires_s;
+};
+
+struct trust_times {
+	struct trust_time roles[METADATA_TYPES]; /* all 0: not trusted yet */
+	/* The role that expires first, of these and of the delegated ones
+	   that were looked into; the name is valid until the next search. */
+	const char *first;
+	struct trust_time end;
+};
+
+/* Of what is trusted so far, also after an error. */
+void trust_times(const struct trust *trust, struct trust_times *ret_times);
+
+/*
+ * The newest time at which a file was signed that had the signatures it needs,
+ * delegated roles included, and also one that was refused for another reason:
+ * it is at least as late as that.  0: none said so.  An online key that was
+ * stolen can put this into the future; a floor that lasts should only follow
+ * root and targets, whose times trust_times() has.
+ */
+int64_t trust_newest_issued(const struct trust *trust);

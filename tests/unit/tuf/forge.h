@@ -17,8 +17,10 @@
 #define FORGE_NOW_S 1800000000 /* 2027-01-15 */
 #define FORGE_FUTURE "2030-01-01T00:00:00Z"
 #define FORGE_PAST "2020-01-01T00:00:00Z"
-#define FORGE_FILES_MAX 700
+#define FORGE_FILES_MAX 1500
 #define FORGE_KEYS_MAX 8
+
+struct trust;
 
 enum forge_kind {
 	FORGE_ED25519,
@@ -57,7 +59,8 @@ struct forge_role {
 	int threshold;
 	const char *expires;
 	int version;
-	bool with_hashes; /* of what it lists: snapshot and timestamp */
+	bool with_hashes;   /* of what it lists: snapshot and timestamp */
+	const char *issued; /* when it was signed; NULL: it does not say */
 };
 
 /* "keyids":[...],"threshold":N */
@@ -113,3 +116,9 @@ char *forge_listing(const char *text, int version, bool with_hashes);
    what it is told to.  Returns what updater/tuf did; `asked` and `why` are of
    this one. */
 int forge_refresh(struct forge *forge, const char *target, int64_t *ret_length);
+
+/* The same in two steps, the second as often as wanted.  The session is the
+   caller's, also when the first fails; NULL: it did not begin. */
+int forge_begin(struct forge *forge, struct trust **ret_trust);
+int forge_find(struct forge *forge, struct trust *trust, const char *target,
+	       int64_t *ret_length);

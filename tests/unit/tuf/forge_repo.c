@@ -71,10 +71,14 @@ body_of(const struct forge *forge, enum metadata_type type, char *more)
 {
 	const struct forge_role *role = &forge->roles[type];
 
+	char *issued = role->issued ? forge_text("\"x-khien-issued\":\"%s\",",
+						 role->issued) :
+				      forge_text("%s", "");
 	char *body = forge_text("{\"_type\":\"%s\",\"spec_version\":\"%s\","
-				"\"version\":%d,\"expires\":\"%s\",%s}",
+				"\"version\":%d,\"expires\":\"%s\",%s%s}",
 				metadata_name(type), forge->spec, role->version,
-				role->expires, more);
+				role->expires, issued, more);
+	free(issued);
 	free(more);
 	return body;
 }
@@ -256,30 +260,46 @@ drive(struct forge *forge, struct trust *trust)
 }
 
 int
-forge_refresh(struct forge *forge, const char *target, int64_t *ret_length)
+forge_begin(struct forge *forge, struct trust **ret_trust)
 {
 	const char *root = forge_get(&forge->stored, "root.json");
-	struct trust *trust = NULL;
-	struct target found;
-	bool consistent;
 
+	*ret_trust = NULL;
 	forge->asked[0] = '\0';
 	forge->forgot = false;
 	forge->why.text[0] = '\0';
 	int r = trust_init();
 	if (r == 0)
 		r = trust_new(root, strlen(root), &forge->policy, FORGE_NOW_S,
-			      &trust, &forge->why);
+			      ret_trust, &forge->why);
+	return r < 0 ? r : drive(forge, *ret_trust);
+}
+
+int
+forge_find(struct forge *forge, struct trust *trust, const char *target,
+	   int64_t *ret_length)
+{
+	struct target found;
+	bool consistent;
+
+	int r = trust_find(trust, target, &forge->why);
 	if (r == 0)
 		r = drive(forge, trust);
-	if (r == 0 && target)
-		r = trust_find(trust, target, &forge->why);
-	if (r == 0 && target)
-		r = drive(forge, trust);
-	if (r == 0 && target)
+	if (r == 0)
 		r = trust_found(trust, &found, &consistent);
-	if (r == 0 && target && ret_length)
+	if (r == 0 && ret_length)
 		*ret_length = found.hashes.length;
+	return r;
+}
+
+int
+forge_refresh(struct forge *forge, const char *target, int64_t *ret_length)
+{
+	struct trust *trust;
+
+	int r = forge_begin(forge, &trust);
+	if (r == 0 && target)
+		r = forge_find(forge, trust, target, ret_length);
 	trust_free(trust);
 	return r;
 }
