@@ -32,12 +32,12 @@ struct lists {
 
 static const struct set empty;
 
-static int
-read_index(const struct repo *repo, const struct set *over, enum repo_area area,
-	   struct index **ret_index, struct reason *why)
+int
+draft_index(const struct repo *repo, const struct set *set, enum repo_area area,
+	    struct index **ret_index, struct reason *why)
 {
-	const struct doc_value *entry =
-		shelf_entry(over, &empty, DUTY_CHANNEL_PATH);
+	const struct doc_value *entry = shelf_entry(
+		set ? set : &repo->published, &empty, DUTY_CHANNEL_PATH);
 	CLEANUP_FREE uint8_t *bytes = NULL;
 	size_t len;
 
@@ -91,10 +91,9 @@ draft_begin(struct repo *repo, enum repo_area area, struct draft *ret_draft,
 		r = charter_read(ret_draft->charter, root->metadata->body,
 				 targets->metadata->body, why);
 	if (r == 0)
-		r = read_index(repo, &repo->published, area, &ret_draft->index,
-			       why);
+		r = draft_index(repo, NULL, area, &ret_draft->index, why);
 	if (r == 0)
-		r = read_index(repo, over, area, &staged, why);
+		r = draft_index(repo, over, area, &staged, why);
 	if (r == 0 && area == REPO_URGENT && staged->releases_len) {
 		/* A second haste builds on the first. */
 		index_free(ret_draft->index);
@@ -117,7 +116,7 @@ draft_newest(const struct repo *repo, int64_t *ret_number, struct reason *why)
 {
 	CLEANUP(index_freep) struct index *index = NULL;
 
-	int r = read_index(repo, &repo->published, REPO_STAGED, &index, why);
+	int r = draft_index(repo, NULL, REPO_STAGED, &index, why);
 	if (r < 0)
 		return r;
 	*ret_number = index->releases_len ?

@@ -54,3 +54,11 @@ int draft_stage(struct draft *draft, const struct doc *fresh, bool new_root,
 int draft_manifest(const struct repo *repo, enum repo_area area, int64_t number,
 		   const struct doc_value *entry,
 		   struct manifest **ret_manifest, struct reason *why);
+
+/*
+ * The releases that a set of papers lists, or those that are published when
+ * it is NULL; no release when it has no channel.  The same.
+ */
+int draft_index(const struct repo *repo, const struct set *set,
+		enum repo_area area, struct index **ret_index,
+		struct reason *why);

@@ -14,13 +14,17 @@
 #include "agent/lib/doc.h"
 #include "agent/lib/file.h"
 #include "agent/lib/log.h"
+#include "updater/release/export.h"
 #include "updater/repo/args.h"
+#include "updater/repo/carry.h"
 #include "updater/repo/init.h"
 #include "updater/repo/keys.h"
 #include "updater/repo/publish.h"
 #include "updater/repo/say.h"
+#include "updater/repo/show.h"
 #include "updater/repo/signing.h"
 #include "updater/repo/stage.h"
+#include "updater/repo/status.h"
 #include "updater/tuf/reason.h"
 #include "updater/tuf/trust.h"
 
@@ -29,11 +33,13 @@
 
 static int (*const commands[ARGS_COMMANDS])(const struct args *args,
 					    struct reason *why) = {
-	[ARGS_INIT] = init_run,		[ARGS_KEY] = keys_run,
-	[ARGS_STAGE] = stage_run,	[ARGS_SIGN] = signing_run,
-	[ARGS_PUBLISH] = publish_run,	[ARGS_REFRESH] = publish_refresh,
-	[ARGS_PROMOTE] = stage_promote, [ARGS_WITHDRAW] = stage_withdraw,
-	[ARGS_ROTATE] = init_rotate,	[ARGS_VERIFY] = publish_verify,
+	[ARGS_INIT] = init_run,		  [ARGS_KEY] = keys_run,
+	[ARGS_STAGE] = stage_run,	  [ARGS_DIFF] = show_run,
+	[ARGS_SIGN] = signing_run,	  [ARGS_PUBLISH] = publish_run,
+	[ARGS_REFRESH] = publish_refresh, [ARGS_PROMOTE] = stage_promote,
+	[ARGS_WITHDRAW] = stage_withdraw, [ARGS_ROTATE] = init_rotate,
+	[ARGS_STATUS] = status_run,	  [ARGS_EXPORT] = carry_run,
+	[ARGS_VERIFY] = publish_verify,
 };
 
 /* What was asked for was understood, could be done, and must not be. */
@@ -67,7 +73,7 @@ run(const struct args *args)
 static int
 fail_libraries(void)
 {
-	say_error("libsodium or libcrypto cannot be used on this machine");
+	say_error("libsodium, libcrypto or libarchive cannot be used here");
 	return EXIT_ERROR;
 }
 
@@ -93,7 +99,7 @@ main(int argc, char **argv)
 		args_help(args.command);
 	else if (args_has(&args, ARGS_VERSION))
 		say_line("khien-repo " KHIEN_VERSION);
-	else if (trust_init() < 0)
+	else if (trust_init() < 0 || export_init() < 0)
 		code = fail_libraries();
 	else
 		code = run(&args);

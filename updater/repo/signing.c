@@ -183,7 +183,7 @@ sign_area(struct repo *repo, enum repo_area area, const struct secrets *secrets,
 }
 
 static int
-prepare(const struct repo *repo, enum repo_area area, struct reason *why)
+prepare(struct repo *repo, enum repo_area area, struct reason *why)
 {
 	int r = signing_check_versions(repo, area, why);
 
