@@ -17,6 +17,7 @@
 #include "updater/release/export.h"
 #include "updater/repo/args.h"
 #include "updater/repo/carry.h"
+#include "updater/repo/check.h"
 #include "updater/repo/init.h"
 #include "updater/repo/keys.h"
 #include "updater/repo/publish.h"
@@ -33,13 +34,13 @@
 
 static int (*const commands[ARGS_COMMANDS])(const struct args *args,
 					    struct reason *why) = {
-	[ARGS_INIT] = init_run,		  [ARGS_KEY] = keys_run,
-	[ARGS_STAGE] = stage_run,	  [ARGS_DIFF] = show_run,
-	[ARGS_SIGN] = signing_run,	  [ARGS_PUBLISH] = publish_run,
-	[ARGS_REFRESH] = publish_refresh, [ARGS_PROMOTE] = stage_promote,
-	[ARGS_WITHDRAW] = stage_withdraw, [ARGS_ROTATE] = init_rotate,
-	[ARGS_STATUS] = status_run,	  [ARGS_EXPORT] = carry_run,
-	[ARGS_VERIFY] = publish_verify,
+	[ARGS_INIT] = init_run,		[ARGS_KEY] = keys_run,
+	[ARGS_STAGE] = stage_run,	[ARGS_CHECK] = check_run,
+	[ARGS_DIFF] = show_run,		[ARGS_SIGN] = signing_run,
+	[ARGS_PUBLISH] = publish_run,	[ARGS_REFRESH] = publish_refresh,
+	[ARGS_PROMOTE] = stage_promote, [ARGS_WITHDRAW] = stage_withdraw,
+	[ARGS_ROTATE] = init_rotate,	[ARGS_STATUS] = status_run,
+	[ARGS_EXPORT] = carry_run,	[ARGS_VERIFY] = publish_verify,
 };
 
 /* What was asked for was understood, could be done, and must not be. */

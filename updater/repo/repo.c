@@ -77,6 +77,8 @@ static int
 clean(const struct repo *repo)
 {
 	int r = files_remove(repo->dir, "client" REPO_NEW);
+	if (r == 0)
+		r = files_remove(repo->dir, "check" REPO_NEW);
 	CLEANUP_FD int published = files_open(repo->dir, REPO_PUBLISHED);
 
 	if (r == 0 && published >= 0)
