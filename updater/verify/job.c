@@ -177,7 +177,7 @@ begin(struct job *job)
 	    record_find_bad(&job->record, job->record.active))
 		r = job_go_back(job, job->record.previous);
 	if (r == 0)
-		sweep(job->dir, &job->record);
+		sweep_run(job->dir, &job->record);
 	return r;
 }
 
