@@ -15,12 +15,14 @@ import time
 import pytest
 
 from agent import BUILD, PATIENCE_S, ROOT, SAN, wait_for
+from fetching import BODY, no_leak_check, serve
 from keeper import TYPES, Reader, message, run_on_channel, text
-from mirror import Authority, Files, Mirror
+from mirror import Authority, Files
+
+__all__ = ["no_leak_check", "serve"]  # fixtures
 
 METADATA, TARGET = 1, 2
 F_ADD_SEALS, F_SEAL_GROW = 1033, 4  # linux/fcntl.h
-BODY = bytes(range(256)) * 400
 ROLES = re.findall(r"\bROLE_(?!FILES)\w+", (ROOT / "agent/lib/role.h")
                    .read_text().split("enum role_id")[1].split("};")[0])
 VERIFY = ROLES.index("ROLE_VERIFY")
@@ -90,26 +92,6 @@ class Child:
         self.chan.close()
         self.said = self.child.communicate(timeout=PATIENCE_S)[1].decode()
         return self.child.returncode
-
-
-@pytest.fixture(autouse=True)
-def no_leak_check(monkeypatch):
-    """It opens /proc, which a sealed process cannot."""
-    if SAN:
-        monkeypatch.setenv("ASAN_OPTIONS", "detect_leaks=0")
-
-
-@pytest.fixture
-def serve():
-    made = []
-
-    def make(handler, **how):
-        made.append(Mirror(handler, **how))
-        return made[-1]
-
-    yield make
-    for mirror in made:
-        mirror.close()
 
 
 @pytest.fixture

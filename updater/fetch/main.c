@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "agent/lib/file.h"
 #include "agent/lib/log.h"
@@ -114,16 +113,18 @@ take_option(struct alone *alone, int option)
 static char *
 join(char **words, int len)
 {
-	size_t size = 1;
+	char *all = NULL;
+	size_t size;
+	FILE *file = open_memstream(&all, &size);
 
+	if (!file)
+		return NULL;
 	for (int i = 0; i < len; i++)
-		size += strlen(words[i]) + 1;
-	char *all = calloc(1, size);
-	for (int i = 0; all && i < len; i++) {
-		(void)strcat(all, words[i]);
-		(void)strcat(all, " ");
-	}
-	return all;
+		(void)fprintf(file, "%s ", words[i]);
+	if (fclose(file) == 0)
+		return all;
+	free(all);
+	return NULL;
 }
 
 static bool
