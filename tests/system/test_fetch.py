@@ -152,7 +152,7 @@ def test_whoever_never_shakes_hands(serve, tmp_path):
     """TLS begins, and nothing comes."""
     mirror = serve(lambda conn: conn.idle(), raw=True)
     fetch(mirror.url.replace("http", "https") + "/a", connect_ms=300,
-          ca=Authority(tmp_path).file).refused("SSL connection timeout")
+          ca=Authority(tmp_path).file).refused("time")
 
 
 # Lengths that are not true.
@@ -161,7 +161,7 @@ def test_whoever_never_shakes_hands(serve, tmp_path):
 def test_shorter_than_it_says(serve):
     mirror = serve(raw("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n",
                        b"x" * 400), raw=True)
-    fetch(mirror.url + "/a").refused("600 bytes remaining")
+    fetch(mirror.url + "/a").refused("600 bytes")
 
 
 def test_longer_than_it_says(serve):
