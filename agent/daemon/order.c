@@ -96,6 +96,20 @@ replace_on(struct supervise *supervise)
 		child_end(next, supervise->conf->timeout_ms + SCAN_GRACE_MS);
 }
 
+void
+order_replace_scanners(struct supervise *supervise)
+{
+	for (size_t i = 0; i < SUPERVISE_CHILDREN; i++) {
+		struct child *child = &supervise->children[i];
+		if (child->role != ROLE_SCAN || !child->wanted)
+			continue;
+		child->stale = child->pid != 0;
+		/* What it waits for may have been the old rules' fault. */
+		if (!child->pid && child->due_ms)
+			child->due_ms = child_now_ms();
+	}
+}
+
 /* Returns true when nobody of this step is left. */
 static bool
 stop_step(struct supervise *supervise)

@@ -11,7 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/daemon/answer.h"
 #include "agent/daemon/job.h"
+#include "agent/daemon/order.h"
 #include "agent/daemon/place.h"
 #include "agent/daemon/release.h"
 #include "agent/daemon/supervise.h"
@@ -35,104 +37,27 @@ struct update {
 	bool heard;   /* its answer */
 	uint64_t id;  /* of who waits; 0: nobody */
 	uint16_t asked;
-	int fd;		   /* to be imported, or -1 */
-	uint32_t requests; /* of the whole update */
-	uint64_t bytes;
+	int fd;		 /* to be imported, or -1 */
 	char tried[128]; /* how the trial went */
-	/* What khien-verify said last; texts below. */
-	struct msg_updated state;
-	char role[MSG_UPDATE_NAME_MAX + 1];
-	char error[MSG_UPDATE_REASON_MAX + 1];
-	char note[MSG_UPDATE_REASON_MAX + 1];
-	char bad_reason[MSG_UPDATE_REASON_MAX + 1];
+	struct answer answer;
 };
-
-static void go_on(struct update *update);
-
-static void
-send_engine(struct update *update, const struct msg_updated *updated)
-{
-	struct supervise *supervise = update->supervise;
-	struct child *engine = supervise_find(supervise, ROLE_ENGINE, 0);
-	struct buf buf;
-
-	if (engine->state != CHILD_UP)
-		return;
-	msg_begin(&buf, supervise->out, MSG_MAX, MSG_UPDATED);
-	msg_update_put_state(&buf, updated);
-	int r = child_write(engine, &buf, -1);
-	if (r < 0)
-		log_warning("khien-engine was not told of an update: %s",
-			    strerror(-r));
-}
-
-/* As khien-verify said last, and something else about it. */
-static void
-tell(struct update *update, uint64_t id, uint16_t kind, const char *error,
-     const char *note)
-{
-	struct msg_updated updated = update->state;
-
-	updated.id = id;
-	updated.kind = kind;
-	updated.more = false;
-	updated.requests = update->requests;
-	updated.bytes = update->bytes;
-	updated.role = update->role;
-	updated.error = error;
-	updated.note = note;
-	updated.bad_reason = update->bad_reason;
-	send_engine(update, &updated);
-}
-
-static void
-remember(struct update *update, const struct msg_updated *updated)
-{
-	update->state = *updated;
-	(void)str_copy(update->role, sizeof(update->role), updated->role);
-	(void)str_copy(update->error, sizeof(update->error), updated->error);
-	(void)str_copy(update->note, sizeof(update->note), updated->note);
-	(void)str_copy(update->bad_reason, sizeof(update->bad_reason),
-		       updated->bad_reason);
-	update->requests += updated->requests;
-	update->bytes += updated->bytes;
-}
 
 /* Whoever waits hears of the last step; the engine of each. */
 static void
 tell_step(struct update *update, bool last)
 {
-	const char *note = update->note;
+	const struct answer *answer = &update->answer;
+	bool waits = last && update->id;
+	const char *note = answer->note;
 
 	if (update->release.kind == MSG_UPDATE_ACTIVATE && !*note)
 		note = update->tried;
-	if (last && update->id)
-		tell(update, update->id, update->asked, update->error, note);
-	else
-		tell(update, 0, update->release.kind, update->error, note);
+	answer_tell(answer, update->supervise, waits ? update->id : 0,
+		    waits ? update->asked : update->release.kind, answer->error,
+		    note);
 	if (last) {
 		update->id = 0;
 		file_closep(&update->fd);
-	}
-}
-
-/* They read rules at their start only; one after the other is replaced. */
-static void
-replace_scanners(struct update *update)
-{
-	struct supervise *supervise = update->supervise;
-
-	log_info("rules of release %" PRIu64
-		 " are in force: scanners are replaced one by one",
-		 update->release.active);
-	for (size_t i = 0; i < SUPERVISE_CHILDREN; i++) {
-		struct child *child = &supervise->children[i];
-		if (child->role != ROLE_SCAN || !child->wanted)
-			continue;
-		child->stale = child->pid != 0;
-		/* What it waits for may have been the fault of the others. */
-		if (!child->pid && child->due_ms)
-			child->due_ms = child_now_ms();
 	}
 }
 
@@ -142,8 +67,12 @@ take_step(struct update *update, enum release_do next)
 {
 	update->started = false;
 	update->heard = false;
-	if (next == RELEASE_REPLACE)
-		replace_scanners(update);
+	if (next != RELEASE_REPLACE)
+		return;
+	log_info("rules of release %" PRIu64
+		 " are in force: scanners are replaced one by one",
+		 update->release.active);
+	order_replace_scanners(update->supervise);
 }
 
 static void
@@ -165,11 +94,11 @@ on_verify(struct job *job, uint16_t type, struct buf *buf)
 		return -EBADMSG;
 	if (updated.more) {
 		updated.id = update->id;
-		send_engine(update, &updated);
+		answer_forward(update->supervise, &updated);
 		return 0;
 	}
 	update->heard = true;
-	remember(update, &updated);
+	answer_take(&update->answer, &updated);
 	end_jobs(update);
 	return 0;
 }
@@ -195,7 +124,8 @@ tried(struct update *update, const char *why)
 		log_warning("release %" PRIu64 " is refused: %s", number, why);
 	enum release_do next = release_tried(release, why);
 	if (next == RELEASE_END) {
-		(void)snprintf(update->error, sizeof(update->error),
+		(void)snprintf(update->answer.error,
+			       sizeof(update->answer.error),
 			       "release %" PRIu64 " waits until another one "
 			       "is taken back: ask again",
 			       number);
@@ -220,6 +150,20 @@ on_trial(struct job *job, uint16_t type, struct buf *buf)
 	tried(update, trial.why);
 	end_jobs(update);
 	return 0;
+}
+
+/* The last thing that it is told. */
+static int
+order(struct job *job, const struct msg_update *message, int fd)
+{
+	struct buf buf;
+
+	int r = job_ready(job);
+	if (r < 0)
+		return r;
+	msg_begin(&buf, job->supervise->out, MSG_MAX, MSG_UPDATE);
+	msg_update_put(&buf, message);
+	return job_write(job, &buf, fd);
 }
 
 static bool
@@ -248,7 +192,6 @@ start_verify(struct update *update)
 				      .kind = release->kind,
 				      .number = release->staged,
 				      .reason = "" };
-	struct buf buf;
 
 	if (release->kind == MSG_UPDATE_REFUSE)
 		message.reason = release->why;
@@ -258,14 +201,10 @@ start_verify(struct update *update)
 			  UPDATE_TOTAL_MS);
 	if (r == 0 && needs_fetch(update))
 		r = start_fetch(update);
-	if (r == 0)
-		r = job_ready(&update->verify);
 	if (r < 0)
 		return r;
-	msg_begin(&buf, update->supervise->out, MSG_MAX, MSG_UPDATE);
-	msg_update_put(&buf, &message);
-	return job_write(&update->verify, &buf,
-			 release->kind == MSG_UPDATE_IMPORT ? update->fd : -1);
+	return order(&update->verify, &message,
+		     release->kind == MSG_UPDATE_IMPORT ? update->fd : -1);
 }
 
 static int
@@ -274,17 +213,10 @@ start_trial(struct update *update)
 	struct msg_update message = { .kind = MSG_UPDATE_ACTIVATE,
 				      .number = update->release.staged,
 				      .reason = "" };
-	struct buf buf;
 
 	int r = job_start(&update->trial, update->supervise, UPDATE_TRIAL_MS,
 			  UPDATE_TRIAL_MS);
-	if (r == 0)
-		r = job_ready(&update->trial);
-	if (r < 0)
-		return r;
-	msg_begin(&buf, update->supervise->out, MSG_MAX, MSG_UPDATE);
-	msg_update_put(&buf, &message);
-	return job_write(&update->trial, &buf, -1);
+	return r < 0 ? r : order(&update->trial, &message, -1);
 }
 
 /* khien-verify has answered and ended. */
@@ -295,8 +227,9 @@ answered(struct update *update)
 	uint16_t kind = release->kind;
 	uint64_t number = release->staged;
 
-	enum release_do next = release_answered(
-		release, &update->state, (uint64_t)time(NULL), child_now_ms());
+	enum release_do next =
+		release_answered(release, &update->answer.state,
+				 (uint64_t)time(NULL), child_now_ms());
 	if (kind == MSG_UPDATE_ACTIVATE && release->active == number)
 		log_info("release %" PRIu64 " is active", number);
 	if (kind == MSG_UPDATE_TAKE_BACK && release->active != number)
@@ -313,11 +246,11 @@ answered(struct update *update)
 static void
 unanswered(struct update *update, const char *how)
 {
-	(void)snprintf(update->error, sizeof(update->error),
+	(void)snprintf(update->answer.error, sizeof(update->answer.error),
 		       "khien-verify %s without an answer: see the journal",
 		       how);
-	update->note[0] = '\0';
-	log_error("%s", update->error);
+	update->answer.note[0] = '\0';
+	log_error("%s", update->answer.error);
 	enum release_do next =
 		release_unanswered(&update->release, child_now_ms());
 	tell_step(update, true);
@@ -371,7 +304,7 @@ update_open(struct supervise *supervise, const struct place *place)
 	supervise->update = update;
 	update->supervise = supervise;
 	update->fd = -1;
-	update->state = (struct msg_updated){ .role = "" };
+	answer_init(&update->answer);
 	update->known =
 		place->update >= 0 && (supervise->conf->url[0] ||
 				       faccessat(place->update, STATE, F_OK,
@@ -423,13 +356,13 @@ ask(struct update *update, const struct msg_update *message, int *fd)
 	if (!fault && !release_ask(&update->release, message->kind))
 		fault = "an update is under way: ask again when it has ended";
 	if (fault) {
-		tell(update, message->id, message->kind, fault, "");
+		answer_tell(&update->answer, update->supervise, message->id,
+			    message->kind, fault, "");
 		return;
 	}
 	update->id = message->id;
 	update->asked = message->kind;
-	update->requests = 0;
-	update->bytes = 0;
+	answer_begin(&update->answer);
 	update->tried[0] = '\0';
 	update->fd = TAKE_FD(*fd);
 	go_on(update);
@@ -465,7 +398,8 @@ update_introduce(struct supervise *supervise)
 	struct update *update = supervise->update;
 
 	if (update->release.loaded != RELEASE_UNKNOWN)
-		tell(update, 0, MSG_UPDATE_STATUS, update->error, "");
+		answer_tell(&update->answer, supervise, 0, MSG_UPDATE_STATUS,
+			    update->answer.error, "");
 }
 
 void

@@ -303,8 +303,7 @@ reason_release(const struct engine *engine)
 	const struct values_entry *entry;
 
 	for (size_t at = 0;;) {
-		at = values_find(engine->values, ROLE_SCAN, "scan.", at,
-				 &entry);
+		at = values_find(engine->values, ROLE_SCAN, "", at, &entry);
 		if (!at)
 			return NULL;
 		if (strstr(entry->name, ".release_error"))

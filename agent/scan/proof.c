@@ -125,7 +125,7 @@ blame(struct proof *proof, const char *name, const uint8_t *bytes, size_t size)
 		listed[i] = rules_is_wanted(&rules->files[i]);
 		rules->files[i].listed = false;
 	}
-	yara_freep(&proof->yara);
+	yara_free(TAKE(proof->yara)); /* their room is needed */
 	for (size_t i = 0; listed && i < rules->len; i++) {
 		if (spent_ns(CLOCK_MONOTONIC) > end_ns)
 			break;

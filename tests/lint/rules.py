@@ -15,14 +15,16 @@ FUNCTION_MAX = 100
 FOREIGN = {
     "yara.h": ("yara", {"scan"}),
     "yara/": ("yara", {"scan"}),
-    "openssl/": ("libcrypto", {"scan", "tuf"}),
+    "openssl/": ("libcrypto", {"scan", "tuf", "repo"}),
     "jansson.h": ("jansson", {"lib"}),
     "sqlite3.h": ("sqlite", {"engine", "query"}),
     "ini.h": ("inih", {"conf"}),
     "seccomp.h": ("libseccomp", {"lib"}),
     "cap-ng.h": ("libcap-ng", {"lib"}),
     "bpf/": ("libbpf", {"sensor"}),
-    "archive.h": ("libarchive", {"scan"}),
+    "archive.h": ("libarchive", {"scan", "release"}),
+    "archive_entry.h": ("libarchive", {"scan", "release"}),
+    "zlib.h": ("zlib", {"release"}),
     "sodium.h": ("libsodium", {"keep", "tuf"}),
     "curl/": ("libcurl", {"http"}),
 }

@@ -221,24 +221,26 @@ test_stored_unusable(void **state)
 	assert_non_null(strstr(why.text, "root.json"));
 }
 
-/* Disk full, or too many files open: that passes, and says nothing of the
-   root. */
+/* Too many open files: that passes, and says nothing of the root. */
 static void
 test_passing(void **state)
 {
 	static const int errors[] = { EMFILE, ENFILE, ENOMEM };
+	size_t failed = 0;
 
 	(void)state;
 	forge_mirror_write(package, "root.json", root(1));
-	store(root(3));
 	for (size_t i = 0; i < LEN(errors); i++) {
-		/* The folder is opened first, then what it has. */
-		forge_faults_arm(2, errors[i]);
-		int r = keep();
-		(void)forge_faults_disarm();
-		assert_int_equal(r, -errors[i]);
-		expect(root(3), false);
+		size_t at = 0, calls;
+		do {
+			store(root(3));
+			forge_faults_arm(++at, errors[i]);
+			failed += keep() < 0;
+			calls = forge_faults_disarm();
+			expect(root(3), false);
+		} while (at <= calls);
 	}
+	assert_true(failed >= 2 * LEN(errors));
 }
 
 static void
