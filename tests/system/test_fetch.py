@@ -121,7 +121,7 @@ def test_fast_enough_and_yet_too_long(serve):
     mirror = serve(endless(
         "HTTP/1.1 200 OK\r\nContent-Length: 60000000\r\n\r\n",
         piece=b"x" * 1000, pause_s=0.02), raw=True)
-    fetch(mirror.url + "/a", whole_ms=1500).refused(
+    fetch(mirror.url + "/a", whole_ms=1500, whole_bytes=80000000).refused(
         "is not done after 1500 ms")
 
 
