@@ -60,10 +60,15 @@ class Conn:
         plain.close()
 
     def idle(self):
-        """Until the client hangs up."""
-        with contextlib.suppress(OSError):
+        """Until the client hangs up.  Whether it did, with patience."""
+        try:
             while self.sock.recv(65536):
                 pass
+        except TimeoutError:
+            return False
+        except OSError:
+            pass
+        return True
 
 
 class Mirror:
