@@ -348,7 +348,7 @@ PACKAGES := gcc make git ca-certificates libc6-dev binutils clang llvm bpftool \
 	libseccomp-dev libcap-ng-dev libssl-dev libsodium-dev \
 	libcurl4-openssl-dev libarchive-dev zlib1g-dev strace \
 	libcmocka-dev python3 python3-pytest \
-	python3-cryptography libclang-rt-dev procps util-linux \
+	python3-cryptography libclang-rt-dev procps util-linux openssl iproute2 \
 	clang-format clang-tidy cppcheck mmdebstrap e2fsprogs qemu-system-x86
 deps:
 	@missing=$$(for package in $(PACKAGES); do \
