@@ -208,8 +208,10 @@ find(struct client *client, const char *name, struct target *ret_target,
      bool *ret_consistent, struct reason *why)
 {
 	why->text[0] = '\0';
-	if (!client->trust)
-		return reason_set(why, -EINVAL, "the refresh is not complete");
+	if (!client->trust) {
+		(void)reason_set(why, -EINVAL, "there was no refresh");
+		return -EINVAL;
+	}
 	int r = trust_find(client->trust, name, why);
 	if (r == 0)
 		r = drive(client, why);
