@@ -65,6 +65,8 @@ NAME_query := khien-query
 NAME_keep := khien-keep
 NAME_mounts := khien-mounts
 NAME_conform := khien-tuf
+NAME_fetch := khien-fetch
+NAME_verify := khien-verify
 NAME_repo := khien-repo
 LIBS_daemon :=
 LIBS_cli := -ljansson
@@ -72,15 +74,17 @@ LIBS_conf := -linih $(SANDBOX_LIBS)
 LIBS_sensor := -lbpf $(SANDBOX_LIBS)
 LIBS_gate := $(SANDBOX_LIBS)
 LIBS_mounts := $(SANDBOX_LIBS)
-LIBS_scan := -lyara -lcrypto -ljansson $(SANDBOX_LIBS)
+LIBS_scan := -lyara -lcrypto -lz -ljansson $(SANDBOX_LIBS)
 LIBS_engine := -lsqlite3 -ljansson $(SANDBOX_LIBS)
 LIBS_query := -lsqlite3 -ljansson $(SANDBOX_LIBS)
 LIBS_keep := -lsodium $(SANDBOX_LIBS)
 LIBS_tuf := -lsodium -lcrypto -ljansson
 LIBS_client := $(LIBS_tuf)
 LIBS_http := -lcurl $(LIBS_tuf)
+LIBS_fetch := $(LIBS_http) $(SANDBOX_LIBS)
 LIBS_conform := -lcurl $(LIBS_tuf)
 LIBS_release := -larchive -lz $(LIBS_tuf)
+LIBS_verify := -larchive -lz $(LIBS_tuf) $(SANDBOX_LIBS)
 LIBS_repo := $(LIBS_release)
 LIBS_lib := -ljansson $(SANDBOX_LIBS)
 
@@ -88,13 +92,15 @@ LIBS_lib := -ljansson $(SANDBOX_LIBS)
 WITH_client := tuf
 WITH_http := tuf
 WITH_release := tuf
+WITH_fetch := http tuf
 WITH_conform := client http tuf
+WITH_verify := client release tuf
 WITH_repo := client release tuf
 # Whose forge*.c its unit tests are linked with, when not of all of these.
 FORGE_repo := repo
 
 FOLDERS := daemon cli conf sensor gate mounts scan engine query keep \
-	tuf client http release conform repo
+	tuf client http release fetch verify repo conform
 SRC_lib := $(wildcard agent/lib/*.c)
 $(foreach f,$(FOLDERS),$(eval SRC_$f := $(wildcard agent/$f/*.c updater/$f/*.c)))
 PRESENT := $(strip $(foreach f,$(FOLDERS),$(if $(SRC_$f),$f)))
@@ -289,14 +295,19 @@ run: $(PROGRAMS)
 	@if [ $$(id -u) != 0 ]; then \
 		echo "make run: the agent must be started by root" >&2; exit 1; \
 	fi; \
-	mkdir -p $(RUN); \
+	mkdir -p $(RUN)/scratch; mode=enforce; \
+	mountpoint -q $(RUN)/scratch || \
+		mount -t tmpfs -o mode=1777,size=256m khien-scratch \
+			$(RUN)/scratch || mode=observe; \
+	trap 'umount -l $(RUN)/scratch' EXIT; \
 	group=root; ! getent group khien >/dev/null || group=khien; \
 	printf '%s\n' '[agent]' 'state_dir = $(RUN)/state' \
 		'run_dir = $(RUN)' "group = $$group" '' \
-		'[gate]' 'mode = observe' '' \
+		'[gate]' "mode = $$mode" 'enforce = $(RUN)/scratch' \
+		'on_unreached = allow' '' \
 		'[rules]' 'dir = $(CURDIR)/signatures/yara' \
 		>$(RUN)/khien.conf; \
-	exec $(CURDIR)/$B/khiend --config $(RUN)/khien.conf \
+	$(CURDIR)/$B/khiend --config $(RUN)/khien.conf \
 		--programs $(CURDIR)/$B
 
 # An install does not start anything; packaging/ does that.
@@ -338,7 +349,8 @@ PACKAGES := gcc make git ca-certificates libc6-dev binutils clang llvm bpftool \
 	libbpf-dev libyara-dev yara libsqlite3-dev libjansson-dev libinih-dev \
 	libseccomp-dev libcap-ng-dev libssl-dev libsodium-dev \
 	libcurl4-openssl-dev libarchive-dev zlib1g-dev strace \
-	libcmocka-dev python3 python3-pytest libclang-rt-dev procps util-linux \
+	libcmocka-dev python3 python3-pytest \
+	python3-cryptography libclang-rt-dev procps util-linux \
 	clang-format clang-tidy cppcheck mmdebstrap e2fsprogs qemu-system-x86
 deps:
 	@missing=$$(for package in $(PACKAGES); do \

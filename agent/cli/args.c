@@ -49,6 +49,8 @@ static const struct {
 			      "revoke SHA256",
 			      1, 2,
 			      "what is in quarantine, and out again (root)" },
+	[ARGS_UPDATE] = { "update", " status|check|now|import FILE", 1, 2,
+			  "signed releases of rules (all but status: root)" },
 };
 
 enum kind { FLAG, TEXT, NUMBER, WHEN, SEVERITY, WORDS, PATH };
@@ -322,43 +324,58 @@ parse_all(struct reading *reading, int argc, char **argv)
 	return 0;
 }
 
-static int
-set_quarantine(const struct reading *reading)
-{
-	static const struct {
-		const char *word;
-		const char *key;  /* of its operand; NULL: takes none */
-		const char *name; /* the same, for people */
-	} words[] = {
-		{ "list", NULL, NULL },		  { "restore", "id", "ID" },
-		{ "delete", "id", "ID" },	  { "allowed", NULL, NULL },
-		{ "revoke", "sha256", "SHA256" },
-	};
-	const size_t len = sizeof(words) / sizeof(words[0]);
-	struct args *args = reading->args;
-	const char *what = args->operands[0];
-	size_t i = 0;
+/* What stands behind a command, and what each of these takes. */
+static const struct word {
+	enum args_command command;
+	const char *word;
+	const char *key;  /* of its operand; NULL: it is our own affair */
+	const char *name; /* of its operand, for people; NULL: takes none */
+} words[] = {
+	{ ARGS_QUARANTINE, "list", NULL, NULL },
+	{ ARGS_QUARANTINE, "restore", "id", "ID" },
+	{ ARGS_QUARANTINE, "delete", "id", "ID" },
+	{ ARGS_QUARANTINE, "allowed", NULL, NULL },
+	{ ARGS_QUARANTINE, "revoke", "sha256", "SHA256" },
+	{ ARGS_UPDATE, "status", NULL, NULL },
+	{ ARGS_UPDATE, "check", NULL, NULL },
+	{ ARGS_UPDATE, "now", NULL, NULL },
+	{ ARGS_UPDATE, "import", NULL, "FILE" },
+};
 
-	while (i < len && !str_equal(what, words[i].word))
-		i++;
-	if (i == len)
-		return refuse(reading,
-			      "quarantine: not list, restore, delete, allowed "
-			      "or revoke: %s",
+static const struct word *
+find_word(const struct args *args)
+{
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (words[i].command == args->command &&
+		    str_equal(args->operands[0], words[i].word))
+			return &words[i];
+	return NULL;
+}
+
+static int
+set_word(const struct reading *reading)
+{
+	struct args *args = reading->args;
+	const char *name = commands[args->command].name;
+	const char *what = args->operands[0];
+	const struct word *word = find_word(args);
+
+	if (!word)
+		return refuse(reading, "%s: %s is none of%s", name, what,
+			      commands[args->command].operand);
+	if (!word->name && args->operands_len > 1)
+		return refuse(reading, "%s %s takes no more arguments", name,
 			      what);
-	if (!words[i].key && args->operands_len > 1)
-		return refuse(reading, "quarantine %s takes no more arguments",
-			      what);
-	if (words[i].key && args->operands_len == 1)
-		return refuse(reading, "quarantine %s needs %s", what,
-			      words[i].name);
+	if (word->name && args->operands_len == 1)
+		return refuse(reading, "%s %s needs %s", name, what,
+			      word->name);
 	if (!str_equal(what, "restore") &&
 	    doc_get(doc_root(args->options), "to"))
-		return refuse(reading, "quarantine %s takes no option --to",
+		return refuse(reading, "%s %s takes no option --to", name,
 			      what);
 	doc_set_text(args->options, "do", what);
-	if (words[i].key)
-		doc_set_text(args->options, words[i].key, args->operands[1]);
+	if (word->key)
+		doc_set_text(args->options, word->key, args->operands[1]);
 	return 0;
 }
 
@@ -384,7 +401,8 @@ set_operands(const struct reading *reading)
 		doc_set_number(args->options, "pid", (int64_t)pid);
 		return 0;
 	case ARGS_QUARANTINE:
-		return set_quarantine(reading);
+	case ARGS_UPDATE:
+		return set_word(reading);
 	default:
 		return 0;
 	}

@@ -24,6 +24,7 @@ enum args_command {
 	ARGS_DOCTOR,
 	ARGS_RELOAD,
 	ARGS_QUARANTINE,
+	ARGS_UPDATE,
 	ARGS_COMMANDS,
 };
 

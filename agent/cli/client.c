@@ -148,6 +148,13 @@ int
 client_ask(struct client *client, const char *command,
 	   const struct doc *options)
 {
+	return client_ask_with(client, command, options, -1);
+}
+
+int
+client_ask_with(struct client *client, const char *command,
+		const struct doc *options, int fd)
+{
 	CLEANUP(doc_freep) struct doc *request = doc_new();
 
 	doc_set_number(request, "version", PROTOCOL_VERSION);
@@ -155,7 +162,7 @@ client_ask(struct client *client, const char *command,
 	if (options)
 		doc_set(request, "options", doc_copy(doc_root(options)));
 	CLEANUP_FREE char *line = doc_write(request);
-	return line ? client_send(client, line, -1) : -ENOMEM;
+	return line ? client_send(client, line, fd) : -ENOMEM;
 }
 
 /* Sends bytes, the first of them with the descriptor.  Waits as needed. */

@@ -33,6 +33,10 @@ void client_freep(struct client **client);
 int client_ask(struct client *client, const char *command,
 	       const struct doc *options);
 
+/* The same with a descriptor, which stays the caller's; -1: none. */
+int client_ask_with(struct client *client, const char *command,
+		    const struct doc *options, int fd);
+
 /*
  * Sends one line with a descriptor, which stays the caller's.  Waits while the
  * agent is slow.  Returns 0 or -errno.

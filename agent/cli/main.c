@@ -15,6 +15,7 @@
 #include "agent/cli/screen.h"
 #include "agent/cli/table.h"
 #include "agent/cli/text.h"
+#include "agent/cli/update.h"
 #include "agent/cli/when.h"
 #include "agent/lib/doc.h"
 #include "agent/lib/file.h"
@@ -202,6 +203,15 @@ control_path(const char *socket)
 	return path;
 }
 
+/* What changes something is for root. */
+static bool
+needs_control(const struct args *args)
+{
+	if (args->command == ARGS_UPDATE)
+		return !str_equal(args->operands[0], "status");
+	return args->command == ARGS_RELOAD || args->command == ARGS_QUARANTINE;
+}
+
 static int
 run(const struct args *args)
 {
@@ -210,7 +220,7 @@ run(const struct args *args)
 	const char *socket = args->socket;
 	char why[WHY_MAX] = "";
 
-	if (args->command == ARGS_RELOAD || args->command == ARGS_QUARANTINE) {
+	if (needs_control(args)) {
 		control = control_path(socket);
 		socket = control ? control : socket;
 	}
@@ -227,6 +237,8 @@ run(const struct args *args)
 	if (args->command == ARGS_SCAN)
 		return scan_run(client, args->operands, args->operands_len,
 				args->json);
+	if (args->command == ARGS_UPDATE)
+		return update_run(args, client);
 	return ask(args, client);
 }
 

@@ -265,10 +265,19 @@ static void
 put_rules(const struct doc_value *doc)
 {
 	int64_t failed = doc_number_or(doc, "khien.rules.failed", 0);
+	int64_t release = doc_number_or(doc, "khien.update.active", 0);
+	const char *since = doc_text_or(doc, "khien.update.since", "");
+	char when[WHEN_TEXT_SIZE];
 
 	put_label("rules");
 	text_printf("%" PRId64 " loaded",
 		    doc_number_or(doc, "khien.rules.loaded", 0));
+	if (release)
+		text_printf(", release %" PRId64, release);
+	if (release && *since) {
+		when_shorten(when, since);
+		text_printf(" since %s", when);
+	}
 	if (failed)
 		text_printf(", %" PRId64 " NOT LOADED: see khienctl rules",
 			    failed);

@@ -204,6 +204,7 @@ check_all(struct settings *settings)
 	check_folders(settings);
 	check_rules(settings);
 	check_paths(settings, "watch", conf->watch, true);
+	check_paths(settings, "enforce", conf->enforce, true);
 	check_paths(settings, "exclude", conf->exclude, false);
 	look_up_roles(&settings->conf);
 	check_roles(settings);

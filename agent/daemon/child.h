@@ -17,6 +17,9 @@ struct loop_watch;
 #define CHILD_EXIT_MS 1000   /* from the end of its channel to its own */
 #define CHILD_GONE_MS 2000   /* from SIGKILL until we stop waiting for it */
 
+/* Why a scanner is killed that hangs on a file; any other why is a fault. */
+#define CHILD_STUCK "did not answer the gate"
+
 enum child_state {
 	CHILD_DOWN = 0, /* no process */
 	CHILD_STARTING, /* has not said hello */

@@ -14,6 +14,7 @@
 #include "agent/daemon/guard.h"
 #include "agent/daemon/order.h"
 #include "agent/daemon/supervise.h"
+#include "agent/daemon/update.h"
 #include "agent/lib/conf.h"
 #include "agent/lib/file.h"
 #include "agent/lib/log.h"
@@ -115,6 +116,7 @@ on_due(void *arg)
 	config_check(&supervise->config, now_ms);
 	act_check(supervise, now_ms);
 	guard_check(supervise, now_ms);
+	update_check(supervise, now_ms);
 	pass_check(&supervise->pass, now_ms);
 	supervise_settle(supervise);
 	return 0;

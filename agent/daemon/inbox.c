@@ -9,6 +9,7 @@
 #include "agent/daemon/guard.h"
 #include "agent/daemon/links.h"
 #include "agent/daemon/supervise.h"
+#include "agent/daemon/update.h"
 #include "agent/lib/buf.h"
 #include "agent/lib/chan.h"
 #include "agent/lib/file.h"
@@ -93,8 +94,8 @@ take_stuck(struct supervise *supervise, struct child *child, struct buf *buf)
 	if (!scan->pid || (uint32_t)scan->pid != who.pid || scan->killed)
 		return 0;
 	supervise_tell(supervise, scan, MSG_PEER_STUCK, loop_now_ns(),
-		       "did not answer the gate");
-	child_kill(scan, "did not answer the gate");
+		       CHILD_STUCK);
+	child_kill(scan, CHILD_STUCK);
 	return 0;
 }
 
@@ -151,6 +152,10 @@ take(struct supervise *supervise, struct child *child, uint16_t type,
 		if (child->role != ROLE_ENGINE)
 			return -EBADMSG;
 		return act_take(supervise, buf, fd);
+	case MSG_UPDATE:
+		if (child->role != ROLE_ENGINE)
+			return -EBADMSG;
+		return update_take(supervise, buf, fd);
 	default:
 		return -EBADMSG;
 	}

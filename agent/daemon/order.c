@@ -6,6 +6,7 @@
 
 #include "agent/daemon/notify.h"
 #include "agent/daemon/supervise.h"
+#include "agent/daemon/update.h"
 #include "agent/lib/conf.h"
 #include "agent/lib/log.h"
 #include "agent/lib/loop.h"
@@ -95,6 +96,20 @@ replace_on(struct supervise *supervise)
 		child_end(next, supervise->conf->timeout_ms + SCAN_GRACE_MS);
 }
 
+void
+order_replace_scanners(struct supervise *supervise)
+{
+	for (size_t i = 0; i < SUPERVISE_CHILDREN; i++) {
+		struct child *child = &supervise->children[i];
+		if (child->role != ROLE_SCAN || !child->wanted)
+			continue;
+		child->stale = child->pid != 0;
+		/* What it waits for may have been the old rules' fault. */
+		if (!child->pid && child->due_ms)
+			child->due_ms = child_now_ms();
+	}
+}
+
 /* Returns true when nobody of this step is left. */
 static bool
 stop_step(struct supervise *supervise)
@@ -150,8 +165,10 @@ ready_on(struct supervise *supervise)
 
 	if (supervise->notify.said)
 		return;
-	if (!not_up(supervise) || loop_now_ns() >= late_ns)
-		say_ready(supervise);
+	if (not_up(supervise) && loop_now_ns() < late_ns)
+		return;
+	say_ready(supervise);
+	update_begin(supervise);
 }
 
 void

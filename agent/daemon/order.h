@@ -23,3 +23,6 @@ void order_reloaded(struct supervise *supervise);
 
 /* Begins the stop.  When the last child has ended, the loop ends. */
 void order_stop(struct supervise *supervise);
+
+/* Scanners read rules at their start only: each is replaced, one at a time. */
+void order_replace_scanners(struct supervise *supervise);

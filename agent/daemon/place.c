@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "agent/daemon/keep.h"
 #include "agent/lib/conf.h"
 #include "agent/lib/file.h"
 #include "agent/lib/log.h"
@@ -153,6 +154,50 @@ make_state(struct place *place, const struct conf *conf)
 			 conf->role_gid[ROLE_ENGINE]);
 }
 
+/*
+ * In a folder of the engine's, so it is looked at before it is believed.
+ * Without it rules are those of [rules] dir, and nothing else suffers.
+ */
+static int
+open_update(int state, uid_t uid, gid_t gid)
+{
+	struct stat st;
+
+	/* One that was not given away yet: nobody is there to have filled it. */
+	if (fstatat(state, PLACE_UPDATE, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_uid == geteuid())
+		(void)unlinkat(state, PLACE_UPDATE, AT_REMOVEDIR);
+	bool made = mkdirat(state, PLACE_UPDATE, 0700) == 0;
+	if (!made && errno != EEXIST)
+		return -errno;
+	CLEANUP_FD int fd =
+		openat(state, PLACE_UPDATE,
+		       O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || (made && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0) ||
+	    fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_uid != uid || (st.st_mode & 077) != 0)
+		return -EPERM;
+	return TAKE_FD(fd);
+}
+
+static void
+make_update(struct place *place, const struct conf *conf)
+{
+	uid_t uid = conf->role_uid[ROLE_VERIFY];
+
+	place->update =
+		open_update(place->state, uid, conf->role_gid[ROLE_VERIFY]);
+	if (place->update >= 0)
+		return;
+	errno = -place->update;
+	place->update = -1;
+	log_error("%s/" PLACE_UPDATE " is of no use (%m): it must be a folder "
+		  "of uid %u with mode 0700; rules are not updated, and those "
+		  "of [rules] dir are in force",
+		  conf->state_dir, uid);
+}
+
 static int
 make_run(struct place *place, const struct conf *conf)
 {
@@ -261,7 +306,7 @@ make_socket(const struct place *place, const struct conf *conf,
 int
 place_make(struct place *place, const struct conf *conf)
 {
-	*place = (struct place){ -1, -1, -1, -1, -1 };
+	*place = (struct place){ -1, -1, -1, -1, -1, -1 };
 	int r = make_run(place, conf);
 	if (r == 0)
 		r = take_lock(place, conf);
@@ -269,6 +314,7 @@ place_make(struct place *place, const struct conf *conf)
 		r = make_state(place, conf);
 	if (r < 0)
 		return r;
+	make_update(place, conf);
 	place->status =
 		make_socket(place, conf, PLACE_STATUS, 0660, conf->group_gid);
 	if (place->status < 0)
@@ -276,6 +322,33 @@ place_make(struct place *place, const struct conf *conf)
 	place->control =
 		make_socket(place, conf, PLACE_CONTROL, 0600, UINT32_MAX);
 	return place->control < 0 ? place->control : 0;
+}
+
+static int
+give(struct keep *keep, const char *name, int fd)
+{
+	return keep_put(keep, name, fcntl(fd, F_DUPFD_CLOEXEC, 0), true);
+}
+
+int
+place_give(const struct place *place, struct keep *keeps)
+{
+	struct keep *engine = &keeps[ROLE_ENGINE];
+	CLEANUP_FD int state =
+		openat(place->state, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	int r = give(engine, PLACE_STATE, state);
+	if (r == 0)
+		r = give(&keeps[ROLE_QUERY], PLACE_STATE, state);
+	if (r == 0)
+		r = give(engine, PLACE_STATUS, place->status);
+	if (r == 0)
+		r = give(engine, PLACE_CONTROL, place->control);
+	if (r < 0 || place->update < 0)
+		return r;
+	r = give(&keeps[ROLE_SCAN], PLACE_UPDATE, place->update);
+	return r < 0 ? r :
+		       give(&keeps[ROLE_VERIFY], PLACE_UPDATE, place->update);
 }
 
 void
@@ -287,6 +360,7 @@ place_done(struct place *place)
 		(void)unlinkat(place->run, PLACE_CONTROL, 0);
 	file_closep(&place->status);
 	file_closep(&place->control);
+	file_closep(&place->update);
 	file_closep(&place->state);
 	file_closep(&place->lock);
 	file_closep(&place->run);

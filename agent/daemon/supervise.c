@@ -17,6 +17,7 @@
 #include "agent/daemon/links.h"
 #include "agent/daemon/order.h"
 #include "agent/daemon/place.h"
+#include "agent/daemon/update.h"
 #include "agent/lib/buf.h"
 #include "agent/lib/chan.h"
 #include "agent/lib/conf.h"
@@ -24,6 +25,7 @@
 #include "agent/lib/log.h"
 #include "agent/lib/loop.h"
 #include "agent/lib/msg.h"
+#include "agent/lib/str.h"
 
 #define RETRY_MS 1000 /* when fork(2) fails or descriptors are used up */
 
@@ -135,6 +137,7 @@ supervise_introduce(struct supervise *supervise)
 		peer = describe(child, MSG_PEER_KNOWN, child->since_ns);
 		(void)write_peer(supervise, &peer);
 	}
+	update_introduce(supervise);
 }
 
 static int
@@ -281,6 +284,10 @@ supervise_announce_all(struct supervise *supervise)
 		if (act_pid(supervise, i))
 			(void)tell_gate(supervise, MSG_ANNOUNCE,
 					act_pid(supervise, i));
+	for (size_t i = 0; i < UPDATE_PIDS_MAX; i++)
+		if (update_pid(supervise, i))
+			(void)tell_gate(supervise, MSG_ANNOUNCE,
+					update_pid(supervise, i));
 	if (guard_pid(supervise))
 		(void)tell_gate(supervise, MSG_ANNOUNCE, guard_pid(supervise));
 }
@@ -341,6 +348,9 @@ ended(struct supervise *supervise, struct child *child, int status)
 		supervise_start(supervise, child);
 		return;
 	}
+	if (was.role == ROLE_SCAN &&
+	    !(was.why && str_equal(was.why, CHILD_STUCK)))
+		update_died(supervise);
 	uint64_t delay_ms =
 		backoff_add(&child->backoff, now_ms, now_ms - was.began_ms);
 	log_warning("khien-%s %u (process %d) %s, starting it again after "
@@ -365,6 +375,7 @@ supervise_reap(struct supervise *supervise)
 	}
 	act_reap(supervise);
 	guard_reap(supervise);
+	update_reap(supervise);
 	int pid = supervise->config.pid;
 	if (!pid || waitpid(pid, &status, WNOHANG) <= 0)
 		return;
@@ -378,9 +389,11 @@ static uint64_t
 next_due_ms(const struct supervise *supervise)
 {
 	uint64_t next = UINT64_MAX;
-	uint64_t others[] = { supervise->config.due_ms, supervise->step_due_ms,
-			      pass_due_ms(&supervise->pass),
-			      act_due_ms(supervise), guard_due_ms(supervise) };
+	uint64_t others[] = {
+		supervise->config.due_ms,      supervise->step_due_ms,
+		pass_due_ms(&supervise->pass), act_due_ms(supervise),
+		guard_due_ms(supervise),       update_due_ms(supervise)
+	};
 
 	for (size_t i = 0; i < SUPERVISE_CHILDREN; i++)
 		if (supervise->children[i].due_ms &&
@@ -402,28 +415,6 @@ supervise_settle(struct supervise *supervise)
 	if (next != UINT64_MAX)
 		wait_ms = next > now_ms ? next - now_ms : 1;
 	(void)loop_set_timer(supervise->timer, wait_ms, 0);
-}
-
-/* What the engine and the store's reader get from khiend itself. */
-static int
-keep_place(struct supervise *supervise, const struct place *place)
-{
-	struct keep *engine = &supervise->keeps[ROLE_ENGINE];
-	struct keep *query = &supervise->keeps[ROLE_QUERY];
-	int folder =
-		openat(place->state, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int r = keep_put(engine, "state", folder, true);
-
-	if (r == 0)
-		r = keep_put(query, "state", fcntl(folder, F_DUPFD_CLOEXEC, 0),
-			     true);
-	if (r == 0)
-		r = keep_put(engine, PLACE_STATUS,
-			     fcntl(place->status, F_DUPFD_CLOEXEC, 0), true);
-	if (r == 0)
-		r = keep_put(engine, PLACE_CONTROL,
-			     fcntl(place->control, F_DUPFD_CLOEXEC, 0), true);
-	return r;
 }
 
 static void
@@ -451,7 +442,8 @@ prepare(struct supervise *supervise, const struct place *place)
 	supervise->loop = loop_new();
 	if (!supervise->bytes || !supervise->out || !supervise->loop)
 		return -ENOMEM;
-	return keep_place(supervise, place);
+	int r = place_give(place, supervise->keeps);
+	return r < 0 ? r : update_open(supervise, place);
 }
 
 static void
@@ -464,6 +456,7 @@ done(struct supervise *supervise)
 	file_closep(&supervise->config.chan);
 	act_done(supervise);
 	guard_done(supervise);
+	update_close(supervise);
 	pass_done(&supervise->pass);
 	loop_free(supervise->loop);
 	free(supervise->bytes);

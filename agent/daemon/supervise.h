@@ -26,6 +26,7 @@ struct guards;
 struct loop;
 struct loop_watch;
 struct place;
+struct update;
 
 #define SUPERVISE_SCANS_MAX 4 /* of [scan] workers, see agent/lib/conf.c */
 #define SUPERVISE_CHILDREN 9 /* engine, query, sensor, mounts, scanners, gate */
@@ -45,6 +46,7 @@ struct supervise {
 	struct announce announce;
 	struct acts *acts;     /* owned by act.c; NULL: none yet */
 	struct guards *guards; /* owned by guard.c; NULL: none yet */
+	struct update *update; /* owned by update.c */
 	struct pass pass;      /* who waits for the gate to know of him */
 	struct config config;  /* a khien-conf that reads again */
 	bool again;	       /* ... and one more time after this one */

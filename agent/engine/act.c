@@ -18,6 +18,7 @@
 #include "agent/engine/record.h"
 #include "agent/engine/row.h"
 #include "agent/engine/store.h"
+#include "agent/engine/update.h"
 #include "agent/engine/writer.h"
 #include "agent/lib/buf.h"
 #include "agent/lib/event.h"
@@ -235,8 +236,8 @@ act_on_verdict(struct engine *engine, const struct msg_verdict *verdict, int fd)
 				    .answer = verdict->answer,
 				    .allowed = allowed_has(engine, verdict) };
 	uint32_t actions = policy_actions(&policy, &what);
-	if (!actions || is_under_way(act, &file) ||
-	    may_rest(act, &file, verdict))
+	if (!actions || update_spares(engine, verdict) ||
+	    is_under_way(act, &file) || may_rest(act, &file, verdict))
 		return;
 	struct msg_act message = { .kind = MSG_ACT_FILE,
 				   .actions = actions,

@@ -15,6 +15,7 @@
 #include "agent/engine/request.h"
 #include "agent/engine/rules.h"
 #include "agent/engine/status.h"
+#include "agent/engine/update.h"
 #include "agent/engine/writer.h"
 #include "agent/lib/buf.h"
 #include "agent/lib/doc.h"
@@ -130,6 +131,9 @@ run(struct engine *engine, struct client *client, const char *line, size_t len,
 		break;
 	case REQUEST_QUARANTINE:
 		keeping_request(client, line, len);
+		break;
+	case REQUEST_UPDATE:
+		update_request(client, line, len);
 		break;
 	case REQUEST_QUERY:
 		pass(engine, client, line, len);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "agent/engine/alarm.h"
 #include "agent/engine/allowed.h"
 #include "agent/engine/client.h"
 #include "agent/engine/engine.h"
@@ -13,12 +14,14 @@
 #include "agent/engine/roster.h"
 #include "agent/engine/rules.h"
 #include "agent/engine/store.h"
+#include "agent/engine/update.h"
 #include "agent/engine/values.h"
 #include "agent/engine/writer.h"
 #include "agent/lib/conf.h"
 #include "agent/lib/doc.h"
 #include "agent/lib/event.h"
 #include "agent/lib/loop.h"
+#include "agent/lib/msg_update.h"
 #include "agent/lib/peer.h"
 #include "agent/lib/role.h"
 #include "agent/lib/str.h"
@@ -96,6 +99,37 @@ check_rules(struct doctor *doctor)
 		     rules_first_error(rules));
 	else
 		tell(doctor, "rules", true, "%zu loaded", rules_loaded(rules));
+}
+
+/* Where rules come from, and whether what is signed is current. */
+static void
+check_update(struct doctor *doctor)
+{
+	const struct engine *engine = doctor->engine;
+	const struct msg_updated *state = update_state(engine);
+	const char *broken = reason_release(engine);
+	char text[ALARM_TEXT_SIZE];
+	enum reason_state grave;
+
+	(void)update_alarm(engine, text, &grave);
+	if (broken)
+		tell(doctor, "update", false,
+		     "the release in %s/update cannot be read (%s): khienctl "
+		     "update now, or import, brings it anew",
+		     engine->peer->conf->state_dir, broken);
+	else if (*text)
+		tell(doctor, "update", false, "%s", text);
+	else if (state && *state->error)
+		tell(doctor, "update", false, "%s", state->error);
+	else if (state && state->active)
+		tell(doctor, "update", true, "release %llu of rules is active",
+		     (unsigned long long)state->active);
+	else
+		tell(doctor, "update", true,
+		     "no release of rules yet: those of %s are in force%s",
+		     engine->peer->conf->rules_dir,
+		     engine->peer->conf->url[0] ? "" :
+						  "; [update] url is empty");
 }
 
 static void
@@ -311,6 +345,7 @@ doctor_write(struct engine *engine, struct client *client)
 	check_deadlines(&doctor);
 	check_allowed(&doctor);
 	check_rules(&doctor);
+	check_update(&doctor);
 	check_store(&doctor);
 	return doctor.failed;
 }

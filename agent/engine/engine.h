@@ -35,6 +35,7 @@ struct engine {
 	struct asking *asking;	 /* scans that clients wait for */
 	struct act *act;	 /* what is asked of khien-keep */
 	struct allowed *allowed; /* what responders allowed */
+	struct update *update;	 /* releases of rules; NULL: not yet */
 	uint64_t started_ns;	 /* boot time */
 	/* Since this process started. */
 	uint64_t events, duplicates;

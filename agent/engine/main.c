@@ -28,6 +28,7 @@
 #include "agent/engine/retention.h"
 #include "agent/engine/roster.h"
 #include "agent/engine/rules.h"
+#include "agent/engine/update.h"
 #include "agent/engine/values.h"
 #include "agent/engine/writer.h"
 #include "agent/lib/buf.h"
@@ -58,6 +59,7 @@ take_verdict(const struct peer_link *link, struct buf *buf, int fd)
 	int r = msg_get_verdict(buf, &verdict);
 	if (r < 0)
 		return r;
+	update_saw(engine, &verdict);
 	act_on_verdict(engine, &verdict, fd);
 	if (verdict.tag & ASKING_TAG)
 		(void)asking_verdict(engine->asking, &verdict);
@@ -92,6 +94,7 @@ is_his(uint16_t role, uint16_t type)
 	case MSG_PEER:
 	case MSG_ACTED:
 	case MSG_FREED:
+	case MSG_UPDATED:
 		return role == ROLE_DAEMON;
 	default:
 		return true;
@@ -122,6 +125,8 @@ on_message(void *arg, const struct peer_link *link, uint16_t type,
 		return act_take(engine, buf);
 	case MSG_FREED:
 		return freed_take(engine, buf);
+	case MSG_UPDATED:
+		return update_take(engine, buf);
 	default:
 		return -EBADMSG;
 	}
@@ -178,6 +183,7 @@ on_second(void *arg)
 	control_second(engine->control, now_ns);
 	asking_second(engine->asking, now_ns);
 	act_second(engine, now_ns);
+	update_second(engine, now_ns);
 	return 0;
 }
 
@@ -230,7 +236,7 @@ open_parts(void)
 
 	if (r < 0)
 		return r;
-	if (!act_new(engine) || !asking_new(engine))
+	if (!act_new(engine) || !asking_new(engine) || !update_new(engine))
 		return -ENOMEM;
 	if (!control_new(engine, peer_take_kept(&peer, "status.sock"),
 			 peer_take_kept(&peer, "control.sock")))
@@ -273,6 +279,7 @@ done(void)
 		control_free(engine->control);
 		asking_free(engine->asking);
 		act_free(engine->act);
+		update_free(engine->update);
 		allowed_free(engine->allowed);
 	}
 	parts_free(engine);

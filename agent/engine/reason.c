@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "agent/engine/alarm.h"
 #include "agent/engine/clock.h"
 #include "agent/engine/engine.h"
 #include "agent/engine/lately.h"
@@ -15,11 +16,13 @@
 #include "agent/engine/spool.h"
 #include "agent/engine/store.h"
 #include "agent/engine/tree.h"
+#include "agent/engine/update.h"
 #include "agent/engine/values.h"
 #include "agent/lib/conf.h"
 #include "agent/lib/doc.h"
 #include "agent/lib/event.h"
 #include "agent/lib/loop.h"
+#include "agent/lib/msg_update.h"
 #include "agent/lib/peer.h"
 #include "agent/lib/role.h"
 #include "agent/lib/str.h"
@@ -201,7 +204,7 @@ reason_find_missed(const struct engine *engine, size_t from,
 		   const struct values_entry **ret_entry)
 {
 	static const char *const faults[] = { ": cannot be watched",
-					      ": named by [gate] watch",
+					      ": named by [gate] ",
 					      ": too many to name" };
 
 	for (;;) {
@@ -235,6 +238,10 @@ say_coverage(struct saying *saying)
 		say(saying, REASON_OK,
 		    "[gate] mode is observe: what a rule finds is told, and"
 		    " nothing is stopped");
+	else if (saying->engine->peer->conf->enforce[0])
+		say(saying, REASON_OK,
+		    "[gate] enforce names where: elsewhere what a rule finds is"
+		    " told, and nothing is stopped");
 	if (!values_number(values, ROLE_MOUNTS, "covered.len"))
 		say(saying, REASON_AT_RISK,
 		    "no file system is watched: nothing is scanned");
@@ -290,6 +297,45 @@ say_dropped(struct saying *saying)
 	    (unsigned long long)dropped->grown, when);
 }
 
+const char *
+reason_release(const struct engine *engine)
+{
+	const struct values_entry *entry;
+
+	for (size_t at = 0;;) {
+		at = values_find(engine->values, ROLE_SCAN, "", at, &entry);
+		if (!at)
+			return NULL;
+		if (strstr(entry->name, ".release_error"))
+			return entry->value;
+	}
+}
+
+static void
+say_update(struct saying *saying)
+{
+	const struct engine *engine = saying->engine;
+	const struct msg_updated *state = update_state(engine);
+	const char *broken = reason_release(engine);
+	char text[ALARM_TEXT_SIZE];
+	enum reason_state grave;
+
+	if (broken)
+		say(saying, REASON_DEGRADED,
+		    "the release of rules in state_dir cannot be read (%s): "
+		    "those of [rules] dir are in force instead",
+		    broken);
+	(void)update_alarm(engine, text, &grave);
+	if (*text)
+		say(saying, grave, "%s", text);
+	if (state && *state->error)
+		say(saying, REASON_OK, "the last update failed: %s",
+		    state->error);
+	if (state && state->bad > state->active)
+		say(saying, REASON_OK, "release %llu of rules is not used: %s",
+		    (unsigned long long)state->bad, state->bad_reason);
+}
+
 struct doc *
 reason_list(struct engine *engine, enum reason_state *ret_state,
 	    struct doc *notes)
@@ -302,6 +348,7 @@ reason_list(struct engine *engine, enum reason_state *ret_state,
 	say_programs(&saying);
 	say_coverage(&saying);
 	say_rules(&saying);
+	say_update(&saying);
 	say_deadlines(&saying);
 	say_dropped(&saying);
 	say_losses(&saying);

@@ -43,6 +43,12 @@ unsigned int reason_wanted(const struct engine *engine, uint16_t role);
 size_t reason_find_missed(const struct engine *engine, size_t from,
 			  const struct values_entry **ret_entry);
 
+/*
+ * Why a scanner does not read the release that is in force, or NULL when each
+ * does.
+ */
+const char *reason_release(const struct engine *engine);
+
 #define REASON_TIME_SIZE 24
 /* Wall clock of a boot time: 2026-01-31 08:15:00Z */
 void reason_time(const struct engine *engine, uint64_t boot_ns, char *dst);

@@ -23,6 +23,7 @@ static const struct {
 	{ "scan", REQUEST_SCAN, false },
 	{ "reload", REQUEST_RELOAD, true },
 	{ "quarantine", REQUEST_QUARANTINE, true },
+	{ "update", REQUEST_UPDATE, false },
 	{ "detections", REQUEST_QUERY, false },
 	{ "show", REQUEST_QUERY, false },
 	{ "events", REQUEST_QUERY, false },
@@ -201,6 +202,33 @@ request_read_quarantine(const char *text, size_t len,
 	if (!wrong)
 		return 0;
 	(void)snprintf(ret_why, REQUEST_WHY_SIZE, "quarantine: %s", wrong);
+	return -EINVAL;
+}
+
+int
+request_read_update(const char *text, size_t len, enum request_update *ret_what,
+		    char *ret_why)
+{
+	static const char *const verbs[] = {
+		[REQUEST_UPDATE_STATUS] = "status",
+		[REQUEST_UPDATE_CHECK] = "check",
+		[REQUEST_UPDATE_NOW] = "now",
+		[REQUEST_UPDATE_IMPORT] = "import",
+	};
+	CLEANUP(doc_freep) struct doc *doc = NULL;
+	const char *word = "";
+
+	int r = read_object(text, len, "the request", &doc, ret_why);
+	if (r < 0)
+		return r;
+	(void)get_option(doc_root(doc), "options.do", &word);
+	for (size_t i = REQUEST_UPDATE_STATUS; i <= REQUEST_UPDATE_IMPORT; i++)
+		if (str_equal(verbs[i], word)) {
+			*ret_what = i;
+			return 0;
+		}
+	(void)snprintf(ret_why, REQUEST_WHY_SIZE,
+		       "update: \"do\" must be status, check, now or import");
 	return -EINVAL;
 }
 

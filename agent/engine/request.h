@@ -25,6 +25,7 @@ enum request_command {
 	REQUEST_SCAN,
 	REQUEST_RELOAD,
 	REQUEST_QUARANTINE,
+	REQUEST_UPDATE,
 	REQUEST_QUERY, /* any that khien-query answers */
 };
 
@@ -61,6 +62,17 @@ struct request_quarantine {
 int request_read_quarantine(const char *text, size_t len,
 			    struct request_quarantine *ret_request,
 			    char *ret_why);
+
+enum request_update {
+	REQUEST_UPDATE_STATUS = 1,
+	REQUEST_UPDATE_CHECK, /* from here on: only by control.sock */
+	REQUEST_UPDATE_NOW,
+	REQUEST_UPDATE_IMPORT, /* its file comes with the line */
+};
+
+/* The options of "update".  Returns as above. */
+int request_read_update(const char *text, size_t len,
+			enum request_update *ret_what, char *ret_why);
 
 /*
  * Reads a line of a scan, {"tag":1,"path":"..."}.  The path is the caller's to

@@ -21,6 +21,7 @@
 #include "agent/engine/spool.h"
 #include "agent/engine/store.h"
 #include "agent/engine/tree.h"
+#include "agent/engine/update.h"
 #include "agent/engine/values.h"
 #include "agent/engine/writer.h"
 #include "agent/lib/conf.h"
@@ -35,7 +36,6 @@ static const char *const not_built[] = {
 	"network sensor",
 	"privilege sensor",
 	"archives",
-	"signed rule releases",
 };
 
 static struct doc *
@@ -228,6 +228,7 @@ status_write(struct engine *engine)
 		       (int64_t)rules_loaded(engine->rules));
 	doc_set_number(doc, "khien.rules.failed",
 		       (int64_t)rules_failed(engine->rules));
+	update_write(engine, doc);
 	doc_set(doc, "khien.not_built", not_built_write());
 	doc_set(doc, "khien.uncovered", uncovered_write(engine));
 	values_write(engine->values, doc);

@@ -135,7 +135,7 @@ tell(struct answers *answers, const struct question *question,
 	told.answer = how;
 	told.waited_us = us;
 	/* Whoever is to act needs the file itself, not its name. */
-	bool acts = question->leads && !allowed &&
+	bool acts = question->leads && !allowed && !question->spared &&
 		    policy_counts(&answers->policy, verdict);
 	report_verdict(answers->report, &told, acts ? question->fd : -1);
 }

@@ -163,6 +163,15 @@ is_excluded(const struct intake *intake, const struct ident *ident)
 	       marks_has_id(intake->marks, ident->mount_id);
 }
 
+/* Where [gate] enforce does not reach, nothing is done about what is found. */
+static bool
+is_spared(const struct intake *intake, const struct notify_event *event,
+	  const struct ident *ident)
+{
+	return intake->conf->enforce[0] != '\0' && !event->asks &&
+	       !marks_asks(intake->marks, ident->device);
+}
+
 /* The event's path, into intake->path; sets the flags that it brings. */
 static uint32_t
 read_path(struct intake *intake, int fd, const struct ident *ident)
@@ -273,6 +282,7 @@ take_event(struct intake *intake, const struct notify_event *event,
 	uint32_t flags = 0;
 
 	question->fd = fd;
+	question->spared = is_spared(intake, event, ident);
 	if (event->written)
 		answers_forget(intake->answers, ident);
 	if (answers_give_second(intake->answers, question)) {

@@ -15,6 +15,7 @@ struct marks {
 	int proc;	       /* borrowed */
 	size_t len, ids_len;
 	uint64_t devices[MARKS_MAX];
+	bool asked[MARKS_MAX]; /* of each of them */
 	uint32_t ids[MARKS_MAX];
 };
 
@@ -41,18 +42,21 @@ forget(struct marks *marks, uint64_t device)
 {
 	for (size_t i = 0; i < marks->len; i++)
 		if (marks->devices[i] == device) {
-			marks->devices[i] = marks->devices[--marks->len];
+			marks->len--;
+			marks->devices[i] = marks->devices[marks->len];
+			marks->asked[i] = marks->asked[marks->len];
 			return;
 		}
 }
 
 static bool
-remember(struct marks *marks, uint64_t device)
+remember(struct marks *marks, uint64_t device, bool ask)
 {
 	forget(marks, device);
 	if (marks->len == MARKS_MAX)
 		return false;
-	marks->devices[marks->len++] = device;
+	marks->devices[marks->len] = device;
+	marks->asked[marks->len++] = ask;
 	return true;
 }
 
@@ -80,7 +84,7 @@ watch(struct marks *marks, const struct msg_mark *mark,
       const struct notify_place *place)
 {
 	/* Unknown marks could never be taken back. */
-	if (!remember(marks, mark->device))
+	if (!remember(marks, mark->device, mark->ask))
 		return -ENOSPC;
 	int r = notify_mark(marks->notify, place,
 			    mark->all ? NOTIFY_ALL : NOTIFY_EXECUTED,
@@ -128,6 +132,15 @@ marks_get(const struct marks *marks, size_t i, struct msg_marked *ret_marked)
 	*ret_marked = (struct msg_marked){ .device = marks->devices[i],
 					   .marked = true };
 	return true;
+}
+
+bool
+marks_asks(const struct marks *marks, uint64_t device)
+{
+	for (size_t i = 0; i < marks->len; i++)
+		if (marks->devices[i] == device)
+			return marks->asked[i];
+	return false;
 }
 
 void

@@ -33,6 +33,9 @@ int marks_take(struct marks *marks, const struct msg_mark *mark, int fd,
 bool marks_get(const struct marks *marks, size_t i,
 	       struct msg_marked *ret_marked);
 
+/* Whether who opens or executes there waits for us. */
+bool marks_asks(const struct marks *marks, uint64_t device);
+
 /* The mounts of our namespace, at most MARKS_MAX; copied. */
 void marks_set_ids(struct marks *marks, const uint32_t *ids, size_t len);
 bool marks_has_id(const struct marks *marks, uint64_t id);

@@ -8,7 +8,18 @@
 #include "agent/lib/buf.h"
 #include "agent/lib/str.h"
 
-enum kind { SWITCH, NUMBER, PATH, PATHS, OPTIONAL_PATH, GROUP, WORD };
+enum kind {
+	SWITCH,
+	NUMBER,
+	PATH,
+	PATHS,
+	OPTIONAL_PATH,
+	GROUP,
+	WORD,
+	URLS,
+	PROXY,
+	PERCENT,
+};
 
 /* Versions 14 and 19 lay these two out differently. */
 /* clang-format off */
@@ -55,6 +66,7 @@ static const struct key {
 	WORD_KEY("gate", "mode", mode, "off observe enforce ",
 		 "off, observe or enforce"),
 	KEY("gate", "watch", PATHS, watch, 0, 0),
+	KEY("gate", "enforce", PATHS, enforce, 0, 0),
 	KEY("gate", "exclude", PATHS, exclude, 0, 0),
 	NUMBER_KEY("gate", "deadline_ms", deadline_ms, 50, 10000,
 		   "of milliseconds, from 50 to 10000"),
@@ -80,6 +92,11 @@ static const struct key {
 		   "of MiB, from 8 to 1048576"),
 	NUMBER_KEY("store", "retention_days", retention_days, 1, 36500,
 		   "of days, from 1 to 36500"),
+	KEY("update", "url", URLS, url, 0, 0),
+	KEY("update", "ca", OPTIONAL_PATH, ca, 0, 0),
+	KEY("update", "proxy", PROXY, proxy, 0, 0),
+	KEY("update", "place", PERCENT, place, 0, 0),
+	KEY("update", "trust", PATH, trust, 0, 0),
 };
 
 #define KEYS_LEN (sizeof(keys) / sizeof(keys[0]))
@@ -90,9 +107,7 @@ static const struct {
 } later[] = {
 	{ "sensor", "network" },     { "sensor", "privilege" },
 	{ "scan", "archive_depth" }, { "scan", "archive_size" },
-	{ "update", "url" },	     { "update", "ca" },
-	{ "update", "proxy" },	     { "update", "interval" },
-	{ "update", "ring" },
+	{ "update", "interval" },    { "update", "ring" },
 };
 
 #define LATER_LEN (sizeof(later) / sizeof(later[0]))
@@ -119,6 +134,7 @@ conf_init(struct conf *conf)
 		.local_dir = "/etc/khien/rules.d",
 		.max_size_mb = 512,
 		.retention_days = 30,
+		.trust = "/usr/share/khien/update",
 		.group_gid = UINT32_MAX,
 	};
 }
@@ -169,10 +185,45 @@ all_absolute(const char *paths)
 	}
 }
 
+/* A mirror or a proxy: host, and no secret that everybody could read. */
+static bool
+is_address(const char *text, size_t len)
+{
+	size_t scheme = 0;
+
+	if (strncmp(text, "http://", 7) == 0)
+		scheme = 7;
+	else if (strncmp(text, "https://", 8) == 0)
+		scheme = 8;
+	if (!scheme || len <= scheme || text[scheme] == '/')
+		return false;
+	for (size_t i = scheme; i < len; i++)
+		if (text[i] <= ' ' || text[i] > '~' ||
+		    strchr("@?#\\\"<>", text[i]))
+			return false;
+	return true;
+}
+
+static bool
+all_addresses(const char *text)
+{
+	for (size_t i = 0; *text; i++) {
+		size_t len = strcspn(text, " ");
+		if (i == CONF_MIRRORS_MAX || !is_address(text, len))
+			return false;
+		text += len;
+		if (*text == ' ' && !*++text)
+			return false;
+	}
+	return true;
+}
+
 static int
 set_text(char *field, const struct key *key, const char *value,
 	 const char **ret_why)
 {
+	uint64_t number;
+
 	if ((key->kind == PATH || (key->kind == OPTIONAL_PATH && value[0])) &&
 	    value[0] != '/') {
 		*ret_why = "must be an absolute path";
@@ -182,10 +233,20 @@ set_text(char *field, const struct key *key, const char *value,
 		*ret_why = "must be absolute paths, separated by ':'";
 		return -EINVAL;
 	}
-	if (key->kind == GROUP && !value[0]) {
+	if (key->kind == GROUP && !value[0])
 		*ret_why = "must be a group's name";
+	else if (key->kind == URLS && !all_addresses(value))
+		*ret_why = "must be http:// or https:// addresses without user "
+			   "and password, at most 8, separated by one space";
+	else if (key->kind == PROXY && value[0] &&
+		 !is_address(value, strlen(value)))
+		*ret_why = "must be one http:// or https:// address without "
+			   "user and password";
+	else if (key->kind == PERCENT && value[0] &&
+		 str_number(value, 100, &number) < 0)
+		*ret_why = "must be a whole number from 0 to 100, or empty";
+	if (*ret_why)
 		return -EINVAL;
-	}
 	if (str_copy(field, key->size, value) < 0) {
 		*ret_why = "is too long";
 		return -EINVAL;
@@ -301,6 +362,7 @@ conf_put(struct buf *buf, const struct conf *conf)
 	buf_put_u8(buf, conf->file);
 	buf_put_text(buf, conf->mode);
 	buf_put_text(buf, conf->watch);
+	buf_put_text(buf, conf->enforce);
 	buf_put_text(buf, conf->exclude);
 	buf_put_u32(buf, conf->deadline_ms);
 	buf_put_text(buf, conf->on_deadline);
@@ -316,6 +378,11 @@ conf_put(struct buf *buf, const struct conf *conf)
 	buf_put_text(buf, conf->local_dir);
 	buf_put_u32(buf, conf->max_size_mb);
 	buf_put_u32(buf, conf->retention_days);
+	buf_put_text(buf, conf->url);
+	buf_put_text(buf, conf->ca);
+	buf_put_text(buf, conf->proxy);
+	buf_put_text(buf, conf->place);
+	buf_put_text(buf, conf->trust);
 	for (size_t i = 0; i < CONF_ROLES_MAX; i++) {
 		buf_put_u32(buf, conf->role_uid[i]);
 		buf_put_u32(buf, conf->role_gid[i]);
@@ -341,6 +408,7 @@ conf_get(struct buf *buf, struct conf *ret_conf)
 	conf->file = buf_get_u8(buf) != 0;
 	get_field(buf, conf->mode, sizeof(conf->mode));
 	get_field(buf, conf->watch, sizeof(conf->watch));
+	get_field(buf, conf->enforce, sizeof(conf->enforce));
 	get_field(buf, conf->exclude, sizeof(conf->exclude));
 	conf->deadline_ms = buf_get_u32(buf);
 	get_field(buf, conf->on_deadline, sizeof(conf->on_deadline));
@@ -356,6 +424,11 @@ conf_get(struct buf *buf, struct conf *ret_conf)
 	get_field(buf, conf->local_dir, sizeof(conf->local_dir));
 	conf->max_size_mb = buf_get_u32(buf);
 	conf->retention_days = buf_get_u32(buf);
+	get_field(buf, conf->url, sizeof(conf->url));
+	get_field(buf, conf->ca, sizeof(conf->ca));
+	get_field(buf, conf->proxy, sizeof(conf->proxy));
+	get_field(buf, conf->place, sizeof(conf->place));
+	get_field(buf, conf->trust, sizeof(conf->trust));
 	for (size_t i = 0; i < CONF_ROLES_MAX; i++) {
 		conf->role_uid[i] = buf_get_u32(buf);
 		conf->role_gid[i] = buf_get_u32(buf);

@@ -13,8 +13,9 @@
 struct buf;
 
 #define CONF_PATH_MAX 4096 /* PATH_MAX of linux/limits.h, with the NUL */
-#define CONF_WATCH_MAX 32  /* entries of [gate] watch and exclude */
+#define CONF_WATCH_MAX 32  /* entries of [gate] watch, enforce, exclude */
 #define CONF_ROLES_MAX 16
+#define CONF_MIRRORS_MAX 8 /* addresses of [update] url */
 
 struct conf {
 	/* [agent] */
@@ -26,6 +27,7 @@ struct conf {
 	/* [gate] */
 	char mode[8];		   /* off, observe, enforce; default observe */
 	char watch[CONF_PATH_MAX]; /* paths separated by ':'; "" all local */
+	char enforce[CONF_PATH_MAX];	  /* the same: only there; "" all of it */
 	char exclude[CONF_PATH_MAX];	  /* paths separated by ':'; "" none */
 	uint32_t deadline_ms;		  /* for an answer; default 500 */
 	char on_deadline[8];		  /* allow, deny; default allow */
@@ -45,6 +47,15 @@ struct conf {
 	/* [store] */
 	uint32_t max_size_mb;	 /* default 512 */
 	uint32_t retention_days; /* default 30 */
+	/* [update] */
+	char url[CONF_PATH_MAX];   /* mirrors separated by one space, each
+				      http:// or https://; "": off */
+	char ca[CONF_PATH_MAX];	   /* file; "": the system's */
+	char proxy[CONF_PATH_MAX]; /* http:// or https://; "": none */
+	char place[4];		   /* percent 0 to 100, where a release comes
+				      first at 0; 100 is in the last wave, too;
+				      "": by the host */
+	char trust[CONF_PATH_MAX]; /* default /usr/share/khien/update */
 	/* Not keys: looked up by khien-conf where /etc may be read. */
 	uint32_t role_uid[CONF_ROLES_MAX]; /* by enum role_id; 0: root */
 	uint32_t role_gid[CONF_ROLES_MAX];

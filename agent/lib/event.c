@@ -23,6 +23,7 @@ static const struct {
 	{ EVENT_CLOCK, "clock" },	{ EVENT_CONFIG, "config" },
 	{ EVENT_STORE, "store" },	{ EVENT_ACT, "act" },
 	{ EVENT_LISTENER, "listener" }, { EVENT_STOP, "stop" },
+	{ EVENT_UPDATE, "update" },
 };
 
 #define TYPES_LEN (sizeof(types) / sizeof(types[0]))

@@ -49,6 +49,7 @@ enum event_type {
 	EVENT_STORE = 44,    /* the store failed, works again, was set aside */
 	EVENT_ACT = 45,	     /* processes killed, a file quarantined, ... */
 	EVENT_LISTENER = 46, /* another fanotify group can hold up opens */
+	EVENT_UPDATE = 47,   /* a release of rules found, tried, put in force */
 };
 
 /* Processors that there are not: what programs of ours number themselves. */

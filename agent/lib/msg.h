@@ -57,6 +57,12 @@ enum msg_type {
 	MSG_JUDGE,  /* keep to khiend, khiend to gate: may it run? (fd: file) */
 	MSG_JUDGED, /* gate to khiend, khiend to keep: the answer */
 	MSG_FREED,  /* keep to khiend, khiend to engine: what became of it */
+	MSG_UPDATE, /* engine to khiend, khiend to verify: do this about
+		       releases of rules; see msg_update.h for these five */
+	MSG_UPDATED,  /* verify to khiend, khiend to engine: what came of it */
+	MSG_FETCH,    /* verify to fetch: bring this (fd: where to) */
+	MSG_FETCHED,  /* fetch to verify: it is there, or why not */
+	MSG_TRIAL,    /* scan to khiend: how a release did on trial */
 	MSG_TYPE_END, /* no message */
 };
 

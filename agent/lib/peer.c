@@ -108,7 +108,7 @@ peer_start(struct peer *peer, uint16_t role, int argc, char **argv)
 	*peer = (struct peer){ .role = role_get(role) };
 	for (size_t i = 0; i < PEER_LINKS_MAX; i++)
 		peer->links[i].fd = -1;
-	if (argc != 2 || str_number(argv[1], PEER_LINKS_MAX, &index) < 0)
+	if (argc != 2 || str_number(argv[1], UINT16_MAX, &index) < 0)
 		return -EBADF;
 	if (getsockopt(PEER_FD, SOL_SOCKET, SO_TYPE, &type, &size) < 0 ||
 	    type != SOCK_SEQPACKET)

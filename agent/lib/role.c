@@ -145,6 +145,33 @@ static const char *const guard_calls[] = {
 	"fstatfs", "pidfd_open", "pidfd_send_signal", NULL,
 };
 
+/* Sockets of its own making, into files that it is handed.  A thread looks up
+   names, as getaddrinfo(3) cannot be told to be quick. */
+static const char *const fetch_calls[] = {
+	"socket",     "connect",     "bind",	    "socketpair", "shutdown",
+	"getsockopt", "getsockname", "getpeername", "setsockopt", "sendmmsg",
+	"openat",     "ioctl",	     "thread",	    "pread64",	  "pwrite64",
+	"ftruncate",  NULL,
+};
+
+/* What getaddrinfo(3) reads, each time anew. */
+static const char *const fetch_reads[] = {
+	"/etc/resolv.conf", "/etc/hosts",	  "/etc/host.conf",
+	"/etc/gai.conf",    "/etc/nsswitch.conf", NULL,
+};
+
+/*
+ * Names and files beneath its own folder, each made durable, and files in
+ * memory for khien-fetch to write to; no sockets of its own, nothing to be
+ * executed, no modes and owners to change.
+ */
+static const char *const verify_calls[] = {
+	"openat",   "openat2",	  "statx",	"pread64", "fsync",
+	"renameat", "renameat2",  "unlinkat",	"mkdirat", "symlinkat",
+	"linkat",   "readlinkat", "getdents64", "fstatfs", "memfd_create",
+	"flock",    NULL,
+};
+
 static const struct role roles[ROLE_LEN] = {
 	[ROLE_DAEMON] = {
 		.id = ROLE_DAEMON,
@@ -248,6 +275,29 @@ static const struct role roles[ROLE_LEN] = {
 		.files = ROLE_FILES_ALL,
 		.memory_max = 256 * MIB,
 		.files_max = 64,
+	},
+	/* Lives for one update; what it writes is believed by nobody. */
+	[ROLE_FETCH] = {
+		.id = ROLE_FETCH,
+		.name = "fetch",
+		.user = "khien-fetch",
+		.fallback_uid = 61186,
+		.syscalls = fetch_calls,
+		.files = ROLE_FILES_READ,
+		.reads = fetch_reads,
+		.memory_max = 512 * MIB,
+		.files_max = 64,
+	},
+	/* Lives for one update, in the folder of updates. */
+	[ROLE_VERIFY] = {
+		.id = ROLE_VERIFY,
+		.name = "verify",
+		.user = "khien-verify",
+		.fallback_uid = 61187,
+		.syscalls = verify_calls,
+		.files = ROLE_FILES_DIR,
+		.memory_max = 512 * MIB,
+		.files_max = 128,
 	},
 };
 

@@ -15,6 +15,7 @@
 #include "agent/lib/str.h"
 #include "agent/mounts/decide.h"
 #include "agent/mounts/elsewhere.h"
+#include "agent/mounts/explain.h"
 #include "agent/mounts/layers.h"
 #include "agent/mounts/mountinfo.h"
 #include "agent/mounts/page.h"
@@ -28,7 +29,7 @@ struct cover {
 	int proc, root, list; /* /proc, our root folder, our mountinfo */
 	bool layers_asked;    /* see layers.h */
 	struct table own, other;
-	struct watch watch;
+	struct watch watch, enforce;
 	struct spaces spaces;
 	struct elsewhere elsewhere;
 	struct marks marks;
@@ -72,6 +73,8 @@ cover_open(struct page *page, marks_send_fn send, void *arg,
 	cover->marks.arg = arg;
 	cover->proc = cover->root = cover->list = -1;
 	cover->layers_asked = layers_are_asked();
+	cover->watch.list = WATCH_WATCHED;
+	cover->enforce.list = WATCH_ENFORCED;
 	int r = open_all(cover);
 	if (r < 0) {
 		cover_close(cover);
@@ -148,6 +151,14 @@ flag_of(struct marks_entry *entry, const struct place *place)
 	return place->space ? &entry->elsewhere : &entry->here;
 }
 
+/* Whether who opens or executes a file there waits for a scan. */
+static bool
+is_asked(const struct cover *cover, const struct conf *conf, uint64_t device)
+{
+	return str_equal(conf->mode, "enforce") &&
+	       (conf->enforce[0] == '\0' || watch_has(&cover->enforce, device));
+}
+
 /* Has it watched, unless another mount of the same file system was. */
 static void
 want(struct cover *cover, const struct conf *conf, const struct place *place,
@@ -157,7 +168,7 @@ want(struct cover *cover, const struct conf *conf, const struct place *place,
 	struct msg_mark mark = { .device = mount->device,
 				 .what = MSG_MARK_ADD,
 				 .all = mount->kind == MOUNTINFO_LOCAL,
-				 .ask = str_equal(conf->mode, "enforce") };
+				 .ask = is_asked(cover, conf, mount->device) };
 	struct walk_id id;
 
 	if (entry && *flag_of(entry, place))
@@ -168,8 +179,10 @@ want(struct cover *cover, const struct conf *conf, const struct place *place,
 		return;
 	}
 	entry = marks_want(&cover->marks, &mark, id.unique, fd);
-	if (entry)
-		*flag_of(entry, place) = true;
+	if (!entry)
+		return;
+	*flag_of(entry, place) = true;
+	entry->spared = !mark.ask && str_equal(conf->mode, "enforce");
 }
 
 /* Lets go of what is watched and not wanted, by this mount of it. */
@@ -234,6 +247,8 @@ cover_look(struct cover *cover, const struct conf *conf)
 	if (str_equal(conf->mode, "off"))
 		marks_flush(&cover->marks);
 	watch_look(&cover->watch, cover->page, conf->watch, own, cover->root);
+	watch_look(&cover->enforce, cover->page, conf->enforce, own,
+		   cover->root);
 	for (size_t i = 0; i < cover->marks.len; i++)
 		cover->marks.list[i].here = false;
 	for (size_t i = 0; i < own->len; i++) {
@@ -349,7 +364,7 @@ cover_is_owed(const struct cover *cover)
 bool
 cover_is_missing(const struct cover *cover)
 {
-	return cover->watch.missing_len > 0;
+	return cover->watch.missing_len + cover->enforce.missing_len > 0;
 }
 
 size_t
@@ -375,7 +390,9 @@ cover_list(const struct cover *cover, struct msg_cover *ret_list, size_t max)
 		if (cover->marks.list[i].marked)
 			ret_list[len++] = (struct msg_cover){
 				.device = cover->marks.list[i].device,
-				.kind = MSG_COVER_GATED,
+				.kind = cover->marks.list[i].spared ?
+						MSG_COVER_PASSED :
+						MSG_COVER_GATED,
 			};
 	for (size_t i = 0; i < cover->own.len && len < max; i++) {
 		const struct table_mount *mount = &cover->own.list[i];
@@ -390,85 +407,49 @@ cover_list(const struct cover *cover, struct msg_cover *ret_list, size_t max)
 	return elsewhere_list(&cover->elsewhere, ret_list, len, max);
 }
 
-/* What is there to say of a mount: its reason, or what the gate said. */
-static void
-explain(const struct cover *cover, uint64_t device, uint8_t kind,
-	enum decide_reason reason, const char *type,
-	struct cover_entry *ret_entry)
+/* Number i of what is missing; takes their number from it otherwise. */
+static const struct watch_missing *
+find_missing(const struct cover *cover, size_t *i, bool *ret_enforced)
 {
-	struct marks_entry *entry =
-		marks_find((struct marks *)&cover->marks, device);
-	int error = entry ? (int)entry->error : 0;
+	const struct watch *const lists[] = { &cover->watch, &cover->enforce };
 
-	ret_entry->covered = entry && entry->marked;
-	if (reason == DECIDE_LAYERED) {
-		ret_entry->covered = true;
-		(void)str_copy(ret_entry->why, sizeof(ret_entry->why),
-			       decide_text(reason));
-	} else if (ret_entry->covered)
-		(void)str_copy(ret_entry->why, sizeof(ret_entry->why),
-			       kind == MOUNTINFO_NODES ? "executions only" :
-							 "");
-	else if (reason == DECIDE_WANTED && error)
-		(void)snprintf(ret_entry->why, sizeof(ret_entry->why), "%s: %s",
-			       decide_text(DECIDE_REFUSED), strerror(error));
-	else
-		(void)snprintf(
-			ret_entry->why, sizeof(ret_entry->why), "%s (%s)",
-			decide_text(reason == DECIDE_WANTED ? DECIDE_AWAITED :
-							      reason),
-			type);
+	for (size_t at = 0; at < sizeof(lists) / sizeof(lists[0]); at++) {
+		*ret_enforced = lists[at] == &cover->enforce;
+		if (*i < lists[at]->missing_len)
+			return &lists[at]->missing[*i];
+		*i -= lists[at]->missing_len;
+	}
+	return NULL;
 }
 
-static void
-explain_missing(const struct watch_missing *missing,
-		struct cover_entry *ret_entry)
+static const struct marks_entry *
+mark_of(const struct cover *cover, uint64_t device)
 {
-	const char *text = decide_text(missing->reason);
-
-	ret_entry->point = missing->path;
-	ret_entry->covered = false;
-	if (missing->error)
-		(void)snprintf(ret_entry->why, sizeof(ret_entry->why), "%s: %s",
-			       text, strerror(missing->error));
-	else
-		(void)str_copy(ret_entry->why, sizeof(ret_entry->why), text);
-}
-
-static void
-explain_elsewhere(const struct cover *cover,
-		  const struct elsewhere_mount *mount,
-		  struct cover_entry *ret_entry)
-{
-	explain(cover, mount->device, mount->kind, mount->reason, mount->type,
-		ret_entry);
-	size_t len = strlen(ret_entry->why);
-	ret_entry->point = mount->point;
-	(void)snprintf(ret_entry->why + len, sizeof(ret_entry->why) - len,
-		       "%sin mount namespace %llu, process %u", len ? ", " : "",
-		       (unsigned long long)mount->space, mount->pid);
+	return marks_find((struct marks *)&cover->marks, device);
 }
 
 bool
 cover_get(const struct cover *cover, size_t i, struct cover_entry *ret_entry)
 {
 	uint32_t beyond = cover->own.beyond + cover->elsewhere.beyond;
+	const struct watch_missing *missing;
+	bool enforced;
 
 	if (i < cover->own.len) {
 		const struct table_mount *mount = &cover->own.list[i];
-		ret_entry->point = mount->point;
-		explain(cover, mount->device, mount->kind, mount->reason,
-			mount->type, ret_entry);
+		explain_mount(mount, mark_of(cover, mount->device), ret_entry);
 		return true;
 	}
 	i -= cover->own.len;
-	if (i < cover->watch.missing_len) {
-		explain_missing(&cover->watch.missing[i], ret_entry);
+	missing = find_missing(cover, &i, &enforced);
+	if (missing) {
+		explain_missing(missing, enforced, ret_entry);
 		return true;
 	}
-	i -= cover->watch.missing_len;
 	if (i < cover->elsewhere.len) {
-		explain_elsewhere(cover, &cover->elsewhere.list[i], ret_entry);
+		const struct elsewhere_mount *mount = &cover->elsewhere.list[i];
+		explain_elsewhere(mount, mark_of(cover, mount->device),
+				  ret_entry);
 		return true;
 	}
 	if (i > cover->elsewhere.len || beyond == 0)

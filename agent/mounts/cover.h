@@ -49,10 +49,11 @@ bool cover_is_settled(const struct cover *cover);
 /* Whether something is to be told again: it did not take it, or not answer. */
 bool cover_is_owed(const struct cover *cover);
 
-/* A path of [gate] watch is missing: it may appear without any mount. */
+/* A path of [gate] watch or enforce is missing: it may appear without any
+   mount. */
 bool cover_is_missing(const struct cover *cover);
 
-/* One mount, or one path of [gate] watch that does not exist. */
+/* One mount, or one path of [gate] watch or enforce that does not exist. */
 struct cover_entry {
 	const char *point;
 	bool covered;

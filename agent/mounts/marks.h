@@ -22,6 +22,7 @@ struct marks_entry {
 	uint64_t sent_ns; /* boot time */
 	uint32_t error;	  /* of fanotify_mark(2) */
 	bool all, ask;	  /* as last told */
+	bool spared;	  /* asks nobody, although others are asked */
 	bool marked;	  /* as the gate said last */
 	bool removing;	  /* what was told last is to stop */
 	uint32_t awaited; /* answers that it owes */

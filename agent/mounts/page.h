@@ -14,15 +14,15 @@
 
 #define PAGE_NAME "mounts.page" /* under which it is kept */
 
-/* A mount in a namespace (0: ours), or for id 0 a path of [gate] watch. */
+/* A mount in a namespace (0: ours), or for id 0 a path of [gate]. */
 struct page_way {
 	uint64_t space;
 	uint32_t id;
-	uint32_t path; /* of [gate] watch: number plus 1 */
+	uint32_t path; /* of watch, behind them of enforce: number plus 1 */
 	uint64_t device;
 };
 
-/* A path of [gate] watch and the mount that it named when it was found. */
+/* A path of [gate] watch or enforce and the mount that it named first. */
 struct page_bound {
 	char path[CONF_PATH_MAX]; /* "": free */
 	uint64_t device, unique;
@@ -38,6 +38,7 @@ struct page_listener {
 	char name[16];
 };
 
+#define PAGE_LISTS 2 /* watch, enforce */
 #define PAGE_HUNG_MAX 32
 #define PAGE_LISTENERS_MAX 32
 
@@ -47,7 +48,7 @@ struct page {
 	struct page_way hung[PAGE_HUNG_MAX]; /* not walked again */
 	uint32_t hung_next;
 	uint64_t numbers; /* of the last event */
-	struct page_bound bound[CONF_WATCH_MAX];
+	struct page_bound bound[PAGE_LISTS][CONF_WATCH_MAX];
 	struct page_listener listeners[PAGE_LISTENERS_MAX];
 };
 

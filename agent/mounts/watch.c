@@ -31,17 +31,17 @@ add_missing(struct watch *watch, const char *path, enum decide_reason reason,
 }
 
 static struct page_bound *
-find_bound(struct page *page, const char *path)
+find_bound(struct page_bound *bound, const char *path)
 {
 	for (size_t i = 0; i < CONF_WATCH_MAX; i++)
-		if (str_equal(page->bound[i].path, path))
-			return &page->bound[i];
+		if (str_equal(bound[i].path, path))
+			return &bound[i];
 	return NULL;
 }
 
 /* Paths that are no longer named are free to be bound anew. */
 static void
-forget_others(struct page *page, const char *paths)
+forget_others(struct page_bound *bound, const char *paths)
 {
 	for (size_t i = 0; i < CONF_WATCH_MAX; i++) {
 		char path[CONF_PATH_MAX];
@@ -49,9 +49,9 @@ forget_others(struct page *page, const char *paths)
 		bool named = false;
 
 		while (!named && paths_next(&at, path, sizeof(path)))
-			named = str_equal(path, page->bound[i].path);
+			named = str_equal(path, bound[i].path);
 		if (!named)
-			page->bound[i].path[0] = '\0';
+			bound[i].path[0] = '\0';
 	}
 }
 
@@ -86,13 +86,14 @@ is_there(const struct page_bound *bound, const struct table *table)
 
 /* Whether the path may stand for the mount that it leads to now. */
 static bool
-accept(struct page *page, const char *path, int fd, const struct walk_id *id,
-       const struct table_mount *mount, const struct table *table)
+accept(struct page_bound *list, const char *path, int fd,
+       const struct walk_id *id, const struct table_mount *mount,
+       const struct table *table)
 {
-	struct page_bound *bound = find_bound(page, path);
+	struct page_bound *bound = find_bound(list, path);
 
 	if (!bound) {
-		bound = find_bound(page, "");
+		bound = find_bound(list, "");
 		if (bound)
 			bind_path(bound, path, id, mount->device);
 		return bound != NULL;
@@ -120,7 +121,7 @@ look_at(struct watch *watch, struct page *page, const char *path, int fd,
 	/* Mounted since the table was read: the next look sees it. */
 	if (!mount)
 		add_missing(watch, path, DECIDE_MISSING, r < 0 ? -r : EAGAIN);
-	else if (accept(page, path, fd, &id, mount, table))
+	else if (accept(page->bound[watch->list], path, fd, &id, mount, table))
 		watch->devices[watch->devices_len++] = mount->device;
 	else
 		add_missing(watch, path, DECIDE_GONE, 0);
@@ -170,9 +171,10 @@ watch_look(struct watch *watch, struct page *page, const char *paths,
 
 	watch->devices_len = 0;
 	watch->missing_len = 0;
-	forget_others(page, paths);
+	forget_others(page->bound[watch->list], paths);
 	for (uint32_t i = 0; i < CONF_WATCH_MAX; i++) {
-		struct page_way way = { .path = i + 1 };
+		struct page_way way = { .path = watch->list * CONF_WATCH_MAX +
+						i + 1 };
 
 		if (!paths_next(&paths, path, sizeof(path)))
 			return;

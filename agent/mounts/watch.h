@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The file systems that [gate] watch names.
+ * The file systems that [gate] watch names, or [gate] enforce.
  *
  * A path stands for the mount that it named when it was first found.  When that
  * mount goes, the path leads to whatever file system lies beneath, which nobody
@@ -18,6 +18,11 @@
 struct page;
 struct table;
 
+enum watch_list { /* which of struct page's */
+		  WATCH_WATCHED = 0,
+		  WATCH_ENFORCED,
+};
+
 struct watch_missing {
 	char path[CONF_PATH_MAX];
 	uint8_t reason; /* enum decide_reason */
@@ -25,6 +30,7 @@ struct watch_missing {
 };
 
 struct watch {
+	uint32_t list; /* enum watch_list; the owner's to set */
 	size_t devices_len, missing_len;
 	uint64_t devices[CONF_WATCH_MAX];
 	struct watch_missing missing[CONF_WATCH_MAX];

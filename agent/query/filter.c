@@ -47,7 +47,7 @@ static const struct {
 			  "t.time_ns",
 			  { "t.path", "t.target" } },
 	[RECORD_AGENT] = { EVENT_LOSS,
-			   EVENT_LISTENER,
+			   EVENT_UPDATE,
 			   "t.time_ns",
 			   "t.time_ns",
 			   "t.time_ns",

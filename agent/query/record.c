@@ -70,6 +70,7 @@ static const struct {
 	{ EVENT_STORE, "database", "change" },
 	{ EVENT_ACT, "malware", "info" },
 	{ EVENT_LISTENER, "host", "info" },
+	{ EVENT_UPDATE, "configuration", "change" },
 };
 
 static const char *const flags[] = {

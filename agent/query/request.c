@@ -142,7 +142,7 @@ types_find(const char *word)
 	if (str_equal(word, "file"))
 		return types_between(EVENT_CREATE, EVENT_STOP);
 	if (str_equal(word, "agent"))
-		return types_between(EVENT_LOSS, EVENT_LISTENER);
+		return types_between(EVENT_LOSS, EVENT_UPDATE);
 	return 0;
 }
 

@@ -7,9 +7,11 @@
 
 #include "agent/lib/file.h"
 #include "agent/lib/log.h"
+#include "agent/lib/msg_update.h"
 #include "agent/lib/str.h"
 #include "agent/scan/offline.h"
 #include "agent/scan/scanner.h"
+#include "agent/scan/trial.h"
 #include "agent/scan/worker.h"
 #include "agent/scan/yara.h"
 
@@ -166,20 +168,22 @@ take_all(struct arguments *arguments, int argc, char **argv)
 		offline->paths[offline->paths_len++] = argv[i];
 }
 
+/* As khiend starts it: with its number alone. */
 static bool
-is_worker(int argc, char **argv)
+is_worker(int argc, char **argv, uint64_t *ret_index)
 {
-	uint64_t index;
-
-	return argc == 2 && str_number(argv[1], UINT16_MAX, &index) == 0;
+	return argc == 2 && str_number(argv[1], UINT16_MAX, ret_index) == 0;
 }
 
 int
 main(int argc, char **argv)
 {
+	uint64_t index;
+
 	log_init("khien-scan");
-	if (is_worker(argc, argv))
-		return worker_run(argc, argv);
+	if (is_worker(argc, argv, &index))
+		return index == MSG_TRIAL_INDEX ? trial_run(argc, argv) :
+						  worker_run(argc, argv);
 	char **rules CLEANUP_FREE = calloc((size_t)argc, sizeof(*rules));
 	char **paths CLEANUP_FREE = calloc((size_t)argc, sizeof(*paths));
 	if (!rules || !paths)

@@ -273,17 +273,41 @@ end_folder(struct rules *rules, int r)
 	return r;
 }
 
+static int
+add_top(struct rules *rules, int top, const char *name)
+{
+	struct folder folder = { .rules = rules, .top = top };
+
+	int r = begin_folder(rules, name, strlen(name));
+	return r < 0 ? r : end_folder(rules, walk(&folder, "", 0));
+}
+
 int
 rules_add_folder(struct rules *rules, const char *path)
 {
 	CLEANUP_FD int top = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return top < 0 ? -errno : add_top(rules, top, path);
+}
+
+int
+rules_add_beneath(struct rules *rules, int dir, const char *path,
+		  const char *name)
+{
+	CLEANUP_FD int top =
+		open_beneath(dir, path, O_DIRECTORY, RESOLVE_NO_SYMLINKS);
+
 	if (top < 0)
-		return -errno;
-	int r = begin_folder(rules, path, strlen(path));
-	if (r < 0)
-		return r;
-	struct folder folder = { .rules = rules, .top = top };
-	return end_folder(rules, walk(&folder, "", 0));
+		return top;
+	if (rules->folders < RULES_FOLDERS_MAX)
+		rules->named[rules->folders] = true;
+	return add_top(rules, top, name);
+}
+
+const char *
+rules_name(const struct rules *rules, uint32_t folder)
+{
+	return rules->named[folder] ? rules->prefixes[folder] : "";
 }
 
 static bool

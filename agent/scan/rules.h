@@ -34,6 +34,8 @@ struct rules {
 	uint32_t folders;
 	char *prefixes[RULES_FOLDERS_MAX]; /* a folder's name as it was given,
 					      with a slash behind it, or "" */
+	bool named
+		[RULES_FOLDERS_MAX]; /* the prefix is told of its rules, too */
 };
 
 /*
@@ -44,6 +46,13 @@ struct rules {
  * -E2BIG when a limit above is passed, -ENOMEM.
  */
 int rules_add_folder(struct rules *rules, const char *path);
+
+/*
+ * The same of a folder beneath `dir`, which no symbolic link may be on the way
+ * to.  It is called `name` wherever its files and rules are told of.
+ */
+int rules_add_beneath(struct rules *rules, int dir, const char *path,
+		      const char *name);
 
 /*
  * Reads one rule file and, beneath the folder it lies in, those it includes.
@@ -57,6 +66,9 @@ int rules_add(struct rules *rules, const char *path);
 /* NULL when there is no such file, or it could not be read. */
 const struct rules_file *rules_find(const struct rules *rules, uint32_t folder,
 				    const char *path);
+
+/* What stands before the paths of that folder's rules: a name, or "". */
+const char *rules_name(const struct rules *rules, uint32_t folder);
 
 /* Whether any text has these bytes. */
 bool rules_contain(const struct rules *rules, const char *text);

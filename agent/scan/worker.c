@@ -18,6 +18,7 @@
 #include "agent/lib/peer.h"
 #include "agent/lib/role.h"
 #include "agent/lib/str.h"
+#include "agent/scan/release.h"
 #include "agent/scan/roster.h"
 #include "agent/scan/rules.h"
 #include "agent/scan/scanner.h"
@@ -36,8 +37,34 @@ struct worker {
 	struct roster roster;
 	struct loop_watch *retry;
 	int folders[FOLDERS]; /* 0, or -errno why it was not read */
+	uint64_t release;     /* instead of the base folder; 0: none */
+	int broken;	      /* 0, or -errno why there is none */
 	struct msg_verdict verdict;
 };
+
+/* One that is there and of no use leaves the base folder in force. */
+static void
+read_release(struct worker *worker)
+{
+	CLEANUP_FD int update = peer_take_kept(&worker->peer, "update");
+	uint64_t number = 0;
+
+	if (update < 0)
+		return;
+	int r = release_current(update, &number);
+	if (r == -ENOENT)
+		return;
+	if (r == 0)
+		r = release_add(&worker->rules, update, number);
+	if (r == 0) {
+		worker->release = number;
+		return;
+	}
+	worker->broken = r;
+	errno = -r;
+	log_error("release %llu of rules: %m, going on with %s",
+		  (unsigned long long)number, worker->peer.conf->rules_dir);
+}
 
 /* A folder that is missing or refused leaves the others in force. */
 static void
@@ -48,7 +75,8 @@ read_folders(struct worker *worker)
 		[LOCAL] = worker->peer.conf->local_dir,
 	};
 
-	for (size_t i = 0; i < FOLDERS; i++) {
+	read_release(worker);
+	for (size_t i = worker->release ? LOCAL : BASE; i < FOLDERS; i++) {
 		int r = rules_add_folder(&worker->rules, paths[i]);
 		worker->folders[i] = r;
 		if (r == 0 || (i == LOCAL && r == -ENOENT))
@@ -81,18 +109,28 @@ compile(struct worker *worker)
 }
 
 static void
-put_folder(struct worker *worker, struct buf *buf, const char *name, size_t i)
+put_text(struct worker *worker, struct buf *buf, const char *name,
+	 const char *value)
 {
 	char key[64];
-	const char *value = "read";
 
-	if (worker->folders[i] == -ENOENT)
-		value = "absent";
-	else if (worker->folders[i] < 0)
-		value = strerror(-worker->folders[i]);
 	(void)snprintf(key, sizeof(key), "scan.%u.%s", worker->peer.index,
 		       name);
 	msg_put_pair(buf, key, value);
+}
+
+static void
+put_folder(struct worker *worker, struct buf *buf, const char *name, size_t i)
+{
+	const char *value = "read";
+
+	if (i == BASE && worker->release)
+		value = "replaced by a release";
+	else if (worker->folders[i] == -ENOENT)
+		value = "absent";
+	else if (worker->folders[i] < 0)
+		value = strerror(-worker->folders[i]);
+	put_text(worker, buf, name, value);
 }
 
 static void
@@ -109,16 +147,18 @@ put_number(struct worker *worker, struct buf *buf, const char *name,
 static int
 send_status(struct worker *worker)
 {
-	char key[64];
 	struct buf buf;
 
 	peer_begin(&worker->peer, &buf, MSG_STATUS);
 	put_number(worker, &buf, "rules", yara_rules_len(worker->yara));
 	put_number(worker, &buf, "failed", worker->roster.failures);
+	put_number(worker, &buf, "release", worker->release);
+	if (worker->broken)
+		put_text(worker, &buf, "release_error",
+			 strerror(-worker->broken));
 	put_folder(worker, &buf, "dir", BASE);
 	put_folder(worker, &buf, "local_dir", LOCAL);
-	(void)snprintf(key, sizeof(key), "scan.%u.yara", worker->peer.index);
-	msg_put_pair(&buf, key, yara_version());
+	put_text(worker, &buf, "yara", yara_version());
 	return peer_write(&worker->peer, &buf, ROLE_ENGINE, 0, -1);
 }
 
@@ -201,7 +241,8 @@ scan(struct worker *worker, const struct peer_link *link,
 	struct msg_verdict *verdict = &worker->verdict;
 	struct scanner_result result;
 
-	scanner_scan(worker->scanner, fd, &result);
+	scanner_scan(worker->scanner, fd, question->cause == MSG_CAUSE_ASKED,
+		     &result);
 	*verdict = (struct msg_verdict){ .tag = question->tag,
 					 .cause = question->cause,
 					 .path = "" };

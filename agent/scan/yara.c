@@ -16,7 +16,7 @@
 /* Files that compile alone but not together are dropped one a round. */
 #define ROUNDS_MAX 8
 /* "FOLDER/PATH" */
-#define NAMESPACE_MAX (RULES_PATH_MAX + 16)
+#define NAMESPACE_MAX (RULES_PATH_MAX + 48) /* its folder before it */
 
 struct yara {
 	YR_RULES *rules;
@@ -113,8 +113,8 @@ add_file(struct build *build, struct rules_file *file)
 	char namespace[NAMESPACE_MAX];
 
 	source_begin(build->source, file);
-	(void)snprintf(namespace, sizeof(namespace), "%u/%s", file->folder,
-		       file->path);
+	(void)snprintf(namespace, sizeof(namespace), "%u/%s%s", file->folder,
+		       rules_name(build->rules, file->folder), file->path);
 	if (source_is_text(build->source) &&
 	    yr_compiler_add_string(build->compiler, file->text, namespace) == 0)
 		return 0;

@@ -5,10 +5,10 @@ _khienctl()
 {
 	local cur prev word command= i
 	local commands="status detections show events tree query scan rules
-		doctor reload quarantine"
+		doctor reload quarantine update"
 	local types="process file agent fork exec exit seed create open close
 		rename unlink link symlink chmod chown xattr mkdir rmdir mount
-		umount loss peer clock config store act"
+		umount loss peer clock config store act listener update"
 	local options="--socket --json --help --version"
 
 	cur=${COMP_WORDS[COMP_CWORD]}
@@ -87,6 +87,15 @@ _khienctl()
 		if [[ $prev == quarantine ]]; then
 			mapfile -t COMPREPLY < <(compgen -W \
 				"list restore delete allowed revoke" -- "$cur")
+		fi
+		;;
+	update)
+		if [[ $prev == update ]]; then
+			mapfile -t COMPREPLY < <(compgen -W \
+				"status check now import" -- "$cur")
+		elif [[ $prev == import ]]; then
+			compopt -o filenames 2>/dev/null
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		fi
 		;;
 	tree)

@@ -11,6 +11,7 @@
 #include "agent/lib/conf.h"
 #include "agent/lib/event.h"
 #include "agent/lib/msg.h"
+#include "agent/lib/msg_update.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -151,6 +152,33 @@ read_held(struct buf *buf, uint16_t type)
 		(void)msg_get_freed(buf, &freed);
 }
 
+static void
+read_update(struct buf *buf, uint16_t type, struct buf *again,
+	    const uint8_t *bytes, size_t size)
+{
+	struct msg_fetched fetched;
+	struct msg_updated updated;
+	struct msg_update update;
+	struct msg_trial trial;
+	struct msg_fetch fetch;
+
+	if (type == MSG_UPDATE && msg_update_get(buf, &update) == 0)
+		msg_update_put(again, &update);
+	else if (type == MSG_UPDATED &&
+		 msg_update_get_state(buf, &updated) == 0)
+		msg_update_put_state(again, &updated);
+	else if (type == MSG_FETCH && msg_update_get_fetch(buf, &fetch) == 0)
+		msg_update_put_fetch(again, &fetch);
+	else if (type == MSG_FETCHED &&
+		 msg_update_get_fetched(buf, &fetched) == 0)
+		msg_update_put_fetched(again, &fetched);
+	else if (type == MSG_TRIAL && msg_update_get_trial(buf, &trial) == 0)
+		msg_update_put_trial(again, &trial);
+	else
+		return;
+	compare(again, bytes, size);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
@@ -211,6 +239,13 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	case MSG_JUDGED:
 	case MSG_FREED:
 		read_held(&buf, type);
+		break;
+	case MSG_UPDATE:
+	case MSG_UPDATED:
+	case MSG_FETCH:
+	case MSG_FETCHED:
+	case MSG_TRIAL:
+		read_update(&buf, type, &again, bytes, size);
 		break;
 	default:
 		read_numbers(&buf, type);

@@ -256,10 +256,10 @@ class Agent:
 
     # Talking without khienctl.
 
-    def connect(self):
+    def connect(self, name="status.sock"):
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         sock.settimeout(PATIENCE_S)
-        sock.connect(str(self.socket))
+        sock.connect(str(self.run / name))
         return sock
 
     def write(self, name, data):

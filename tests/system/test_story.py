@@ -281,7 +281,13 @@ def test_make_run(make_agent):
         assert get(found, "process.pid") == os.getpid()
         assert get(found, "process.executable") == \
             os.path.realpath(sys.executable)
+        scratch = agent.run / "scratch/eicar"
+        scratch.write_bytes(EICAR)
+        with pytest.raises(PermissionError):
+            scratch.read_bytes()
+        assert path.read_bytes() == EICAR, "the rest is only observed"
     finally:
         agent.child = None
         os.killpg(run.pid, signal.SIGTERM)
         run.wait(30)
+    assert not os.path.ismount(agent.run / "scratch")

@@ -16,18 +16,21 @@
 
 #define FILE_NAME "root.json"
 
-/* A root's bytes and what they say; NULL: it cannot be used. */
-struct source {
-	uint8_t *bytes; /* owned */
+#define PACKAGE "the package's " FILE_NAME
+
+/* What the package has; root is NULL: it cannot be used, and why. */
+struct offer {
+	const void *bytes; /* borrowed */
 	size_t len;
 	struct root *root; /* owned */
+	int result;
+	struct reason why;
 };
 
 static void
-source_done(struct source *source)
+offer_done(struct offer *offer)
 {
-	free(source->bytes);
-	root_free(source->root);
+	root_free(offer->root);
 }
 
 static int
@@ -67,87 +70,92 @@ is_passing(int r)
 
 static int
 read_stored(const struct folder *folder, const struct policy *policy,
-	    struct source *stored, struct reason *why)
+	    struct root **ret_root, struct reason *why)
 {
-	why->text[0] = '\0';
-	int r = folder_read(folder, FILE_NAME, TRUST_ROOT_MAX, &stored->bytes,
-			    &stored->len);
-	if (r == 0)
-		r = root_parse(stored->bytes, stored->len, policy,
-			       &stored->root, why);
-	if (r < 0 && !why->text[0])
-		(void)reason_set(why, r, "cannot be read: %s", strerror(-r));
-	return r;
-}
-
-static int
-read_package(int package, const struct policy *policy, struct source *source,
-	     struct reason *why)
-{
-	size_t size = TRUST_ROOT_MAX + 1;
+	CLEANUP_FREE uint8_t *bytes = NULL;
+	size_t len;
 
 	why->text[0] = '\0';
-	source->bytes = malloc(size);
-	if (!source->bytes)
-		return -ENOMEM;
-	int r = file_read(package, FILE_NAME, (char *)source->bytes, size,
-			  &source->len);
-	if (r == 0)
-		r = root_parse(source->bytes, source->len, policy,
-			       &source->root, why);
-	return r < 0 ? reason_about(why, r, "the package's " FILE_NAME) : 0;
+	int r = folder_read(folder, FILE_NAME, TRUST_ROOT_MAX, &bytes, &len);
+	if (r < 0)
+		return reason_set(why, r, "cannot be read: %s", strerror(-r));
+	return root_parse(bytes, len, policy, ret_root, why);
 }
 
 /* Which of two that can be used. */
 static int
-choose(struct folder *folder, const struct source *stored,
-       const struct source *source, const struct policy *policy,
+choose(struct folder *folder, const struct root *stored,
+       const struct offer *offer, const struct policy *policy,
        struct reason *why)
 {
-	int64_t version = source->root->metadata->version;
+	int r = root_check_later(stored, offer->root, policy, why);
 
-	if (version <= stored->root->metadata->version)
-		return 0;
-	int r = root_check_later(stored->root, source->root, policy, why);
+	if (r == 0)
+		return replace(folder, offer->bytes, offer->len,
+			       root_is_rotated(stored, offer->root), why);
 	if (r == -ENOMEM)
 		return r;
-	if (r < 0) {
-		log_warning("the package's %s has version %" PRId64
-			    ", but %s: going on with version %" PRId64,
-			    FILE_NAME, version, why->text,
-			    stored->root->metadata->version);
-		why->text[0] = '\0';
-		return 0;
-	}
-	return replace(folder, source->bytes, source->len,
-		       root_is_rotated(stored->root, source->root), why);
+	if (r != -EPROTO)
+		log_warning("%s has version %" PRId64 ", but %s: going on with "
+			    "version %" PRId64,
+			    PACKAGE, offer->root->metadata->version, why->text,
+			    stored->metadata->version);
+	why->text[0] = '\0';
+	return 0;
+}
+
+static int
+decide(struct folder *folder, const struct offer *offer,
+       const struct policy *policy, struct reason *why)
+{
+	CLEANUP(root_freep) struct root *stored = NULL;
+
+	int r = read_stored(folder, policy, &stored, why);
+	if (is_passing(r))
+		return reason_about(why, r, FILE_NAME);
+	if (offer->root && stored)
+		return choose(folder, stored, offer, policy, why);
+	if (offer->root && r != -ENOENT)
+		log_warning("stored %s: %s; beginning with the package's",
+			    FILE_NAME, why->text);
+	why->text[0] = '\0';
+	if (offer->root)
+		return replace(folder, offer->bytes, offer->len, false, why);
+	*why = offer->why;
+	if (!stored)
+		return offer->result;
+	log_warning("%s; going on with the stored one", why->text);
+	why->text[0] = '\0';
+	return 0;
+}
+
+int
+anchor_offer(struct folder *folder, const void *root, size_t len,
+	     const struct policy *policy, struct reason *why)
+{
+	CLEANUP(offer_done) struct offer offer = { .bytes = root, .len = len };
+
+	int r = root_parse(root, len, policy, &offer.root, &offer.why);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		offer.result = reason_about(&offer.why, r, PACKAGE);
+	return decide(folder, &offer, policy, why);
 }
 
 int
 anchor_keep(struct folder *folder, int package, const struct policy *policy,
 	    struct reason *why)
 {
-	CLEANUP(source_done) struct source stored = { 0 }, source = { 0 };
-	struct reason lost;
+	CLEANUP_FREE char *bytes = malloc(TRUST_ROOT_MAX + 1);
+	struct offer none = { 0 };
+	size_t len;
 
-	why->text[0] = '\0';
-	int known = read_stored(folder, policy, &stored, &lost);
-	if (is_passing(known))
-		return reason_about(why, known, FILE_NAME);
-	int r = read_package(package, policy, &source, why);
-	if (r == -ENOMEM)
-		return r;
-	if (known < 0 && r < 0)
-		return r;
-	if (r < 0) {
-		log_warning("%s; going on with the stored one", why->text);
-		why->text[0] = '\0';
-		return 0;
-	}
-	if (known == 0)
-		return choose(folder, &stored, &source, policy, why);
-	if (known != -ENOENT)
-		log_warning("stored %s: %s; beginning with the package's",
-			    FILE_NAME, lost.text);
-	return replace(folder, source.bytes, source.len, false, why);
+	if (!bytes)
+		return -ENOMEM;
+	int r = file_read(package, FILE_NAME, bytes, TRUST_ROOT_MAX + 1, &len);
+	if (r == 0)
+		return anchor_offer(folder, bytes, len, policy, why);
+	none.result = reason_about(&none.why, r, PACKAGE);
+	return decide(folder, &none, policy, why);
 }

@@ -4,7 +4,7 @@
  * Whatever the mirror does, only what is signed is stored or handed out.
  *
  * Errors are those of updater/tuf/trust.h, of the mirror, and -errno of the
- * folder; each with a reason for people.
+ * folder; each with a reason for people, so `why` is never NULL.
  */
 #pragma once
 

@@ -162,12 +162,13 @@ run(const struct command *command, struct reason *why)
 
 	if (str_equal(command->word, "init"))
 		return init(command, why);
-	remote = remote_new(command->metadata_url, command->target_url);
-	if (!remote)
-		return reason_set(why, -ENOMEM, "libcurl cannot be used");
+	int r = remote_new(command->metadata_url, command->target_url, &remote,
+			   why);
+	if (r < 0)
+		return r;
 	remote_use(remote, &mirror);
-	int r = client_open(AT_FDCWD, command->metadata_dir, &command->policy,
-			    time(NULL), &mirror, &client, why);
+	r = client_open(AT_FDCWD, command->metadata_dir, &command->policy,
+			time(NULL), &mirror, &client, why);
 	if (r == 0)
 		r = client_refresh(client, why);
 	if (r == 0 && str_equal(command->word, "download"))

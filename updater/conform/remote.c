@@ -2,34 +2,38 @@
 #include "updater/conform/remote.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "agent/lib/file.h"
 #include "updater/client/client.h"
+#include "updater/http/get.h"
 #include "updater/http/http.h"
+#include "updater/http/supply.h"
 #include "updater/tuf/reason.h"
 
-#define URL_SIZE 8192
-
 struct remote {
-	const char *metadata_url, *target_url; /* borrowed */
-	struct http *http;		       /* owned */
+	struct get *metadata, *targets; /* owned; the second may be NULL */
 };
 
-struct remote *
-remote_new(const char *metadata_url, const char *target_url)
+int
+remote_new(const char *metadata_url, const char *target_url,
+	   struct remote **ret_remote, struct reason *why)
 {
+	struct http_options options = { .proxy = "" };
 	CLEANUP(remote_freep)
 	struct remote *remote = calloc(1, sizeof(*remote));
 
 	if (!remote)
-		return NULL;
-	remote->metadata_url = metadata_url;
-	remote->target_url = target_url;
-	remote->http = http_new();
-	return remote->http ? TAKE(remote) : NULL;
+		return -ENOMEM;
+	limits_init(&options.limits);
+	int r = http_init();
+	if (r == 0)
+		r = get_new(metadata_url, &options, &remote->metadata, why);
+	if (r == 0 && target_url)
+		r = get_new(target_url, &options, &remote->targets, why);
+	if (r == 0)
+		*ret_remote = TAKE(remote);
+	return r;
 }
 
 void
@@ -37,7 +41,8 @@ remote_free(struct remote *remote)
 {
 	if (!remote)
 		return;
-	http_free(remote->http);
+	get_free(remote->metadata);
+	get_free(remote->targets);
 	free(remote);
 }
 
@@ -53,17 +58,18 @@ get(void *arg, enum client_what what, const char *path, size_t size_max,
     const struct client_sink *sink, struct reason *why)
 {
 	const struct remote *remote = arg;
-	const char *base = what == CLIENT_TARGET ? remote->target_url :
-						   remote->metadata_url;
-	char url[URL_SIZE];
-	size_t len = strlen(base);
+	const struct supply_order order = {
+		.folder = "",
+		.path = path,
+		.size_max = size_max,
+		.packed = what == CLIENT_METADATA,
+		.sink = { sink->add, sink->restart, sink->arg },
+	};
+	struct supply_end end;
 
-	while (len && base[len - 1] == '/')
-		len--;
-	int all = snprintf(url, sizeof(url), "%.*s/%s", (int)len, base, path);
-	if (all < 0 || (size_t)all >= sizeof(url))
-		return reason_set(why, -EIO, "the address is too long");
-	return http_get(remote->http, url, size_max, sink->add, sink->arg, why);
+	return get_file(what == CLIENT_TARGET ? remote->targets :
+						remote->metadata,
+			&order, &end, why);
 }
 
 void

@@ -6,10 +6,12 @@
 #include <stdint.h>
 
 struct client_mirror;
+struct reason;
 struct remote;
 
-/* The addresses are borrowed.  NULL: no memory, or libcurl cannot be used. */
-struct remote *remote_new(const char *metadata_url, const char *target_url);
+/* target_url may be NULL.  Returns 0, or -errno and why. */
+int remote_new(const char *metadata_url, const char *target_url,
+	       struct remote **ret_remote, struct reason *why);
 void remote_free(struct remote *remote);
 void remote_freep(struct remote **remote);
 

@@ -80,7 +80,7 @@ blob_end(struct blob *blob, struct reason *why)
 {
 	char digits[2 * LIBCRYPTO_SUM_MAX + 1];
 	uint8_t out[LIBCRYPTO_SUM_MAX];
-	size_t len;
+	size_t len = 0;
 
 	int r = gzip_end(blob->gzip, why);
 	if (r == 0)

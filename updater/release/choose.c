@@ -100,7 +100,10 @@ explain(const struct question *q, int64_t number, enum verdict verdict,
 				 number, release->engine_max, engine);
 }
 
-/* 0, or an error of wave_place(). */
+/*
+ * 0, -ENOMEM or -EIO.  Who does not know who he is comes last, and goes on
+ * hearing what was taken back.
+ */
 static int
 find_start(const struct choose_host *host, const struct index_release *release,
 	   int64_t *ret_s)
@@ -108,11 +111,14 @@ find_start(const struct choose_host *host, const struct index_release *release,
 	uint32_t place = 0;
 	int r = 0;
 
-	/* Without waves nobody has to know who he is. */
-	if (host->place == CHOOSE_ANY_PLACE && release->waves_len > 0)
+	if (host->place == CHOOSE_ANY_PLACE)
 		r = wave_place(host->seed, release->number, &place);
-	else if (host->place != CHOOSE_ANY_PLACE)
+	else
 		place = wave_place_fixed((uint32_t)host->place);
+	if (r == -EINVAL) {
+		place = WAVE_PLACES - 1;
+		r = 0;
+	}
 	if (r == 0)
 		*ret_s = wave_start(release->waves, release->waves_len, place);
 	return r;
@@ -139,7 +145,7 @@ find_target(const struct question *q, struct choose_result *result)
 	for (size_t i = q->index->releases_len; i > 0; i--) {
 		const struct index_release *release =
 			&q->index->releases[i - 1];
-		int64_t start_s;
+		int64_t start_s = WAVE_NEVER;
 		if (release->number <= above)
 			break;
 		if (judge(q, release->number) != FITS)
@@ -233,12 +239,6 @@ choose_release(const struct index *index, const struct choose_host *host,
 	if (result.active == CHOOSE_STAYS)
 		result.target = host->active;
 	r = find_target(&q, &result);
-	if (r == -EINVAL)
-		return reason_set(why, r,
-				  "the host's seed has none or more than %d "
-				  "bytes; set [update] place, or repair "
-				  "/etc/machine-id",
-				  WAVE_SEED_MAX);
 	if (r < 0)
 		return r;
 	find_newest(&q, &result);

@@ -24,7 +24,8 @@ struct index;
 
 struct choose_host {
 	const char *engine; /* its version */
-	const char *seed;   /* see wave_place(); unused with a place */
+	const char *seed;   /* see wave_place(); one that is none, "", makes it
+			       the last */
 	int32_t place;	    /* `[update] place`, 0 to 100; or ANY_PLACE */
 	int64_t now_s;	    /* not before the newest time ever verified */
 	int64_t active;	    /* number of the release; 0: package's rules */
@@ -56,7 +57,7 @@ struct choose_result {
 
 /*
  * The index is one that index_check() takes.  Returns 0; -EINVAL and why when
- * the host's version, seed or place is none; -ENOMEM; -EIO.
+ * the host's version or place is none; -ENOMEM; -EIO.
  */
 int choose_release(const struct index *index, const struct choose_host *host,
 		   struct choose_result *ret_result, struct reason *why);

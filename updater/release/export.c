@@ -103,29 +103,31 @@ struct export
 	struct tally tally;
 	export_sink sink;
 	void *arg;
-	int error; /* the sink's */
+	int error; /* the sink's, or -ECANCELED */
 };
 
+/*
+ * Never fails for libarchive, which would lose memory; what comes after an
+ * error, or of an archive that is given up, goes nowhere.
+ */
 static la_ssize_t
 write_piece(struct archive *archive, void *arg, const void *bytes, size_t len)
 {
 	struct export *export = arg;
-	int r = export->sink(export->arg, bytes, len);
 
-	if (r == 0)
-		return (la_ssize_t)len;
-	export->error = r;
-	archive_set_error(archive, -r, "the sink has failed");
-	return -1;
+	(void)archive;
+	if (export->error == 0)
+		export->error = export->sink(export->arg, bytes, len);
+	return (la_ssize_t)len;
 }
 
-/* The sink's error, or the archive's own. */
+/* What came of a call: the sink's error, or the archive's own. */
 static int
-write_error(const struct export *export, struct reason *why)
+judge(const struct export *export, bool good, struct reason *why)
 {
 	const char *said = archive_error_string(export->archive);
 
-	if (export->error < 0)
+	if (export->error < 0 || good)
 		return export->error;
 	if (archive_errno(export->archive) == ENOMEM)
 		return -ENOMEM;
@@ -177,19 +179,22 @@ export_put(struct export *export, const char *name, const void *bytes,
 	archive_entry_set_mtime(entry, 0, 0);
 	archive_entry_set_uid(entry, 0);
 	archive_entry_set_gid(entry, 0);
-	if (archive_write_header(export->archive, entry) != ARCHIVE_OK)
-		return write_error(export, why);
-	if (archive_write_data(export->archive, bytes, len) != (la_ssize_t)len)
-		return write_error(export, why);
-	return 0;
+	r = judge(export,
+		  archive_write_header(export->archive, entry) == ARCHIVE_OK,
+		  why);
+	if (r < 0)
+		return r;
+	return judge(export,
+		     archive_write_data(export->archive, bytes, len) ==
+			     (la_ssize_t)len,
+		     why);
 }
 
 int
 export_end(struct export *export, struct reason *why)
 {
-	if (archive_write_close(export->archive) != ARCHIVE_OK)
-		return write_error(export, why);
-	return 0;
+	return judge(export, archive_write_close(export->archive) == ARCHIVE_OK,
+		     why);
 }
 
 void
@@ -197,11 +202,11 @@ export_free(struct export *export)
 {
 	if (!export)
 		return;
-	if (export->archive) {
-		/* Or it would write an end behind half a file. */
-		(void)archive_write_fail(export->archive);
+	/* Or it would write an end behind half a file. */
+	if (export->error == 0)
+		export->error = -ECANCELED;
+	if (export->archive)
 		(void)archive_write_free(export->archive);
-	}
 	free(export);
 }
 
@@ -286,9 +291,7 @@ check_entry(struct archive_entry *entry, const char *name, struct reason *why)
 		return refuse(why, -EBADMSG, name, "which is a link");
 	if (archive_entry_filetype(entry) != AE_IFREG)
 		return refuse(why, -EBADMSG, name, "which is no regular file");
-	if (archive_entry_sparse_count(entry) > 0)
-		return refuse(why, -EBADMSG, name, "which has holes");
-	if (!archive_entry_size_is_set(entry) || archive_entry_size(entry) < 0)
+	if (archive_entry_size(entry) < 0)
 		return refuse(why, -EBADMSG, name, "without a size");
 	return 0;
 }

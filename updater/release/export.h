@@ -3,8 +3,8 @@
  * An export file: what one release needs of a repository, in one file that is
  * carried by hand.  An uncompressed pax archive of regular files only, named
  * as on the server, "metadata/NAME" or "targets/PATH", in rising order
- * (path_compare()); so metadata comes first and nothing twice.  Wraps libarchive,
- * which has every function archive_*: hence the file's name.
+ * (path_compare()); so metadata comes first and nothing twice.  Wraps
+ * libarchive, whose functions are all archive_*: hence this file's name.
  *
  * Names have letters, digits, "-", "_" and "." only, and no part that begins
  * with a dot.  Nothing here writes a file: bytes go to a sink.

@@ -33,7 +33,7 @@ format_parse(const void *bytes, size_t len, size_t size_max, int64_t known,
 	if (format != known)
 		return reason_set(why, -EPROTONOSUPPORT,
 				  "has format %" PRId64 ", and only %" PRId64
-				  " is known here: a newer agent is needed",
+				  " is known here",
 				  format, known);
 	*ret_doc = TAKE(doc);
 	return 0;

@@ -326,8 +326,8 @@ parse_rules(const struct doc_value *list, struct manifest *manifest,
 	if (!doc_is_list(list, NULL))
 		return reason_set(why, -EBADMSG, "has no list \"rules\"");
 	for (size_t i = 0; i < doc_len(list, NULL); i++) {
-		const char *path, *sum;
-		uint64_t size;
+		const char *path = "", *sum = "";
+		uint64_t size = 0;
 		int r = parse_file(doc_item(list, NULL, i), "path", &path, &sum,
 				   &size, why);
 		if (r == 0)
@@ -343,8 +343,8 @@ parse_vector(const struct doc_value *value, struct manifest *manifest,
 	     struct reason *why)
 {
 	const struct doc_value *matches = doc_member(value, "matches");
-	const char *name, *sum;
-	uint64_t size;
+	const char *name = "", *sum = "";
+	uint64_t size = 0;
 
 	int r = parse_file(value, "name", &name, &sum, &size, why);
 	if (r == 0)

@@ -14,7 +14,7 @@ parse_part(const char *text, size_t len, uint32_t *ret_part)
 	char part[VERSION_SIZE];
 	uint64_t number;
 
-	if (!len || len >= sizeof(part) || (len > 1 && text[0] == '0'))
+	if (len >= sizeof(part) || (len > 1 && text[0] == '0'))
 		return -EINVAL;
 	memcpy(part, text, len);
 	part[len] = '\0';

@@ -86,17 +86,14 @@ int
 root_check_later(const struct root *root, const struct root *next,
 		 const struct policy *policy, struct reason *why)
 {
-	int r = check_signed(next->metadata, &root->signers[METADATA_ROOT],
-			     policy, why);
-	if (r < 0)
-		return r;
 	if (next->metadata->version <= root->metadata->version)
 		return reason_set(why, -EPROTO,
 				  "has version %" PRId64 ", not after "
 				  "%" PRId64,
 				  next->metadata->version,
 				  root->metadata->version);
-	return 0;
+	return check_signed(next->metadata, &root->signers[METADATA_ROOT],
+			    policy, why);
 }
 
 int
@@ -105,13 +102,12 @@ root_check_next(const struct root *root, const struct root *next,
 {
 	int64_t version = root->metadata->version + 1;
 
-	int r = root_check_later(root, next, policy, why);
-	if ((r == 0 || r == -EPROTO) && next->metadata->version != version)
+	if (next->metadata->version != version)
 		return reason_set(why, -EPROTO,
 				  "has version %" PRId64 " instead of "
 				  "%" PRId64,
 				  next->metadata->version, version);
-	return r;
+	return root_check_later(root, next, policy, why);
 }
 
 bool

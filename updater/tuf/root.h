@@ -35,7 +35,7 @@ void root_freep(struct root **root);
 int root_check_next(const struct root *root, const struct root *next,
 		    const struct policy *policy, struct reason *why);
 
-/* The same, but any later version may follow. */
+/* The same, but any later version may follow; -EPROTO: it is not later. */
 int root_check_later(const struct root *root, const struct root *next,
 		     const struct policy *policy, struct reason *why);
 

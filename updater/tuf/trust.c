@@ -427,9 +427,11 @@ trust_absent(struct trust *trust, struct reason *why)
 int
 trust_find(struct trust *trust, const char *name, struct reason *why)
 {
-	if (trust->step != STEP_READY || !trust->state.targets)
+	/* A search that was begun may be left for another. */
+	if (trust->step != STEP_READY && !trust->delegate)
 		return reason_set(why, -EINVAL, "the refresh is not complete");
 	end_search(trust);
+	trust->step = STEP_READY;
 	roles_trim(&trust->kept);
 	if (why)
 		why->text[0] = '\0';

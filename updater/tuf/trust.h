@@ -92,12 +92,14 @@ void trust_next(const struct trust *trust, struct trust_wanted *ret_wanted);
  */
 int trust_take(struct trust *trust, const void *bytes, size_t len,
 	       struct trust_taken *ret_taken, struct reason *why);
-/* There is no such file.  Any other failure to get one ends the refresh. */
+/* There is no such file.  Any other failure to get one ends the refresh, or the
+   search. */
 int trust_absent(struct trust *trust, struct reason *why);
 
 /*
- * Begins to search for a target, once nothing is wanted.  Returns 0; -EINVAL
- * when the name is none, or the refresh is not complete; -ENOMEM; errors of the
+ * Begins to search for a target, once nothing is wanted, or in place of another
+ * search.  Returns 0; -EINVAL when the name is none, or the refresh is not
+ * complete; -ENOMEM; errors of the
  * first role to look into.
  */
 int trust_find(struct trust *trust, const char *name, struct reason *why);

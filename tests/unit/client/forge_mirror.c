@@ -55,7 +55,7 @@ flood(struct forge_mirror *mirror, const struct client_sink *sink)
 	while (r == 0 && mirror->taken < ENDLESS)
 		r = send(mirror, sink, piece, PIECE);
 	for (int i = 0; mirror->lie == FORGE_DEAF && i < 3; i++)
-		CHECK(sink->add(sink->arg, piece, PIECE) < 0);
+		CHECK(sink->add(sink->arg, piece, i ? PIECE : 1) < 0);
 	free(piece);
 	return mirror->lie == FORGE_DEAF ? 0 : r;
 }

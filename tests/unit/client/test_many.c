@@ -42,21 +42,6 @@ add_target(struct forge *forge, int number, char **bins)
 }
 
 static void
-put_bin(struct forge *forge, int number, const char *targets)
-{
-	char name[32];
-
-	(void)snprintf(name, sizeof(name), "1.rules-%x.json", number);
-	forge_put(&forge->mirror, name,
-		  forge_sign(
-			  forge_text("{\"_type\":\"targets\",\"spec_version\":"
-				     "\"1.0\",\"version\":1,\"expires\":\"%s\","
-				     "\"targets\":{%s}}",
-				     FORGE_FUTURE, targets),
-			  forge->roles[METADATA_TARGETS].sign));
-}
-
-static void
 publish(struct forge *forge)
 {
 	const struct forge_role *top = &forge->roles[METADATA_TARGETS];
@@ -67,7 +52,9 @@ publish(struct forge *forge)
 	for (int i = 0; i < FILES; i++)
 		add_target(forge, i, bins);
 	for (int i = 0; i < BINS; i++) {
-		put_bin(forge, i, bins[i]);
+		char name[16];
+		(void)snprintf(name, sizeof(name), "rules-%x", i);
+		forge_put_role(forge, top, name, 1, bins[i], "");
 		char *more = forge_text("%s,\"rules-%x.json\":{\"version\":1}",
 					listed, i);
 		free(listed);

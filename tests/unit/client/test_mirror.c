@@ -135,6 +135,7 @@ test_nothing_else(void **state)
 		"a%2",
 		"a%zz",
 		"fifo",
+		"inside",
 	};
 
 	(void)state;
@@ -142,6 +143,7 @@ test_nothing_else(void **state)
 	forge_mirror_write(targets, "a", "known");
 	assert_int_equal(symlinkat("../metadata/a", targets, "link"), 0);
 	assert_int_equal(symlinkat("../metadata", targets, "linked"), 0);
+	assert_int_equal(symlinkat("a", targets, "inside"), 0);
 	assert_int_equal(mkdirat(targets, "d", 0755), 0);
 	assert_int_equal(mkfifoat(targets, "fifo", 0600), 0);
 	for (size_t i = 0; i < LEN(paths); i++) {

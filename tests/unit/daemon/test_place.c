@@ -36,6 +36,8 @@ setup(void **state)
 	conf_init(&conf);
 	conf.role_uid[ROLE_ENGINE] = geteuid();
 	conf.role_gid[ROLE_ENGINE] = getegid();
+	conf.role_uid[ROLE_VERIFY] = geteuid();
+	conf.role_gid[ROLE_VERIFY] = getegid();
 	conf.group_gid = getegid();
 	(void)snprintf(conf.state_dir, sizeof(conf.state_dir), "%s/a/state",
 		       folder);
@@ -100,6 +102,8 @@ test_makes_and_removes(void **state)
 	assert_int_equal(place_make(&place, &conf), 0);
 	assert_int_equal(mode_of("a"), S_IFDIR | 0755);
 	assert_int_equal(mode_of("a/state"), S_IFDIR | 0700);
+	assert_int_equal(mode_of("a/state/update"), S_IFDIR | 0700);
+	assert_true(place.update >= 0);
 	assert_int_equal(mode_of("b/run"), S_IFDIR | 0755);
 	assert_int_equal(mode_of("b/run/status.sock"), S_IFSOCK | 0660);
 	assert_int_equal(mode_of("b/run/control.sock"), S_IFSOCK | 0600);
@@ -126,6 +130,28 @@ test_replaces_stale_sockets(void **state)
 	assert_false(can_connect("b/run/status.sock"));
 	assert_int_equal(place_make(&place, &conf), 0);
 	assert_true(can_connect("b/run/status.sock"));
+	place_done(&place);
+}
+
+/* The rest goes on without a folder of updates that others could change. */
+static void
+test_folder_of_updates(void **state)
+{
+	struct place place;
+
+	(void)state;
+	assert_int_equal(make(), 0);
+	assert_int_equal(chmod(in("a/state/update"), 0777), 0);
+	/* An empty one of ours is made anew, so it must not be. */
+	assert_int_equal(mkdir(in("a/state/update/tuf"), 0700), 0);
+	assert_int_equal(place_make(&place, &conf), 0);
+	assert_int_equal(place.update, -1);
+	place_done(&place);
+	assert_int_equal(rmdir(in("a/state/update/tuf")), 0);
+	assert_int_equal(rmdir(in("a/state/update")), 0);
+	assert_int_equal(symlink("/", in("a/state/update")), 0);
+	assert_int_equal(place_make(&place, &conf), 0);
+	assert_int_equal(place.update, -1);
 	place_done(&place);
 }
 
@@ -214,6 +240,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_makes_and_removes),
 		TEST(test_replaces_stale_sockets),
+		TEST(test_folder_of_updates),
 		TEST(test_refuses_a_second),
 		TEST(test_leaves_other_files),
 		TEST(test_refuses_open_folders),

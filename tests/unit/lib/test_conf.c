@@ -26,6 +26,7 @@ test_defaults(void **state)
 	assert_true(conf.process && conf.file);
 	assert_string_equal(conf.mode, "observe");
 	assert_string_equal(conf.watch, "");
+	assert_string_equal(conf.enforce, "");
 	assert_int_equal(conf.deadline_ms, 500);
 	assert_string_equal(conf.on_deadline, "allow");
 	assert_string_equal(conf.on_crash, "deny");
@@ -40,6 +41,11 @@ test_defaults(void **state)
 	assert_string_equal(conf.local_dir, "/etc/khien/rules.d");
 	assert_int_equal(conf.max_size_mb, 512);
 	assert_int_equal(conf.retention_days, 30);
+	assert_string_equal(conf.url, "");
+	assert_string_equal(conf.ca, "");
+	assert_string_equal(conf.proxy, "");
+	assert_string_equal(conf.place, "");
+	assert_string_equal(conf.trust, "/usr/share/khien/update");
 }
 
 static void
@@ -107,6 +113,45 @@ test_set(void **state)
 		{ "store", "retention_days", "0x1e", -EINVAL },
 		{ "rules", "dir", "/r", 0 },
 		{ "rules", "local_dir", "../r", -EINVAL },
+		{ "update", "url", "", 0 },
+		{ "update", "url", "https://a.example", 0 },
+		{ "update", "url", "https://a.example/r http://[::1]:80/", 0 },
+		{ "update", "url", "a.example", -EINVAL },
+		{ "update", "url", "ftp://a.example", -EINVAL },
+		{ "update", "url", "https://", -EINVAL },
+		{ "update", "url", "https:///a", -EINVAL },
+		{ "update", "url", "https://a b", -EINVAL },
+		{ "update", "url", "https://a  https://b", -EINVAL },
+		{ "update", "url", " https://a", -EINVAL },
+		{ "update", "url", "https://a ", -EINVAL },
+		{ "update", "url", "https://me:pw@a/", -EINVAL },
+		{ "update", "url", "https://a/?key=1", -EINVAL },
+		{ "update", "url", "https://a/\xc3\xa4", -EINVAL },
+		{ "update", "url",
+		  "http://1 http://2 http://3 http://4 http://5 http://6 "
+		  "http://7 http://8",
+		  0 },
+		{ "update", "url",
+		  "http://1 http://2 http://3 http://4 http://5 http://6 "
+		  "http://7 http://8 http://9",
+		  -EINVAL },
+		{ "update", "ca", "", 0 },
+		{ "update", "ca", "/a.pem", 0 },
+		{ "update", "ca", "a.pem", -EINVAL },
+		{ "update", "proxy", "", 0 },
+		{ "update", "proxy", "http://p:3128", 0 },
+		{ "update", "proxy", "http://p http://q", -EINVAL },
+		{ "update", "proxy", "http://me:pw@p", -EINVAL },
+		{ "update", "place", "", 0 },
+		{ "update", "place", "0", 0 },
+		{ "update", "place", "100", 0 },
+		{ "update", "place", "101", -EINVAL },
+		{ "update", "place", "-1", -EINVAL },
+		{ "update", "place", "5%", -EINVAL },
+		{ "update", "trust", "/t", 0 },
+		{ "update", "trust", "", -EINVAL },
+		{ "update", "interval", "1", -EOPNOTSUPP },
+		{ "update", "ring", "1", -EOPNOTSUPP },
 	};
 
 	(void)state;
@@ -160,6 +205,7 @@ fill(void)
 	conf_init(&conf);
 	assert_int_equal(conf_set(&conf, "agent", "state_dir", "/s", &why), 0);
 	assert_int_equal(conf_set(&conf, "gate", "watch", "/w:/x", &why), 0);
+	assert_int_equal(conf_set(&conf, "gate", "enforce", "/y", &why), 0);
 	assert_int_equal(conf_set(&conf, "gate", "mode", "off", &why), 0);
 	assert_int_equal(conf_set(&conf, "sensor", "file", "off", &why), 0);
 	for (uint32_t i = 0; i < CONF_ROLES_MAX; i++) {
@@ -184,6 +230,7 @@ test_round_trip(void **state)
 	assert_int_equal(conf_get(&buf, &back), 0);
 	assert_string_equal(back.state_dir, "/s");
 	assert_string_equal(back.watch, "/w:/x");
+	assert_string_equal(back.enforce, "/y");
 	assert_string_equal(back.mode, "off");
 	assert_string_equal(back.local_dir, conf.local_dir);
 	assert_true(back.process && !back.file);

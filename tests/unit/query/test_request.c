@@ -116,7 +116,7 @@ test_types(void **state)
 		{ "agent", BIT(EVENT_LOSS) | BIT(EVENT_PEER) |
 				   BIT(EVENT_CLOCK) | BIT(EVENT_CONFIG) |
 				   BIT(EVENT_STORE) | BIT(EVENT_ACT) |
-				   BIT(EVENT_LISTENER) },
+				   BIT(EVENT_LISTENER) | BIT(EVENT_UPDATE) },
 	};
 	struct request request;
 	char options[64];

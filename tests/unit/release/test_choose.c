@@ -323,7 +323,6 @@ test_refused(void **state)
 		{ "", "a", CHOOSE_ANY_PLACE, "no version" },
 		{ "1.0-rc1", "a", CHOOSE_ANY_PLACE, "no version" },
 		{ "1.0\n", "a", 0, "no version" },
-		{ "1", "", CHOOSE_ANY_PLACE, "seed" },
 		{ "1", "a", -2, "[update] place" },
 		{ "1", "a", 101, "[update] place" },
 	};
@@ -342,15 +341,36 @@ test_refused(void **state)
 			fail_msg("%zu: %s", i, why.text);
 	}
 	index_free(index);
-	/* Where there are no waves, nobody has to know who he is. */
-	index = forge_index("1");
-	struct choose_host host = { .engine = "1",
-				    .seed = "",
-				    .place = CHOOSE_ANY_PLACE };
-	struct choose_result got;
-	assert_int_equal(choose_release(index, &host, &got, NULL), 0);
-	assert_int_equal(got.target, 1);
-	index_free(index);
+}
+
+/* Who does not know who he is comes last, and is not left with what is bad. */
+static void
+test_nobody(void **state)
+{
+	static const struct {
+		const char *index;
+		int64_t target, waiting;
+	} hosts[] = {
+		{ "5 6", 6, 0 },
+		{ "5 6@99", 5, 6 },
+		{ "5 6@100", 6, 0 },
+		{ "4 5 6@99 !5", 4, 6 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(hosts); i++) {
+		struct index *index = forge_index(hosts[i].index);
+		struct choose_host host = { .engine = "1",
+					    .seed = "",
+					    .place = CHOOSE_ANY_PLACE,
+					    .active = 5,
+					    .now_s = NOW };
+		struct choose_result got;
+		assert_int_equal(choose_release(index, &host, &got, NULL), 0);
+		assert_int_equal(got.target, hosts[i].target);
+		assert_int_equal(got.waiting, hosts[i].waiting);
+		index_free(index);
+	}
 }
 
 /* The sentences say what, why and what to do. */
@@ -381,7 +401,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_choices), cmocka_unit_test(test_always),
 		cmocka_unit_test(test_seeds),	cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_nobody),	cmocka_unit_test(test_reasons),
 	};
 
 	return libcrypto_init() < 0 ||

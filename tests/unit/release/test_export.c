@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "agent/lib/file.h"
-#include "tests/unit/release/forge.h"
+#include "tests/unit/release/forge_tar.h"
 #include "updater/release/export.h"
 #include "updater/tuf/reason.h"
 
@@ -33,11 +33,11 @@ put(struct export *export, const char *name, const char *bytes)
 }
 
 static void
-write_sample(struct forge *forge)
+write_sample(struct forge_tar *forge)
 {
 	struct export *export = NULL;
 
-	assert_int_equal(export_new(forge_sink, forge, &export), 0);
+	assert_int_equal(export_new(forge_tar_sink, forge, &export), 0);
 	put(export, "metadata/1.root.json", "root");
 	put(export, "metadata/timestamp.json", "timestamp");
 	put(export, LONG_NAME, "blob");
@@ -53,8 +53,8 @@ write_sample(struct forge *forge)
 static void
 test_round_trip(void **state)
 {
-	struct forge forge = { 0 }, again = { 0 };
-	struct forge_seen seen = { 0 };
+	struct forge_tar forge = { 0 }, again = { 0 };
+	struct forge_tar_seen seen = { 0 };
 	struct reason why = { "" };
 
 	(void)state;
@@ -62,12 +62,12 @@ test_round_trip(void **state)
 	write_sample(&again);
 	assert_int_equal(forge.len, again.len);
 	assert_memory_equal(forge.bytes, again.bytes, forge.len);
-	if (forge_read(&forge, forge.len, &seen, &why) < 0)
+	if (forge_tar_read(&forge, forge.len, &seen, &why) < 0)
 		fail_msg("%s", why.text);
 	assert_string_equal(seen.text, SAMPLE);
 	assert_int_equal(seen.files, 4);
-	forge_done(&forge);
-	forge_done(&again);
+	forge_tar_done(&forge);
+	forge_tar_done(&again);
 }
 
 static void
@@ -100,11 +100,11 @@ test_put_refuses(void **state)
 		{ "targets/\xff", "character" },
 		{ LONG_NAME LONG_NAME LONG_NAME, "too long" },
 	};
-	struct forge forge = { 0 };
+	struct forge_tar forge = { 0 };
 	struct export *export = NULL;
 
 	(void)state;
-	assert_int_equal(export_new(forge_sink, &forge, &export), 0);
+	assert_int_equal(export_new(forge_tar_sink, &forge, &export), 0);
 	put(export, "metadata/a.json", "");
 	for (size_t i = 0; i < LEN(cases); i++) {
 		struct reason why = { "" };
@@ -113,76 +113,102 @@ test_put_refuses(void **state)
 			fail_msg("%s: %d, %s", cases[i].name, r, why.text);
 	}
 	export_free(export);
-	forge_done(&forge);
+	forge_tar_done(&forge);
 }
 
+/* A sink with room for so many bytes. */
 static int
-refuse(void *arg, const void *bytes, size_t len)
+take_some(void *arg, const void *bytes, size_t len)
 {
-	(void)arg;
+	size_t *room = arg;
+
 	(void)bytes;
-	(void)len;
-	return -ENOSPC;
+	if (len > *room)
+		return -ENOSPC;
+	*room -= len;
+	return 0;
 }
 
-/* A disk that is full; and who stops in the middle has no export file. */
+/* A disk that is full, at every byte: somebody is told. */
+static void
+test_full(void **state)
+{
+	static char large[100000];
+
+	(void)state;
+	for (size_t size = 0;; size += 1000) {
+		struct export *export = NULL;
+		size_t room = size;
+		assert_int_equal(export_new(take_some, &room, &export), 0);
+		int r = export_put(export, "targets/a", large, sizeof(large),
+				   NULL);
+		int next = export_put(export, "targets/b", large, 1, NULL);
+		int last = export_end(export, NULL);
+		export_free(export);
+		assert_true(r == 0 || (r == -ENOSPC && next == r));
+		assert_true(next == 0 || (next == -ENOSPC && last == next));
+		assert_true(last == 0 || last == -ENOSPC);
+		assert_true(last == 0 ? size >= sizeof(large) : size < 200000);
+		if (last == 0)
+			break;
+	}
+}
+
+/* Who stops in the middle has no export file. */
 static void
 test_unfinished(void **state)
 {
 	static char large[100000];
-	struct forge forge = { 0 };
+	struct forge_tar forge = { 0 };
 	struct export *export = NULL;
-	struct forge_seen seen = { 0 };
+	struct forge_tar_seen seen = { 0 };
 	struct reason why = { "" };
 
 	(void)state;
-	assert_int_equal(export_new(refuse, NULL, &export), 0);
-	assert_int_equal(export_put(export, "targets/a", large, sizeof(large),
-				    NULL),
-			 -ENOSPC);
-	export_free(export);
-	assert_int_equal(export_new(forge_sink, &forge, &export), 0);
+	assert_int_equal(export_new(forge_tar_sink, &forge, &export), 0);
 	assert_int_equal(
 		export_put(export, "targets/a", large, sizeof(large), NULL), 0);
 	assert_int_equal(
 		export_put(export, "targets/b", large, sizeof(large), NULL), 0);
 	export_free(export);
-	assert_int_equal(forge_read(&forge, forge.len, &seen, &why), -EBADMSG);
-	forge_done(&forge);
+	assert_true(forge.len > sizeof(large));
+	assert_int_equal(forge_tar_read(&forge, forge.len, &seen, &why),
+			 -EBADMSG);
+	forge_tar_done(&forge);
 }
 
 static void
 test_reader_errors(void **state)
 {
-	struct forge forge = { 0 };
+	struct forge_tar forge = { 0 };
 
 	(void)state;
 	write_sample(&forge);
 	for (int i = 1; i <= 3; i++) {
-		struct forge_seen seen = { .fail_at = i };
-		assert_int_equal(forge_read(&forge, forge.len, &seen, NULL),
+		struct forge_tar_seen seen = { .fail_at = i };
+		assert_int_equal(forge_tar_read(&forge, forge.len, &seen, NULL),
 				 -ENOSPC);
 	}
 	const struct export_reader reader = { 0 };
 	struct reason why = { "" };
 	assert_int_equal(export_read(-1, &reader, &why), -EBADF);
 	assert_non_null(strstr(why.text, "cannot be read"));
-	forge_done(&forge);
+	forge_tar_done(&forge);
 }
 
 /* Cut anywhere: between two files, in one, in the end. */
 static void
 test_cut(void **state)
 {
-	struct forge forge = { 0 };
+	struct forge_tar forge = { 0 };
 	size_t whole = 0;
 
 	(void)state;
 	write_sample(&forge);
 	for (size_t len = 0; len <= forge.len; len += 8) {
-		struct forge_seen seen = { 0 };
+		struct forge_tar_seen seen = { 0 };
 		struct reason why = { "" };
-		int r = forge_read(&forge, len, &seen, &why);
+		int r = forge_tar_read(&forge, len, &seen, &why);
 		if (r == 0) {
 			assert_string_equal(seen.text, SAMPLE);
 			whole++;
@@ -191,8 +217,8 @@ test_cut(void **state)
 		}
 	}
 	/* The padding behind the two blocks of zeros may be missing. */
-	assert_int_equal(whole, 1 + (forge.len - forge_end(&forge)) / 8);
-	forge_done(&forge);
+	assert_int_equal(whole, 1 + (forge.len - forge_tar_end(&forge)) / 8);
+	forge_tar_done(&forge);
 }
 
 /*
@@ -202,29 +228,29 @@ test_cut(void **state)
 static void
 test_spoiled(void **state)
 {
-	struct forge forge = { 0 };
+	struct forge_tar forge = { 0 };
 
 	(void)state;
 	write_sample(&forge);
 	for (size_t i = 0; i < forge.len; i++) {
-		struct forge_seen seen = { 0 };
+		struct forge_tar_seen seen = { 0 };
 		struct reason why = { "" };
 		forge.bytes[i] ^= 0x81;
-		int r = forge_read(&forge, forge.len, &seen, &why);
+		int r = forge_tar_read(&forge, forge.len, &seen, &why);
 		if (r == 0 ? seen.files != 4 : r != -EBADMSG || !why.text[0])
 			fail_msg("byte %zu: %d, %s, %s", i, r, why.text,
 				 seen.text);
 		forge.bytes[i] ^= 0x81;
 	}
-	forge_done(&forge);
+	forge_tar_done(&forge);
 }
 
 /* From a pipe, a few bytes at a time. */
 static void
 test_pipe(void **state)
 {
-	struct forge forge = { 0 };
-	struct forge_seen seen = { 0 };
+	struct forge_tar forge = { 0 };
+	struct forge_tar_seen seen = { 0 };
 	int ends[2];
 
 	(void)state;
@@ -243,10 +269,10 @@ test_pipe(void **state)
 		_exit(0);
 	}
 	(void)close(ends[1]);
-	assert_int_equal(forge_read_fd(ends[0], &seen, NULL), 0);
+	assert_int_equal(forge_tar_read_fd(ends[0], &seen, NULL), 0);
 	(void)close(ends[0]);
 	assert_string_equal(seen.text, SAMPLE);
-	forge_done(&forge);
+	forge_tar_done(&forge);
 }
 
 int
@@ -255,6 +281,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_put_refuses),
+		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_unfinished),
 		cmocka_unit_test(test_reader_errors),
 		cmocka_unit_test(test_cut),

@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "agent/lib/file.h"
-#include "tests/unit/release/forge.h"
+#include "tests/unit/release/forge_tar.h"
 #include "updater/release/export.h"
 #include "updater/tuf/reason.h"
 
@@ -25,7 +25,7 @@
 
 static const struct {
 	const char *what;
-	struct forge_entry entry;
+	struct forge_tar_entry entry;
 	const char *said; /* NULL: it is accepted */
 } entries[] = {
 	{ "plain", { .name = "targets/b" }, NULL },
@@ -71,23 +71,24 @@ static const struct {
 static void
 test_entries(void **state)
 {
-	const struct forge_entry first = { .name = "targets/a", .bytes = "a" };
+	const struct forge_tar_entry first = { .name = "targets/a",
+					       .bytes = "a" };
 
 	(void)state;
 	for (size_t i = 0; i < LEN(entries); i++) {
-		struct forge forge = { 0 };
-		struct forge_seen seen = { 0 };
+		struct forge_tar forge = { 0 };
+		struct forge_tar_seen seen = { 0 };
 		struct reason why = { "" };
 		const char *said = entries[i].said;
-		forge_add(&forge, &first);
-		forge_add(&forge, &entries[i].entry);
-		forge_zeros(&forge, 1024);
-		int r = forge_read(&forge, forge.len, &seen, &why);
+		forge_tar_add(&forge, &first);
+		forge_tar_add(&forge, &entries[i].entry);
+		forge_tar_zeros(&forge, 1024);
+		int r = forge_tar_read(&forge, forge.len, &seen, &why);
 		if (r != (said ? -EBADMSG : 0) ||
 		    (said && !strstr(why.text, said)) ||
 		    (said && !why.text[0]) || seen.files != (said ? 1 : 2))
 			fail_msg("%s: %d, %s", entries[i].what, r, why.text);
-		forge_done(&forge);
+		forge_tar_done(&forge);
 	}
 }
 
@@ -120,30 +121,34 @@ test_extended(void **state)
 		{ "23 GNU.sparse.size=999\n"
 		  "26 GNU.sparse.numblocks=1\n"
 		  "24 GNU.sparse.map=500,1\n",
-		  "", NULL },
+		  "", "which has holes" },
+		{ "23 GNU.sparse.size=999\n"
+		  "26 GNU.sparse.numblocks=1\n"
+		  "22 GNU.sparse.map=0,1\n",
+		  "", "which is not whole" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < LEN(cases); i++) {
-		const struct forge_entry extended = {
+		const struct forge_tar_entry extended = {
 			.name = "x", .type = 'x', .bytes = cases[i].record
 		};
-		const struct forge_entry file = { .name = "targets/a",
-						  .bytes = "a" };
-		struct forge forge = { 0 };
-		struct forge_seen seen = { 0 };
+		const struct forge_tar_entry file = { .name = "targets/a",
+						      .bytes = "a" };
+		struct forge_tar forge = { 0 };
+		struct forge_tar_seen seen = { 0 };
 		struct reason why = { "" };
-		forge_add(&forge, &extended);
-		forge_add(&forge, &file);
-		forge_zeros(&forge, 1024);
-		int r = forge_read(&forge, forge.len, &seen, &why);
+		forge_tar_add(&forge, &extended);
+		forge_tar_add(&forge, &file);
+		forge_tar_zeros(&forge, 1024);
+		int r = forge_tar_read(&forge, forge.len, &seen, &why);
 		bool good = cases[i].seen[0];
 		if ((r == 0) != good || (r < 0 && !why.text[0]) ||
 		    (cases[i].said && !strstr(why.text, cases[i].said)) ||
 		    (good && strcmp(seen.text, cases[i].seen) != 0))
 			fail_msg("%s: %d, %s, %s", cases[i].record, r, why.text,
 				 seen.text);
-		forge_done(&forge);
+		forge_tar_done(&forge);
 	}
 }
 
@@ -171,20 +176,20 @@ test_shapes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < LEN(cases); i++) {
-		const struct forge_entry file = { .name = "targets/a",
-						  .bytes = "a" };
-		struct forge forge = { 0 };
-		struct forge_seen seen = { 0 };
+		const struct forge_tar_entry file = { .name = "targets/a",
+						      .bytes = "a" };
+		struct forge_tar forge = { 0 };
+		struct forge_tar_seen seen = { 0 };
 		struct reason why = { "" };
-		forge_add(&forge, &file);
-		forge_zeros(&forge, cases[i].zeros);
-		forge_bytes(&forge, cases[i].tail, strlen(cases[i].tail));
-		forge_zeros(&forge, cases[i].more);
-		int r = forge_read(&forge, forge.len, &seen, &why);
+		forge_tar_add(&forge, &file);
+		forge_tar_zeros(&forge, cases[i].zeros);
+		forge_tar_bytes(&forge, cases[i].tail, strlen(cases[i].tail));
+		forge_tar_zeros(&forge, cases[i].more);
+		int r = forge_tar_read(&forge, forge.len, &seen, &why);
 		if (r != (cases[i].said ? -EBADMSG : 0) ||
 		    (r < 0 && !strstr(why.text, cases[i].said)))
 			fail_msg("%s: %d, %s", cases[i].what, r, why.text);
-		forge_done(&forge);
+		forge_tar_done(&forge);
 	}
 }
 
@@ -203,25 +208,26 @@ test_no_archive(void **state)
 		{ "070701", 6 },
 		{ "!<arch>\n", 8 },
 	};
-	struct forge empty = { 0 };
-	struct forge_seen seen = { 0 };
+	struct forge_tar empty = { 0 };
+	struct forge_tar_seen seen = { 0 };
 	struct reason why = { "" };
 
 	(void)state;
 	for (size_t i = 0; i < LEN(cases); i++) {
 		why.text[0] = '\0';
-		struct forge forge = { 0 };
-		forge_bytes(&forge, cases[i].bytes, cases[i].len);
-		assert_int_equal(forge_read(&forge, forge.len, &seen, &why),
+		struct forge_tar forge = { 0 };
+		forge_tar_bytes(&forge, cases[i].bytes, cases[i].len);
+		assert_int_equal(forge_tar_read(&forge, forge.len, &seen, &why),
 				 -EBADMSG);
 		assert_true(why.text[0]);
-		forge_done(&forge);
+		forge_tar_done(&forge);
 	}
-	forge_zeros(&empty, 10240);
-	assert_int_equal(forge_read(&empty, empty.len, &seen, &why), -EBADMSG);
+	forge_tar_zeros(&empty, 10240);
+	assert_int_equal(forge_tar_read(&empty, empty.len, &seen, &why),
+			 -EBADMSG);
 	assert_non_null(strstr(why.text, "no files"));
 	assert_string_equal(seen.text, "");
-	forge_done(&empty);
+	forge_tar_done(&empty);
 }
 
 /* A size that is never there, and one that no export has. */
@@ -241,44 +247,74 @@ test_sizes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < LEN(cases); i++) {
-		const struct forge_entry file = { .name = "targets/a",
-						  .size = cases[i].size };
-		struct forge forge = { 0 };
-		struct forge_seen seen = { 0 };
+		const struct forge_tar_entry file = { .name = "targets/a",
+						      .size = cases[i].size };
+		struct forge_tar forge = { 0 };
+		struct forge_tar_seen seen = { 0 };
 		struct reason why = { "" };
-		forge_add(&forge, &file);
-		int r = forge_read(&forge, forge.len, &seen, &why);
+		forge_tar_add(&forge, &file);
+		int r = forge_tar_read(&forge, forge.len, &seen, &why);
 		if (r != cases[i].r || !why.text[0])
 			fail_msg("%zu: %d, %s", i, r, why.text);
 		assert_int_equal(seen.files, 0);
-		forge_done(&forge);
+		forge_tar_done(&forge);
 	}
+}
+
+/* Zeros may follow the end, but not without end. */
+static void
+test_endless(void **state)
+{
+	static const struct {
+		long long size;
+		int r;
+	} cases[] = { { EXPORT_SIZE_MAX, 0 }, { EXPORT_SIZE_MAX + 1, -EFBIG } };
+	const struct forge_tar_entry file = { .name = "targets/a" };
+	struct forge_tar forge = { 0 };
+
+	(void)state;
+	forge_tar_add(&forge, &file);
+	for (size_t i = 0; i < LEN(cases); i++) {
+		struct forge_tar_seen seen = { 0 };
+		struct reason why = { "" };
+		CLEANUP_FD int fd = memfd_create("export", MFD_CLOEXEC);
+		assert_int_equal(pwrite(fd, forge.bytes, forge.len, 0),
+				 forge.len);
+		assert_int_equal(ftruncate(fd, cases[i].size), 0);
+		assert_int_equal(forge_tar_read_fd(fd, &seen, &why),
+				 cases[i].r);
+		if (cases[i].r < 0)
+			assert_non_null(
+				strstr(why.text, "more than 536870912"));
+	}
+	forge_tar_done(&forge);
 }
 
 /* As many files as there may be, and one more. */
 static void
 test_many(void **state)
 {
-	struct forge forge = { 0 };
-	struct forge_seen seen = { 0 };
+	struct forge_tar forge = { 0 };
+	struct forge_tar_seen seen = { 0 };
 	struct reason why = { "" };
 	char name[32];
 
 	(void)state;
 	for (int i = 0; i <= EXPORT_ENTRIES_MAX; i++) {
-		const struct forge_entry file = { .name = name };
+		const struct forge_tar_entry file = { .name = name };
 		(void)snprintf(name, sizeof(name), "targets/%08d", i);
-		forge_add(&forge, &file);
+		forge_tar_add(&forge, &file);
 	}
-	forge_zeros(&forge, 1024);
-	assert_int_equal(forge_read(&forge, forge.len, &seen, &why), -EFBIG);
+	forge_tar_zeros(&forge, 1024);
+	assert_int_equal(forge_tar_read(&forge, forge.len, &seen, &why),
+			 -EFBIG);
 	assert_int_equal(seen.files, EXPORT_ENTRIES_MAX);
 	assert_non_null(strstr(why.text, "more than 20000"));
 	/* Without the last one. */
 	forge.len -= 1024 + 512;
-	forge_zeros(&forge, 1024);
-	assert_int_equal(forge_read(&forge, forge.len, &seen, &why), 0);
-	forge_done(&forge);
+	forge_tar_zeros(&forge, 1024);
+	assert_int_equal(forge_tar_read(&forge, forge.len, &seen, &why), 0);
+	forge_tar_done(&forge);
 }
 
 int
@@ -290,6 +326,7 @@ main(void)
 		cmocka_unit_test(test_shapes),
 		cmocka_unit_test(test_no_archive),
 		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_endless),
 		cmocka_unit_test(test_many),
 	};
 

@@ -97,6 +97,8 @@ test_reproducible(void **state)
 	assert_memory_equal(once, text_packed, HEADER);
 	free(once);
 	free(twice);
+	assert_int_equal(gzip_pack(NULL, 1024 * 1024 * 1024 + 1, &once, &len),
+			 -EFBIG);
 }
 
 static void
@@ -139,6 +141,14 @@ test_steps(void **state)
 	for (size_t i = 0; i < LEN(steps); i++) {
 		struct seen seen = { 0, LARGE };
 		assert_int_equal(unpack(packed, len, steps[i], 100000, 100000,
+					&seen, NULL),
+				 0);
+		assert_int_equal(seen.len, 100000);
+	}
+	/* One of these fills a piece of the output with its last byte. */
+	for (size_t step = 65536; step < 65700; step++) {
+		struct seen seen = { 0, LARGE };
+		assert_int_equal(unpack(packed, len, step, 100000, 100000,
 					&seen, NULL),
 				 0);
 		assert_int_equal(seen.len, 100000);
@@ -206,7 +216,8 @@ static const struct {
 	CASE("a block of the third kind",
 	     "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x07", "is not gzip"),
 	CASE("a distance before the beginning",
-	     "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x03\x02\x00\x00\x00\x00\x00",
+	     "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x03\x02\x00\x00\x00"
+	     "\x00\x00",
 	     "is not gzip"),
 #undef CASE
 };
@@ -361,6 +372,7 @@ test_blobs(void **state)
 	assert_int_equal(check_blob(sum, TEXT_LEN, text_packed,
 				    sizeof(text_packed) - 1, &why),
 			 -EBADMSG);
+	assert_string_equal(why.text, "is cut off");
 	sum[63] = sum[63] == '0' ? '1' : '0';
 	assert_int_equal(check_blob(sum, TEXT_LEN, text_packed,
 				    sizeof(text_packed), &why),

@@ -209,6 +209,8 @@ test_malformed(void **state)
 		const char *said = texts[i].said;
 		int r = manifest_parse(texts[i].text, strlen(texts[i].text),
 				       NUMBER, &manifest, &why);
+		if (r < 0)
+			(void)reason_about(&why, r, "the manifest");
 		if (r != expected(said) || (said && !strstr(why.text, said)))
 			fail_msg("%s: %d, %s", texts[i].text, r, why.text);
 		assert_true((r < 0) == !manifest);

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "agent/lib/str.h"
 #include "updater/release/manifest.h"
 #include "updater/tuf/reason.h"
 
@@ -75,13 +76,14 @@ test_too_long_to_write(void **state)
 {
 	struct manifest *manifest = manifest_new();
 	struct reason why = { "" };
-	char *text = NULL, name[PATH_SIZE];
+	char *text = NULL, name[PATH_SIZE], tail[16];
 
 	(void)state;
 	manifest->number = NUMBER;
 	for (int i = 0; i < MANIFEST_RULES_MAX; i++) {
 		memset(name, '"', sizeof(name));
-		(void)snprintf(name + PATH_SIZE - 9, 9, "%04d.yar", i);
+		(void)snprintf(tail, sizeof(tail), "%04d.yar", i);
+		(void)str_copy(name + PATH_SIZE - 9, 9, tail);
 		assert_int_equal(
 			manifest_add_rule(manifest, name, SUM, 1, NULL), 0);
 	}
@@ -98,6 +100,43 @@ test_too_long_to_write(void **state)
 	assert_int_equal(manifest_write(manifest, &text, &why), -EBADMSG);
 	assert_non_null(strstr(why.text, "4194304 are allowed"));
 	assert_null(text);
+	manifest_free(manifest);
+}
+
+static void
+assert_unwritten(struct manifest *manifest, const char *said)
+{
+	struct reason why = { "" };
+	char *text = NULL;
+
+	if (manifest_write(manifest, &text, &why) != -EBADMSG ||
+	    !strstr(why.text, said))
+		fail_msg("%s instead of %s", why.text, said);
+	assert_null(text);
+}
+
+static void
+test_write_refuses(void **state)
+{
+	struct manifest *manifest = manifest_new();
+	struct reason why = { "" };
+
+	(void)state;
+	assert_int_equal(manifest_add_match(manifest, "a", &why), -EBADMSG);
+	assert_non_null(strstr(why.text, "no vector"));
+	assert_int_equal(manifest_add_rule(manifest, "a.yar", SUM, 1, NULL), 0);
+	assert_unwritten(manifest, "no number");
+	manifest->number = 2147483648;
+	assert_unwritten(manifest, "no number");
+	manifest->number = NUMBER;
+	manifest->created_s = -1;
+	assert_unwritten(manifest, "date of creation");
+	manifest->created_s = 0;
+	strcpy(manifest->description, "\xff");
+	assert_unwritten(manifest, "description");
+	manifest->description[0] = '\0';
+	manifest->rules_len = 0;
+	assert_unwritten(manifest, "no rule file");
 	manifest_free(manifest);
 }
 
@@ -262,6 +301,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_too_long_to_write),
+		cmocka_unit_test(test_write_refuses),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_order),
 	};

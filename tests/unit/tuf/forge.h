@@ -109,6 +109,15 @@ void forge_snapshot(struct forge *forge);
 void forge_timestamp(struct forge *forge);
 /* Targets, snapshot and timestamp, each with its next version. */
 void forge_publish(struct forge *forge);
+/* A delegated role's file; FILE is its name encoded, `more` follows "targets".
+   Signed as the role says, whose version is not used. */
+void forge_put_role(struct forge *forge, const struct forge_role *role,
+		    const char *file, int version, const char *targets,
+		    const char *more);
+/* ,"delegations":{...} to roles that all have the same keys: name, then further
+   members.  To be freed with free(). */
+char *forge_delegations(const struct forge_role *role,
+			const char *const (*roles)[2], size_t len);
 /* {"version":N} or with length and hashes: how `text` is listed. */
 char *forge_listing(const char *text, int version, bool with_hashes);
 

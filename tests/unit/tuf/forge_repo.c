@@ -66,14 +66,21 @@ forge_listing(const char *text, int version, bool with_hashes)
 			  version, strlen(text), digits);
 }
 
+/* A member and a comma, or nothing. */
+static char *
+issued_of(const struct forge_role *role)
+{
+	if (!role->issued)
+		return forge_text("%s", "");
+	return forge_text("\"x-khien-issued\":\"%s\",", role->issued);
+}
+
 static char *
 body_of(const struct forge *forge, enum metadata_type type, char *more)
 {
 	const struct forge_role *role = &forge->roles[type];
 
-	char *issued = role->issued ? forge_text("\"x-khien-issued\":\"%s\",",
-						 role->issued) :
-				      forge_text("%s", "");
+	char *issued = issued_of(role);
 	char *body = forge_text("{\"_type\":\"%s\",\"spec_version\":\"%s\","
 				"\"version\":%d,\"expires\":\"%s\",%s%s}",
 				metadata_name(type), forge->spec, role->version,
@@ -178,6 +185,50 @@ forge_publish(struct forge *forge)
 	forge_targets(forge);
 	forge_snapshot(forge);
 	forge_timestamp(forge);
+}
+
+void
+forge_put_role(struct forge *forge, const struct forge_role *role,
+	       const char *file, int version, const char *targets,
+	       const char *more)
+{
+	char name[128], *issued = issued_of(role);
+
+	(void)snprintf(name, sizeof(name), "%d.%s.json", version, file);
+	forge_put(&forge->mirror,
+		  forge->consistent ? name : strchr(name, '.') + 1,
+		  forge_sign(forge_text("{\"_type\":\"targets\","
+					"\"spec_version\":\"1.0\",\"version\":"
+					"%d,\"expires\":\"%s\",%s\"targets\":"
+					"{%s}%s}",
+					version, role->expires, issued, targets,
+					more),
+			     role->sign));
+	free(issued);
+}
+
+char *
+forge_delegations(const struct forge_role *role, const char *const (*roles)[2],
+		  size_t len)
+{
+	const struct forge_role *all[] = { role, NULL };
+	char *signers = forge_signers(role), *keys = forge_keys(all);
+	char *list = forge_text("%s", "");
+
+	for (size_t i = 0; i < len; i++) {
+		char *more = forge_text("%s%s{\"name\":\"%s\",%s,%s}", list,
+					i ? "," : "", roles[i][0], signers,
+					roles[i][1]);
+		free(list);
+		list = more;
+	}
+	char *text = forge_text(",\"delegations\":{\"keys\":{%s},"
+				"\"roles\":[%s]}",
+				keys, list);
+	free(list);
+	free(keys);
+	free(signers);
+	return text;
 }
 
 struct forge *

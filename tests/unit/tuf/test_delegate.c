@@ -13,7 +13,6 @@
 
 #include "tests/unit/tuf/forge.h"
 #include "updater/tuf/delegate.h"
-#include "updater/tuf/trust.h"
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
 #define HASH "\"hashes\":{\"sha256\":\"00\"}"
@@ -46,47 +45,16 @@ tear_down(void **state)
 	return 0;
 }
 
-/* ,"delegations":{...} with these roles, which all have the same keys: name,
-   then further members. */
 static char *
 delegations(const char *const (*roles)[2], size_t len)
 {
-	const struct forge_role *all[] = { &delegated, NULL };
-	char *signers = forge_signers(&delegated);
-	char *keys = forge_keys(all);
-	char *list = forge_text("%s", "");
-
-	for (size_t i = 0; i < len; i++) {
-		char *more = forge_text("%s%s{\"name\":\"%s\",%s,%s}", list,
-					i ? "," : "", roles[i][0], signers,
-					roles[i][1]);
-		free(list);
-		list = more;
-	}
-	char *text = forge_text(",\"delegations\":{\"keys\":{%s},"
-				"\"roles\":[%s]}",
-				keys, list);
-	free(list);
-	free(keys);
-	free(signers);
-	return text;
+	return forge_delegations(&delegated, roles, len);
 }
 
-/* On the mirror, as version `version`. */
 static void
 put_role(const char *file, int version, const char *targets, const char *more)
 {
-	char name[128];
-
-	(void)snprintf(name, sizeof(name), "%d.%s.json", version, file);
-	forge_put(&forge->mirror, name,
-		  forge_sign(forge_text("{\"_type\":\"targets\","
-					"\"spec_version\":\"1.0\",\"version\":"
-					"%d,\"expires\":\"%s\",\"targets\":{%s}"
-					"%s}",
-					version, delegated.expires, targets,
-					more),
-			     delegated.sign));
+	forge_put_role(forge, &delegated, file, version, targets, more);
 }
 
 /* Delegates from the top role. */
@@ -296,147 +264,6 @@ test_by_another_way(void **state)
 	free(by_other);
 }
 
-/* The same in one session, where what was verified is kept. */
-static void
-test_by_another_way_at_once(void **state)
-{
-	static const char *const roles[][2] = {
-		{ "pa", "\"paths\":[\"a/*\"]" }, { "pb", "\"paths\":[\"b/*\"]" }
-	};
-	static const char *const inner[][2] = { { "shared",
-						  "\"paths\":[\"?/*\"]" } };
-	struct forge_role first = delegated;
-	struct trust *trust;
-	int64_t length = 0;
-
-	(void)state;
-	char *by_first = delegations(inner, 1);
-	delegated.keys[0] = forge_key_new(FORGE_ED25519);
-	char *by_other = delegations(inner, 1);
-	delegated = first;
-	forge->listed = ",\"pa.json\":{\"version\":1},\"pb.json\":{\"version\":"
-			"1},\"shared.json\":{\"version\":1}";
-	put_role("pa", 1, "", by_first);
-	put_role("pb", 1, "", by_other);
-	put_role("shared", 1, TARGET("a/x", 1) "," TARGET("b/x", 2), "");
-	top(roles, LEN(roles));
-	assert_int_equal(forge_begin(forge, &trust), 0);
-	for (int i = 0; i < 2; i++) {
-		assert_int_equal(forge_find(forge, trust, "a/x", &length), 0);
-		assert_int_equal(length, 1);
-		assert_int_equal(forge_find(forge, trust, "b/x", NULL),
-				 -EKEYREJECTED);
-		assert_non_null(strstr(forge->why.text, "1.shared.json"));
-	}
-	trust_free(trust);
-	free(by_first);
-	free(by_other);
-}
-
-/* What is kept is neither asked for nor read again. */
-static void
-test_kept(void **state)
-{
-	static const char *const roles[][2] = { { "a", ALL }, { "b", ALL } };
-	struct trust *trust;
-	int64_t length = 0;
-
-	(void)state;
-	forge->listed = ",\"a.json\":{\"version\":1},"
-			"\"b.json\":{\"version\":1}";
-	put_role("a", 1, TARGET("x", 1), "");
-	put_role("b", 1, TARGET("x", 2) "," TARGET("y", 3), "");
-	top(roles, LEN(roles));
-	assert_int_equal(forge_begin(forge, &trust), 0);
-	assert_int_equal(forge_find(forge, trust, "x", &length), 0);
-	assert_null(strstr(forge->asked, "b.json"));
-	assert_int_equal(forge_find(forge, trust, "y", &length), 0);
-	forge_remove(&forge->stored, "a.json");
-	forge_remove(&forge->stored, "b.json");
-	forge_remove(&forge->mirror, "1.a.json");
-	forge_remove(&forge->mirror, "1.b.json");
-	assert_int_equal(forge_find(forge, trust, "w", NULL), -ENOENT);
-	assert_int_equal(forge_find(forge, trust, "y", &length), 0);
-	assert_int_equal(length, 3);
-	assert_int_equal(forge_find(forge, trust, "x", &length), 0);
-	assert_int_equal(length, 1);
-	trust_free(trust);
-	/* The next session begins with nothing. */
-	expect("x", -ENOENT, "1.a.json: is not on the mirror", NULL);
-}
-
-/* More roles than are kept: the search begins with none, and ends well. */
-static void
-test_kept_too_many(void **state)
-{
-	enum { COUNT = 300 };
-	char *listed = forge_text("%s", ""), *list = forge_text("%s", "");
-	char *signers = forge_signers(&delegated);
-	const struct forge_role *all[] = { &delegated, NULL };
-	char *keys = forge_keys(all), name[16], file[32];
-	struct trust *trust;
-
-	(void)state;
-	for (int i = 0; i < COUNT; i++) {
-		(void)snprintf(name, sizeof(name), "r%d", i);
-		char *more = forge_text("%s,\"%s.json\":{\"version\":1}",
-					listed, name);
-		free(listed);
-		listed = more;
-		more = forge_text("%s%s{\"name\":\"%s\",%s,\"paths\":"
-				  "[\"%d/x\"]}",
-				  list, i ? "," : "", name, signers, i);
-		free(list);
-		list = more;
-		char *target =
-			forge_text("\"%d/x\":{\"length\":%d," HASH "}", i, i);
-		put_role(name, 1, target, "");
-		free(target);
-	}
-	char *text = forge_text(
-		",\"delegations\":{\"keys\":{%s},\"roles\":[%s]}", keys, list);
-	forge->listed = listed;
-	forge->delegations = text;
-	forge_publish(forge);
-	assert_int_equal(forge_begin(forge, &trust), 0);
-	for (int i = 0; i < 2 * COUNT; i++) {
-		int64_t length = -1;
-		(void)snprintf(file, sizeof(file), "%d/x", i % COUNT);
-		assert_int_equal(forge_find(forge, trust, file, &length), 0);
-		assert_int_equal(length, i % COUNT);
-	}
-	trust_free(trust);
-	free(text);
-	free(keys);
-	free(signers);
-	free(list);
-	free(listed);
-}
-
-/* A thief of one kind of key must not come in through a delegation.  Nothing
-   else here asks the policy, so that this needs no post-quantum signature. */
-static void
-test_hybrid(void **state)
-{
-	static const char *const roles[][2] = { { "a", ALL } };
-	struct trust *trust;
-
-	(void)state;
-	forge->listed = ",\"a.json\":{\"version\":1}";
-	put_role("a", 1, TARGET("x", 1), "");
-	top(roles, 1);
-	for (int stored = 0; stored < 2; stored++) {
-		assert_int_equal(forge_begin(forge, &trust), 0);
-		forge->policy.hybrid = true;
-		assert_int_equal(forge_find(forge, trust, "x", NULL), -ENOKEY);
-		assert_non_null(strstr(forge->why.text,
-				       "1.a.json: has 1 classical and 0 "));
-		forge->policy.hybrid = false;
-		trust_free(trust);
-		expect("x", 0, NULL, stored ? "" : "1.a.json");
-	}
-}
-
 /* SHA-256 of "x" begins with 2d711642. */
 static void
 test_prefixes(void **state)
@@ -611,9 +438,7 @@ main(void)
 		CASE(test_refused),	 CASE(test_by_another_way),
 		CASE(test_prefixes),	 CASE(test_succinct),
 		CASE(test_malformed),	 CASE(test_names),
-		CASE(test_target_names), CASE(test_by_another_way_at_once),
-		CASE(test_kept),	 CASE(test_kept_too_many),
-		CASE(test_hybrid),
+		CASE(test_target_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

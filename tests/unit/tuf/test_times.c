@@ -140,31 +140,23 @@ test_refused(void **state)
 static void
 put_bin(const char *issued, const char *expires)
 {
-	struct forge_role *top = role(METADATA_TARGETS);
+	struct forge_role bin = *role(METADATA_TARGETS);
 
-	forge_put(&forge->mirror, "1.bin.json",
-		  forge_sign(
-			  forge_text("{\"_type\":\"targets\",\"spec_version\":"
-				     "\"1.0\",\"version\":1,\"expires\":\"%s\","
-				     "\"x-khien-issued\":\"%s\",\"targets\":"
-				     "{}}",
-				     expires, issued),
-			  top->sign));
+	bin.issued = issued;
+	bin.expires = expires;
+	forge_put_role(forge, &bin, "bin", 1, "", "");
 }
 
 static void
 test_delegated(void **state)
 {
-	struct forge_role *top = role(METADATA_TARGETS);
-	const struct forge_role *all[] = { top, NULL };
-	char *signers = forge_signers(top), *keys = forge_keys(all);
+	static const char *const roles[][2] = { { "bin",
+						  "\"paths\":[\"*\"]" } };
+	char *text = forge_delegations(role(METADATA_TARGETS), roles, 1);
 	struct trust_times times;
 	struct trust *trust;
 
 	(void)state;
-	char *text = forge_text(",\"delegations\":{\"keys\":{%s},\"roles\":"
-				"[{\"name\":\"bin\",%s,\"paths\":[\"*\"]}]}",
-				keys, signers);
 	forge->delegations = text;
 	forge->listed = ",\"bin.json\":{\"version\":1}";
 	put_bin("2027-01-14T08:00:00Z", "2027-01-16T08:00:00Z");
@@ -182,9 +174,16 @@ test_delegated(void **state)
 	check_role(&times, METADATA_TARGETS, 2, 0, END);
 	assert_int_equal(trust_newest_issued(trust), FORGE_NOW_S - DAY);
 	trust_free(trust);
+	/* One that ends later than the others is not named. */
+	forge_remove(&forge->stored, "bin.json");
+	put_bin("2027-01-14T08:00:00Z", "2031-01-01T00:00:00Z");
+	assert_int_equal(forge_begin(forge, &trust), 0);
+	assert_int_equal(forge_find(forge, trust, "x", NULL), -ENOENT);
+	trust_times(trust, &times);
+	assert_string_equal(times.first, "root");
+	assert_int_equal(times.end.expires_s, END);
+	trust_free(trust);
 	free(text);
-	free(keys);
-	free(signers);
 }
 
 static void

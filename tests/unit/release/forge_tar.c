@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "tests/unit/release/forge.h"
+#include "tests/unit/release/forge_tar.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -25,7 +25,7 @@ struct header {
 _Static_assert(sizeof(struct header) == BLOCK, "a block");
 
 void
-forge_bytes(struct forge *forge, const void *bytes, size_t len)
+forge_tar_bytes(struct forge_tar *forge, const void *bytes, size_t len)
 {
 	if (forge->len + len > forge->size) {
 		forge->size = 2 * (forge->len + len);
@@ -40,9 +40,9 @@ forge_bytes(struct forge *forge, const void *bytes, size_t len)
 }
 
 void
-forge_zeros(struct forge *forge, size_t len)
+forge_tar_zeros(struct forge_tar *forge, size_t len)
 {
-	forge_bytes(forge, NULL, len);
+	forge_tar_bytes(forge, NULL, len);
 }
 
 static void
@@ -58,7 +58,7 @@ seal(uint8_t *block)
 }
 
 void
-forge_add(struct forge *forge, const struct forge_entry *entry)
+forge_tar_add(struct forge_tar *forge, const struct forge_tar_entry *entry)
 {
 	uint8_t block[BLOCK] = { 0 };
 	struct header *header = (struct header *)block;
@@ -80,20 +80,20 @@ forge_add(struct forge *forge, const struct forge_entry *entry)
 	if (entry->link)
 		memcpy(header->link, entry->link, strlen(entry->link));
 	seal(block);
-	forge_bytes(forge, block, BLOCK);
-	forge_bytes(forge, entry->bytes, len);
-	forge_zeros(forge, (BLOCK - len % BLOCK) % BLOCK);
+	forge_tar_bytes(forge, block, BLOCK);
+	forge_tar_bytes(forge, entry->bytes, len);
+	forge_tar_zeros(forge, (BLOCK - len % BLOCK) % BLOCK);
 }
 
 int
-forge_sink(void *arg, const void *bytes, size_t len)
+forge_tar_sink(void *arg, const void *bytes, size_t len)
 {
-	forge_bytes(arg, bytes, len);
+	forge_tar_bytes(arg, bytes, len);
 	return 0;
 }
 
 size_t
-forge_end(const struct forge *forge)
+forge_tar_end(const struct forge_tar *forge)
 {
 	static const uint8_t zeros[BLOCK] = { 0 };
 	size_t len = forge->len;
@@ -105,7 +105,7 @@ forge_end(const struct forge *forge)
 }
 
 void
-forge_done(struct forge *forge)
+forge_tar_done(struct forge_tar *forge)
 {
 	free(forge->bytes);
 }
@@ -113,7 +113,7 @@ forge_done(struct forge *forge)
 static int
 begin(void *arg, const char *name, uint64_t size)
 {
-	struct forge_seen *seen = arg;
+	struct forge_tar_seen *seen = arg;
 	size_t at = strlen(seen->text);
 
 	assert_int_equal(export_check_name(name, NULL), 0);
@@ -127,7 +127,7 @@ begin(void *arg, const char *name, uint64_t size)
 static int
 take(void *arg, const void *bytes, size_t len)
 {
-	struct forge_seen *seen = arg;
+	struct forge_tar_seen *seen = arg;
 
 	(void)bytes;
 	seen->got += len;
@@ -138,7 +138,7 @@ take(void *arg, const void *bytes, size_t len)
 static int
 end(void *arg)
 {
-	struct forge_seen *seen = arg;
+	struct forge_tar_seen *seen = arg;
 
 	assert_int_equal(seen->got, seen->size);
 	seen->files++;
@@ -146,7 +146,7 @@ end(void *arg)
 }
 
 int
-forge_read_fd(int fd, struct forge_seen *seen, struct reason *why)
+forge_tar_read_fd(int fd, struct forge_tar_seen *seen, struct reason *why)
 {
 	const struct export_reader reader = { begin, take, end, seen };
 
@@ -154,12 +154,12 @@ forge_read_fd(int fd, struct forge_seen *seen, struct reason *why)
 }
 
 int
-forge_read(const struct forge *forge, size_t len, struct forge_seen *seen,
-	   struct reason *why)
+forge_tar_read(const struct forge_tar *forge, size_t len,
+	       struct forge_tar_seen *seen, struct reason *why)
 {
 	CLEANUP_FD int fd = memfd_create("export", MFD_CLOEXEC);
 
 	assert_int_equal(file_write_all(fd, forge->bytes, len), 0);
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-	return forge_read_fd(fd, seen, why);
+	return forge_tar_read_fd(fd, seen, why);
 }

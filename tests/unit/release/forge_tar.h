@@ -7,12 +7,12 @@
 
 struct reason;
 
-struct forge {
+struct forge_tar {
 	uint8_t *bytes; /* owned */
 	size_t len, size;
 };
 
-struct forge_entry {
+struct forge_tar_entry {
 	const char *name; /* at most 100 bytes */
 	int type;	  /* tar's; 0: '0' */
 	const char *link;
@@ -20,18 +20,19 @@ struct forge_entry {
 	uint64_t size;	   /* that it says; 0: of bytes */
 };
 
-void forge_bytes(struct forge *forge, const void *bytes, size_t len);
-void forge_zeros(struct forge *forge, size_t len);
+void forge_tar_bytes(struct forge_tar *forge, const void *bytes, size_t len);
+void forge_tar_zeros(struct forge_tar *forge, size_t len);
 /* A ustar header and the bytes, padded; no end. */
-void forge_add(struct forge *forge, const struct forge_entry *entry);
+void forge_tar_add(struct forge_tar *forge,
+		   const struct forge_tar_entry *entry);
 /* An export_sink. */
-int forge_sink(void *arg, const void *bytes, size_t len);
+int forge_tar_sink(void *arg, const void *bytes, size_t len);
 /* How long the archive is without what is behind its two blocks of zeros. */
-size_t forge_end(const struct forge *forge);
-void forge_done(struct forge *forge);
+size_t forge_tar_end(const struct forge_tar *forge);
+void forge_tar_done(struct forge_tar *forge);
 
 /* What export_read() told, as text: "NAME=LENGTH,". */
-struct forge_seen {
+struct forge_tar_seen {
 	char text[4096];
 	uint64_t size, got;
 	size_t files; /* that were whole */
@@ -39,6 +40,6 @@ struct forge_seen {
 };
 
 /* From a descriptor, and of the archive's first bytes. */
-int forge_read_fd(int fd, struct forge_seen *seen, struct reason *why);
-int forge_read(const struct forge *forge, size_t len, struct forge_seen *seen,
-	       struct reason *why);
+int forge_tar_read_fd(int fd, struct forge_tar_seen *seen, struct reason *why);
+int forge_tar_read(const struct forge_tar *forge, size_t len,
+		   struct forge_tar_seen *seen, struct reason *why);
