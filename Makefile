@@ -96,6 +96,8 @@ WITH_fetch := http tuf
 WITH_conform := client http tuf
 WITH_verify := client release tuf
 WITH_repo := client release tuf
+# Whose forge*.c its unit tests are linked with, when not of all of these.
+FORGE_repo := repo
 
 FOLDERS := daemon cli conf sensor gate mounts scan engine query keep \
 	tuf client http release fetch verify repo conform
@@ -224,7 +226,7 @@ UNIT_TESTS := $(patsubst %.c,$B/%,$(foreach f,lib $(PRESENT),\
 	$(filter tests/unit/$f/%,$(UNIT))))
 define unit
 $B/tests/unit/$1/%: $B/tests/unit/$1/%.o $(OBJ_$1) \
-		$(call objects,$(wildcard $(foreach w,$1 $(WITH_$1),\
+		$(call objects,$(wildcard $(foreach w,$(or $(FORGE_$1),$1 $(WITH_$1)),\
 		tests/unit/$w/forge*.c))) $(LIBRARY)
 	$$(call say,LD)$$(CC) $$(LINK_ALL) $$^ $(LIBS_$1) -lcmocka -o $$@
 endef
