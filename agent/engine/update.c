@@ -189,7 +189,7 @@ watch(struct update *update, const struct msg_updated *updated)
 
 	if (updated->active == update->flood.release)
 		return;
-	if (updated->kind == MSG_UPDATE_ACTIVATE)
+	if (update->known && updated->active > update->state.active)
 		flood_begin(&update->flood, updated->active, now_ns + FLOOD_NS);
 	/* It was before our time, or khiend's. */
 	else if (!update->known && updated->activated_s &&
