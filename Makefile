@@ -65,6 +65,8 @@ NAME_query := khien-query
 NAME_keep := khien-keep
 NAME_mounts := khien-mounts
 NAME_conform := khien-tuf
+NAME_fetch := khien-fetch
+NAME_verify := khien-verify
 LIBS_daemon :=
 LIBS_cli := -ljansson
 LIBS_conf := -linih $(SANDBOX_LIBS)
@@ -76,13 +78,24 @@ LIBS_engine := -lsqlite3 -ljansson $(SANDBOX_LIBS)
 LIBS_query := -lsqlite3 -ljansson $(SANDBOX_LIBS)
 LIBS_keep := -lsodium $(SANDBOX_LIBS)
 LIBS_tuf := -lsodium -lcrypto -ljansson
+LIBS_client := $(LIBS_tuf)
+LIBS_http := -lcurl $(LIBS_tuf)
+LIBS_fetch := $(LIBS_http) $(SANDBOX_LIBS)
 LIBS_conform := -lcurl $(LIBS_tuf)
+LIBS_release := -larchive -lz $(LIBS_tuf)
+LIBS_verify := -larchive -lz $(LIBS_tuf) $(SANDBOX_LIBS)
 LIBS_lib := -ljansson $(SANDBOX_LIBS)
 
-# Folders of updater/ may be linked with updater/tuf, which is no program.
-WITH_conform := tuf
+# Libraries of updater/, and who is linked with them.
+WITH_client := tuf
+WITH_http := tuf
+WITH_release := tuf
+WITH_fetch := http tuf
+WITH_conform := client http tuf
+WITH_verify := client release tuf
 
-FOLDERS := daemon cli conf sensor gate mounts scan engine query keep tuf conform
+FOLDERS := daemon cli conf sensor gate mounts scan engine query keep \
+	tuf client http release fetch verify conform
 SRC_lib := $(wildcard agent/lib/*.c)
 $(foreach f,$(FOLDERS),$(eval SRC_$f := $(wildcard agent/$f/*.c updater/$f/*.c)))
 PRESENT := $(strip $(foreach f,$(FOLDERS),$(if $(SRC_$f),$f)))
@@ -200,7 +213,7 @@ $(call objects,$(SRC_sensor)) $(call objects,$(SRC_sensor),$O/fuzz): \
 
 # Unit tests: a program each, linked with its folder but for main.c.  Those
 # named test_* and root-* are run; others are what they start.  forge*.c is
-# what the tests of its folder share.
+# what the tests of its folder share, and of those that are linked with it.
 
 UNIT := $(filter-out $(wildcard tests/unit/*/forge*.c),\
 	$(wildcard tests/unit/*/*.c))
@@ -208,7 +221,8 @@ UNIT_TESTS := $(patsubst %.c,$B/%,$(foreach f,lib $(PRESENT),\
 	$(filter tests/unit/$f/%,$(UNIT))))
 define unit
 $B/tests/unit/$1/%: $B/tests/unit/$1/%.o $(OBJ_$1) \
-		$(call objects,$(wildcard tests/unit/$1/forge*.c)) $(LIBRARY)
+		$(call objects,$(wildcard $(foreach w,$1 $(WITH_$1),\
+		tests/unit/$w/forge*.c))) $(LIBRARY)
 	$$(call say,LD)$$(CC) $$(LINK_ALL) $$^ $(LIBS_$1) -lcmocka -o $$@
 endef
 OBJ_lib_saved := $(OBJ_lib)
@@ -226,7 +240,7 @@ $(TOOLS): $O/%: %.c | $(FIRST)
 	$(call say,TOOL)$(CC) $(COMMON) $(HARDEN) $(LINK) -MMD -MP $< -o $@ -pthread
 
 # Fuzzers: linked with every folder of agent/ and updater/ that their source
-# includes from.
+# includes from, and what that is linked with.
 
 FUZZERS := $(patsubst %.c,$O/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz_folders = $(sort $(filter-out lib,$(shell \
@@ -245,7 +259,8 @@ $O/fuzz/$(1:.c=): $O/fuzz/$(1:.c=.o) $O/fuzz/libkhien.a $(foreach f,$2,\
 		$(LIBS_lib) -Wl,--as-needed -o $$@
 endef
 $(foreach s,$(wildcard tests/fuzz/fuzz_*.c),\
-	$(eval $(call fuzzer,$s,$(call fuzz_folders,$s))))
+	$(eval $(call fuzzer,$s,$(sort $(foreach f,$(call fuzz_folders,$s),\
+		$f $(WITH_$f))))))
 FUZZ_SECONDS ?= 12
 
 RUN_TESTS = @KHIEN_FUZZ_SECONDS=$(FUZZ_SECONDS) $(PYTHON) tests/run.py --build $B
@@ -318,8 +333,9 @@ install: $(PROGRAMS)
 PACKAGES := gcc make git ca-certificates libc6-dev binutils clang llvm bpftool \
 	libbpf-dev libyara-dev yara libsqlite3-dev libjansson-dev libinih-dev \
 	libseccomp-dev libcap-ng-dev libssl-dev libsodium-dev \
-	libcurl4-openssl-dev zlib1g-dev strace \
-	libcmocka-dev python3 python3-pytest libclang-rt-dev procps util-linux \
+	libcurl4-openssl-dev libarchive-dev zlib1g-dev strace \
+	libcmocka-dev python3 python3-pytest \
+	python3-cryptography libclang-rt-dev procps util-linux \
 	clang-format clang-tidy cppcheck mmdebstrap e2fsprogs qemu-system-x86
 deps:
 	@missing=$$(for package in $(PACKAGES); do \

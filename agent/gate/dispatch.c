@@ -9,36 +9,21 @@
 #include "agent/gate/asker.h"
 #include "agent/gate/histogram.h"
 #include "agent/gate/ident.h"
+#include "agent/gate/lend.h"
 #include "agent/gate/pending.h"
 #include "agent/gate/policy.h"
 #include "agent/gate/recall.h"
+#include "agent/gate/scanner.h"
 #include "agent/gate/trust.h"
-#include "agent/lib/buf.h"
-#include "agent/lib/chan.h"
 #include "agent/lib/msg.h"
 
-#define NONE (-1)
+#define NONE SCANNER_NONE
 #define NS_PER_MS 1000000U
 #define NS_PER_US 1000U
-/* A head, a tag and a cause. */
-#define SCAN_SIZE 64
 /* Scanners that one file may end. */
 #define BLAME_MAX 2
 /* How long a question waits for its scanner's successor: khiend's back-off. */
 #define RETRY_NS 6000000000U
-
-struct scanner {
-	int chan; /* borrowed; -1: there is none */
-	uint32_t pid;
-	bool stuck; /* not to be asked any more */
-	int leader; /* the question in its hands, or NONE */
-	int retry;  /* one that its predecessor did not survive, or NONE */
-	uint64_t retry_ns; /* until when that waits */
-	uint64_t tag;
-	uint64_t sent_ns, deadline_ns;
-	uint32_t generation; /* of the rules, and the file, when it was sent */
-	struct ident ident;
-};
 
 struct dispatch {
 	struct pending *pending; /* borrowed */
@@ -67,11 +52,8 @@ dispatch_new(struct pending *pending, struct recall *recall,
 	dispatch->proc = -1;
 	dispatch->stuck = stuck;
 	dispatch->arg = arg;
-	for (size_t i = 0; i < DISPATCH_SCANNERS_MAX; i++) {
-		dispatch->scanners[i].chan = -1;
-		dispatch->scanners[i].leader = NONE;
-		dispatch->scanners[i].retry = NONE;
-	}
+	for (size_t i = 0; i < DISPATCH_SCANNERS_MAX; i++)
+		scanner_init(&dispatch->scanners[i]);
 	return dispatch;
 }
 
@@ -139,11 +121,19 @@ settle(struct dispatch *dispatch, int leader, uint16_t result,
 /* Fills in the answer when it is known without a scan. */
 static bool
 recall(struct dispatch *dispatch, const struct question *question,
-       const struct ident *ident, bool executed, struct msg_verdict *verdict)
+       const struct ident *ident, bool executed, struct msg_verdict *verdict,
+       bool *ret_leads)
 {
 	/* Where nobody tells of a write nothing is known for longer. */
 	if (question->judge)
 		return false;
+	if (recall_find_bad(dispatch->recall, question, ident, verdict,
+			    ret_leads) &&
+	    policy_denies(&dispatch->policy, verdict,
+			  trust_is_writable(ident))) {
+		dispatch->counts.bad++;
+		return true;
+	}
 	switch (recall_find(dispatch->recall, question, ident, executed)) {
 	case CACHE_CLEAN:
 		describe(verdict, question, MSG_CLEAN, "");
@@ -203,16 +193,18 @@ dispatch_ask(struct dispatch *dispatch, const struct question *question)
 {
 	bool asked = question->cause == MSG_CAUSE_ASKED;
 	bool executed = question->waits && question->cause == MSG_CAUSE_EXEC;
+	struct question whose = *question;
 	struct msg_verdict verdict;
 
-	if (question->written)
-		recall_forget(dispatch->recall, question);
 	if (is_empty(question)) {
 		dispatch_refuse(dispatch, question, MSG_CLEAN, "");
 		return;
 	}
-	if (recall(dispatch, question, question->ident, executed, &verdict)) {
-		pending_answer(dispatch->pending, question, &verdict);
+	if (question->written)
+		recall_forget(dispatch->recall, question);
+	if (recall(dispatch, question, question->ident, executed, &verdict,
+		   &whose.leads)) {
+		pending_answer(dispatch->pending, &whose, &verdict);
 		return;
 	}
 	size_t room = asked ? pending_room(dispatch->pending, true) :
@@ -221,7 +213,6 @@ dispatch_ask(struct dispatch *dispatch, const struct question *question)
 		drop(dispatch, question);
 		return;
 	}
-	struct question whose = *question;
 	whose.uid =
 		asker_uid(dispatch->proc, question->pid, question->ident->uid);
 	pending_add(dispatch->pending, &whose);
@@ -240,6 +231,18 @@ dispatch_link(struct dispatch *dispatch, uint16_t index, uint32_t pid, int chan)
 	scanner->stuck = false;
 }
 
+/* Its hands are empty from now on; returns what was in them. */
+static int
+release(struct dispatch *dispatch, struct scanner *scanner)
+{
+	int leader = scanner->leader;
+
+	recall_unguard(dispatch->recall, scanner->guard);
+	scanner->guard = 0;
+	scanner->leader = NONE;
+	return leader;
+}
+
 /*
  * The scanner ended, or hangs, with a question in its hands.  That alone is no
  * proof against the file, for scanners are also replaced, killed and stopped;
@@ -248,9 +251,8 @@ dispatch_link(struct dispatch *dispatch, uint16_t index, uint32_t pid, int chan)
 static void
 blame(struct dispatch *dispatch, struct scanner *scanner, const char *error)
 {
-	int leader = scanner->leader;
+	int leader = release(dispatch, scanner);
 
-	scanner->leader = NONE;
 	if (pending_blame(dispatch->pending, leader) < BLAME_MAX) {
 		scanner->retry = leader;
 		scanner->retry_ns = now_ns() + RETRY_NS;
@@ -293,22 +295,6 @@ find_idle(struct dispatch *dispatch)
 	return idle;
 }
 
-static int
-send_scan(struct scanner *scanner, const struct question *question)
-{
-	struct msg_scan scan = { .tag = scanner->tag,
-				 .cause = question->cause };
-	uint8_t bytes[SCAN_SIZE];
-	struct buf buf;
-
-	msg_begin(&buf, bytes, sizeof(bytes), MSG_SCAN);
-	msg_put_scan(&buf, &scan);
-	int r = msg_end(&buf);
-	if (r == 0)
-		r = chan_write(scanner->chan, &buf, question->fd);
-	return r;
-}
-
 /*
  * A scanner that was idle takes one small message, or is gone (its link will
  * end), or does not read at all.
@@ -317,8 +303,7 @@ static void
 send_failed(struct dispatch *dispatch, struct scanner *scanner, int error)
 {
 	scanner->stuck = true;
-	pending_again(dispatch->pending, scanner->leader);
-	scanner->leader = NONE;
+	pending_again(dispatch->pending, release(dispatch, scanner));
 	if (error != -EPIPE && error != -ECONNRESET) {
 		dispatch->counts.stuck++;
 		dispatch->stuck(dispatch->arg,
@@ -334,26 +319,31 @@ start(struct dispatch *dispatch, struct scanner *scanner, int leader)
 	const struct question *question =
 		pending_get(dispatch->pending, leader);
 	struct msg_verdict verdict;
+	bool leads; /* the table knows */
 
-	/* The file as it is now: it may have waited long. */
-	int r = ident_read(question->fd, &scanner->ident);
+	int r = recall_look(question, &scanner->ident);
 	if (r < 0) {
 		settle(dispatch, leader, MSG_FAILED, strerror(-r));
 		return;
 	}
 	if (recall(dispatch, question, &scanner->ident,
-		   pending_is_executed(dispatch->pending, leader), &verdict)) {
+		   pending_is_executed(dispatch->pending, leader), &verdict,
+		   &leads)) {
 		pending_settle(dispatch->pending, leader, &verdict);
 		return;
 	}
 
 	scanner->leader = leader;
+	scanner->executed = pending_is_executed(dispatch->pending, leader);
+	if (scanner->executed)
+		scanner->guard = recall_guard(dispatch->recall, question->fd,
+					      &scanner->ident);
 	scanner->tag = ++dispatch->last_tag;
 	scanner->generation = recall_generation(dispatch->recall);
 	scanner->sent_ns = now_ns();
 	scanner->deadline_ns = scanner->sent_ns + dispatch->timeout_ns;
 	dispatch->counts.scans++;
-	r = send_scan(scanner, question);
+	r = lend_file(scanner->chan, scanner->tag, question);
 	if (r < 0)
 		send_failed(dispatch, scanner, r);
 }
@@ -376,7 +366,7 @@ dispatch_run(struct dispatch *dispatch)
 	}
 }
 
-/* Remembers a clean file, if it is still the one that was scanned. */
+/* Remembers a file, if it is still the one that was scanned. */
 static void
 remember(struct dispatch *dispatch, const struct scanner *scanner,
 	 const struct msg_verdict *verdict)
@@ -384,11 +374,16 @@ remember(struct dispatch *dispatch, const struct scanner *scanner,
 	const struct question *question =
 		pending_get(dispatch->pending, scanner->leader);
 
-	if (verdict->flags == 0 && !question->judge &&
-	    scanner->generation == recall_generation(dispatch->recall) &&
-	    !pending_is_dirty(dispatch->pending, scanner->leader))
+	if (verdict->flags != 0 || question->judge ||
+	    scanner->generation != recall_generation(dispatch->recall) ||
+	    pending_is_dirty(dispatch->pending, scanner->leader))
+		return;
+	if (verdict->result == MSG_CLEAN)
 		recall_add(dispatch->recall, question->fd, &scanner->ident,
 			   CACHE_CLEAN);
+	else
+		recall_add_bad(dispatch->recall, question->fd, &scanner->ident,
+			       verdict);
 }
 
 /*
@@ -413,10 +408,16 @@ is_final(struct dispatch *dispatch, const struct scanner *scanner,
 	if (!pending_is_executed(pending, leader) ||
 	    (!(verdict->flags & MSG_CHANGED) &&
 	     recall_secure(dispatch->recall, pending_get(pending, leader)->fd,
-			   &scanner->ident)))
+			   &scanner->ident, scanner->guard)))
 		return true;
 	dispatch->counts.again++;
-	pending_rest(pending, leader);
+	/* The writer may be one of them. */
+	pending_answer_opens(pending, leader, verdict);
+	/* Who executes it may have come later than the scan began. */
+	if (scanner->executed)
+		pending_rest(pending, leader);
+	else
+		pending_again(pending, leader);
 	return false;
 }
 
@@ -434,13 +435,14 @@ dispatch_verdict(struct dispatch *dispatch, uint16_t index,
 
 	histogram_add(&dispatch->durations_us,
 		      (now_ns() - scanner->sent_ns) / NS_PER_US);
-	if (verdict->result == MSG_CLEAN)
+	bool denies = policy_denies(&dispatch->policy, verdict,
+				    trust_is_writable(&scanner->ident));
+	if (verdict->result == MSG_CLEAN ||
+	    (denies && verdict->result == MSG_MATCH))
 		remember(dispatch, scanner, verdict);
-	if (policy_denies(&dispatch->policy, verdict,
-			  trust_is_writable(&scanner->ident)) ||
-	    is_final(dispatch, scanner, verdict))
+	if (denies || is_final(dispatch, scanner, verdict))
 		pending_settle(dispatch->pending, scanner->leader, verdict);
-	scanner->leader = NONE;
+	(void)release(dispatch, scanner);
 	return 0;
 }
 

@@ -85,6 +85,7 @@ struct dispatch_counts {
 	size_t scanners; /* that are there and answer */
 	uint64_t scans, crashes, stuck, dropped;
 	uint64_t refused; /* answered at once with the caller's result */
+	uint64_t bad;	  /* denied from memory */
 	uint64_t again;	  /* clean, but changed before the answer */
 	uint64_t p50_us, p99_us, max_us; /* from sending to the verdict */
 };

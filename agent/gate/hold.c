@@ -14,11 +14,15 @@
 struct held {
 	int fd; /* owned; it has the lease */
 	uint64_t device, inode;
-	uint64_t until_ns;
+	uint64_t number;
+	uint64_t until_ns; /* SCANNING: until it is ended, or broken */
 };
 
+#define SCANNING UINT64_MAX
+
 struct hold {
-	size_t max, first, len;
+	size_t max, len;
+	uint64_t last_number;
 	struct held list[HOLD_MAX];
 };
 
@@ -43,28 +47,24 @@ hold_free(struct hold *hold)
 	if (!hold)
 		return;
 	for (size_t i = 0; i < hold->len; i++)
-		file_closep(&hold->list[(hold->first + i) % HOLD_MAX].fd);
+		file_closep(&hold->list[i].fd);
 	free(hold);
 }
 
 /* The one way out of the list. */
 static void
-drop(struct hold *hold)
+drop(struct hold *hold, struct held *held)
 {
-	struct held *held = &hold->list[hold->first];
-
 	(void)fcntl(held->fd, F_SETLEASE, F_UNLCK);
 	file_closep(&held->fd);
-	hold->first = (hold->first + 1) % HOLD_MAX;
-	hold->len--;
+	*held = hold->list[--hold->len];
 }
 
 static struct held *
 find(struct hold *hold, const struct ident *ident)
 {
 	for (size_t i = hold->len; i > 0; i--) {
-		struct held *held =
-			&hold->list[(hold->first + i - 1) % HOLD_MAX];
+		struct held *held = &hold->list[i - 1];
 
 		if (held->inode == ident->inode &&
 		    held->device == ident->device)
@@ -73,36 +73,116 @@ find(struct hold *hold, const struct ident *ident)
 	return NULL;
 }
 
-bool
-hold_take(struct hold *hold, int fd, const struct ident *ident)
+static struct held *
+find_number(struct hold *hold, uint64_t number)
 {
-	uint64_t until_ns = loop_now_ns() + (uint64_t)HOLD_MS * NS_PER_MS;
-	struct held *held = find(hold, ident);
+	for (size_t i = hold->len; number && i > 0; i--)
+		if (hold->list[i - 1].number == number)
+			return &hold->list[i - 1];
+	return NULL;
+}
 
-	if (held) {
-		/* Not when a writer waits already: he would starve. */
-		if (fcntl(held->fd, F_GETLEASE) != F_RDLCK)
-			return false;
-		held->until_ns = until_ns;
-		return true;
-	}
+static void
+drop_oldest(struct hold *hold)
+{
+	struct held *oldest = &hold->list[0];
+
+	for (size_t i = 1; i < hold->len; i++)
+		if (hold->list[i].number < oldest->number)
+			oldest = &hold->list[i];
+	drop(hold, oldest);
+}
+
+/* No writer waits. */
+static bool
+is_whole(const struct held *held)
+{
+	return fcntl(held->fd, F_GETLEASE) == F_RDLCK;
+}
+
+static struct held *
+add(struct hold *hold, int fd, const struct ident *ident)
+{
 	CLEANUP_FD int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
 	if (own < 0 || fcntl(own, F_SETLEASE, F_RDLCK) < 0)
-		return false;
+		return NULL;
 	if (hold->len == hold->max)
-		drop(hold);
-	hold->list[(hold->first + hold->len++) % HOLD_MAX] = (struct held){
+		drop_oldest(hold);
+	struct held *held = &hold->list[hold->len++];
+	*held = (struct held){
 		.fd = TAKE_FD(own),
 		.device = ident->device,
 		.inode = ident->inode,
-		.until_ns = until_ns,
+		.number = ++hold->last_number,
 	};
-	return true;
+	return held;
+}
+
+static uint64_t
+soon_ns(void)
+{
+	return loop_now_ns() + (uint64_t)HOLD_MS * NS_PER_MS;
 }
 
 bool
-hold_probe(int fd)
+hold_take(struct hold *hold, int fd, const struct ident *ident)
 {
+	struct held *held = find(hold, ident);
+
+	/* Not when a writer waits already: he would starve. */
+	if (held && !is_whole(held))
+		return false;
+	if (!held)
+		held = add(hold, fd, ident);
+	if (held && held->until_ns != SCANNING)
+		held->until_ns = soon_ns();
+	return held != NULL;
+}
+
+uint64_t
+hold_begin(struct hold *hold, int fd, const struct ident *ident)
+{
+	struct held *held = find(hold, ident);
+
+	if (held && !is_whole(held))
+		return 0;
+	if (!held)
+		held = add(hold, fd, ident);
+	if (!held)
+		return 0;
+	held->until_ns = SCANNING;
+	return held->number;
+}
+
+bool
+hold_go_on(struct hold *hold, uint64_t number)
+{
+	struct held *held = find_number(hold, number);
+
+	if (!held || !is_whole(held))
+		return false;
+	held->until_ns = soon_ns();
+	return true;
+}
+
+void
+hold_end(struct hold *hold, uint64_t number)
+{
+	struct held *held = find_number(hold, number);
+
+	if (held && held->until_ns == SCANNING)
+		drop(hold, held);
+}
+
+bool
+hold_probe(struct hold *hold, int fd, const struct ident *ident)
+{
+	const struct held *held = find(hold, ident);
+
+	/* Perhaps by this very descriptor, which has but one lease. */
+	if (held && is_whole(held))
+		return true;
 	if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
 		return false;
 	(void)fcntl(fd, F_SETLEASE, F_UNLCK);
@@ -114,8 +194,13 @@ hold_expire(struct hold *hold)
 {
 	uint64_t now_ns = hold->len ? loop_now_ns() : 0;
 
-	while (hold->len && hold->list[hold->first].until_ns <= now_ns)
-		drop(hold);
+	for (size_t i = hold->len; i > 0; i--) {
+		struct held *held = &hold->list[i - 1];
+
+		if (held->until_ns == SCANNING ? !is_whole(held) :
+						 held->until_ns <= now_ns)
+			drop(hold, held);
+	}
 	return hold->len > 0;
 }
 

@@ -56,8 +56,9 @@ read_handle(int fd, int flags, struct ident *ident)
 	       room.head.handle_bytes);
 }
 
-int
-ident_read(int fd, struct ident *ret_ident)
+/* All but the handle. */
+static int
+read_attributes(int fd, struct ident *ret_ident)
 {
 	int64_t read_ns = now_ns();
 	struct statx stx;
@@ -80,9 +81,34 @@ ident_read(int fd, struct ident *ret_ident)
 	};
 	if (stx.stx_mask & STATX_MNT_ID)
 		ret_ident->mount_id = stx.stx_mnt_id;
+	return 0;
+}
+
+int
+ident_read(int fd, struct ident *ret_ident)
+{
+	int r = read_attributes(fd, ret_ident);
+
+	if (r < 0)
+		return r;
 	read_handle(fd, 0, ret_ident);
 	if (ret_ident->handle_len == 0)
 		read_handle(fd, AT_HANDLE_FID, ret_ident);
+	return 0;
+}
+
+int
+ident_read_again(int fd, const struct ident *before, struct ident *ret_ident)
+{
+	struct ident now;
+	int r = read_attributes(fd, &now);
+
+	if (r < 0)
+		return r;
+	now.handle_type = before->handle_type;
+	now.handle_len = before->handle_len;
+	memcpy(now.handle, before->handle, sizeof(now.handle));
+	*ret_ident = now;
 	return 0;
 }
 

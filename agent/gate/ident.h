@@ -32,6 +32,13 @@ struct ident {
  */
 int ident_read(int fd, struct ident *ret_ident);
 
+/*
+ * The same, of the descriptor that `before` was read from: as it keeps the file
+ * in place, the handle is known.
+ */
+int ident_read_again(int fd, const struct ident *before,
+		     struct ident *ret_ident);
+
 /* Whether both are the same file, whatever it holds. */
 bool ident_same_file(const struct ident *a, const struct ident *b);
 

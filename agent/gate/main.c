@@ -73,7 +73,7 @@ struct gate {
 	struct deadman deadman;
 	struct allow allow; /* what responders allowed; the engine says it */
 	int proc;	    /* to know who asks */
-	struct loop_watch *tick; /* runs while there is something to await */
+	struct loop_watch *tick; /* rings while there is something to await */
 	bool ticking;
 	bool said_hello;
 	uint64_t end_ns; /* when to end at the latest */
@@ -86,7 +86,7 @@ work(void *arg)
 	struct gate *gate = arg;
 
 	dispatch_run(gate->dispatch);
-	bool sent = report_flush(gate->report);
+	bool sent = report_flush_due(gate->report);
 	gate->debt->questions = pending_len(gate->pending);
 	bool busy = dispatch_tick(gate->dispatch) || !sent;
 	int r = answers_error(gate->answers);
@@ -95,10 +95,21 @@ work(void *arg)
 		return r;
 	}
 	r = queue_go_on(gate->queue);
-	if (r < 0 || busy == gate->ticking)
+	if (r < 0 || !busy || gate->ticking)
 		return r;
-	gate->ticking = busy;
-	return loop_set_timer(gate->tick, busy ? TICK_MS : 0, TICK_MS);
+	/* It rings once, and is not stopped before: what it waits for usually
+	   comes sooner, many times. */
+	gate->ticking = true;
+	return loop_set_timer(gate->tick, TICK_MS, 0);
+}
+
+static int
+on_tick(void *arg)
+{
+	struct gate *gate = arg;
+
+	gate->ticking = false;
+	return work(gate);
 }
 
 static void
@@ -527,7 +538,7 @@ watch_all(struct gate *gate)
 {
 	struct loop *loop = gate->peer.loop;
 
-	gate->tick = loop_add_timer(loop, 0, work, gate);
+	gate->tick = loop_add_timer(loop, 0, on_tick, gate);
 	struct loop_watch *alone = loop_add_timer(loop, 0, say_hello, gate);
 	if (!gate->tick || !alone ||
 	    !loop_add_timer(loop, STATUS_MS, on_status, gate) ||

@@ -145,13 +145,30 @@ ignored_mask(const struct notify *notify, bool executed)
 	return executed ? asked | FAN_OPEN_EXEC : asked & FAN_OPEN_PERM;
 }
 
+/*
+ * The file's own mark, which says what its file system's says anyway, so that
+ * it is never empty.  An empty mark is destroyed, and while that is under way
+ * the kernel lets by without asking: see fanotify_handle_event() in
+ * fs/notify/fanotify/fanotify.c, where fsnotify_prepare_user_wait() fails.
+ */
+static int
+mark_file(const struct notify *notify, int fd)
+{
+	return fanotify_mark(notify->fd, FAN_MARK_ADD | FAN_MARK_EVICTABLE,
+			     FAN_CLOSE_WRITE, fd, NULL) < 0 ?
+		       -errno :
+		       0;
+}
+
 int
 notify_ignore(struct notify *notify, int fd, bool executed)
 {
 	if (!notify->can_ignore)
 		return -EOPNOTSUPP;
-	int r = ignore(notify, FAN_MARK_ADD | FAN_MARK_EVICTABLE, fd,
-		       ignored_mask(notify, executed));
+	int r = mark_file(notify, fd);
+	if (r == 0)
+		r = ignore(notify, FAN_MARK_ADD | FAN_MARK_EVICTABLE, fd,
+			   ignored_mask(notify, executed));
 	/* Marks that hold every file in memory would cost too much of it. */
 	if (r == -EINVAL)
 		notify->can_ignore = false;
@@ -259,10 +276,17 @@ notify_read(struct notify *notify, size_t max, notify_fn fn, void *arg)
 		if (metadata.vers != FANOTIFY_METADATA_VERSION ||
 		    metadata.event_len < sizeof(metadata))
 			return -EPROTO;
+		notify->unread = ((size_t)len - at) / metadata.event_len - 1;
 		handle(notify, &metadata, fn, arg);
 		count++;
 	}
 	return count;
+}
+
+bool
+notify_has_more(const struct notify *notify)
+{
+	return notify->unread > 0 || notify_waiting(notify) > 0;
 }
 
 size_t

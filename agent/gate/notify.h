@@ -32,6 +32,7 @@ struct notify {
 	uint64_t overflows;  /* the kernel's queue was full */
 	uint64_t unreadable; /* events whose file could not be opened */
 	bool full;	     /* that, the last time, for want of descriptors */
+	size_t unread;	     /* of the batch under way: behind this event */
 	bool can_ask;	     /* the kernel can hold up who opens a file */
 	bool can_ignore;     /* it can be told that a file is known */
 };
@@ -86,6 +87,9 @@ void notify_flush(struct notify *notify);
  * grew, closes were missed and no older knowledge of any file holds.
  */
 int notify_read(struct notify *notify, size_t max, notify_fn fn, void *arg);
+
+/* Whether any event is behind the one that fn was called with last. */
+bool notify_has_more(const struct notify *notify);
 
 /* About how many events the kernel holds for us. */
 size_t notify_waiting(const struct notify *notify);

@@ -7,30 +7,16 @@
 #include "agent/gate/ident.h"
 #include "agent/gate/lanes.h"
 #include "agent/gate/table.h"
+#include "agent/gate/waiting.h"
 #include "agent/lib/file.h"
 #include "agent/lib/msg.h"
 
 #define NONE LANES_NONE
 
-/* What waits for a scanner, and what rests. */
-enum queue { FIRST, WRITTEN, ASKED, RESTING, QUEUES };
+/* Queues in turn. */
 #define SERVED 3
 /* Of so many turns, files that somebody is held for have all but one. */
 #define BURST 8
-
-struct pending {
-	pending_answer_fn answer;
-	pending_expire_fn expire;
-	void *arg;
-	size_t max, asked_max, reserve;
-	unsigned int turn;  /* the queue that is served first */
-	unsigned int burst; /* turns that FIRST had out of turn */
-	struct lanes queues[QUEUES];
-	struct lanes due; /* those somebody is held for, oldest first */
-	struct lanes_node nodes[PENDING_MAX];
-	struct lanes_node due_nodes[PENDING_MAX];
-	struct table table;
-};
 
 struct pending *
 pending_new(pending_answer_fn answer, pending_expire_fn expire, void *arg)
@@ -409,6 +395,28 @@ pending_oldest_ns(const struct pending *pending)
 				pending->table.entries[number].question.boot_ns;
 }
 
+/* Answers one of those who share a scan, which goes on. */
+static void
+answer_early(struct pending *pending, int number,
+	     const struct msg_verdict *verdict)
+{
+	struct table_entry *entry = &pending->table.entries[number];
+
+	if (entry->leader == NONE) {
+		struct question once = entry->question;
+
+		lanes_remove(&pending->due, number);
+		entry->question.waits = false;
+		pending->answer(pending->arg, &once, verdict);
+	} else {
+		int leader = entry->leader;
+
+		table_unfollow(&pending->table, number);
+		leave(pending, number, verdict);
+		stop_waiting(pending, leader);
+	}
+}
+
 void
 pending_release(struct pending *pending, uint32_t pid,
 		const struct msg_verdict *verdict)
@@ -417,73 +425,29 @@ pending_release(struct pending *pending, uint32_t pid,
 
 	while (number != NONE) {
 		int next = lanes_after(&pending->due, number);
-		struct table_entry *entry = &pending->table.entries[number];
 
-		if (entry->question.pid != pid) {
-			number = next;
-			continue;
-		}
-		if (entry->leader == NONE) {
-			struct question once = entry->question;
-
-			lanes_remove(&pending->due, number);
-			entry->question.waits = false;
-			pending->answer(pending->arg, &once, verdict);
-		} else {
-			int leader = entry->leader;
-
-			table_unfollow(&pending->table, number);
-			leave(pending, number, verdict);
-			stop_waiting(pending, leader);
-		}
+		if (pending->table.entries[number].question.pid == pid)
+			answer_early(pending, number, verdict);
 		number = next;
 	}
 }
 
-/* Nobody is held for it, and no scanner has it; `late`: somebody was. */
-static bool
-may_be_shed(const struct pending *pending, int number, bool late)
+void
+pending_answer_opens(struct pending *pending, int leader,
+		     const struct msg_verdict *verdict)
 {
-	const struct table_entry *entry = &pending->table.entries[number];
+	int number = leader;
 
-	return entry->state == TABLE_WAITING &&
-	       entry->question.cause != MSG_CAUSE_ASKED &&
-	       entry->question.late == late &&
-	       !pending_is_waited(pending, number);
-}
+	while (number != NONE) {
+		const struct table_entry *entry =
+			&pending->table.entries[number];
+		int next = entry->follower;
 
-static void
-shed_one(struct pending *pending, int number, const struct msg_verdict *verdict)
-{
-	struct table_entry *entry = &pending->table.entries[number];
-
-	lanes_remove(&pending->queues[entry->queue], number);
-	entry->state = TABLE_SCANNING;
-	pending_settle(pending, number, verdict);
-}
-
-static void
-shed(struct pending *pending, bool late, size_t until_len,
-     const struct msg_verdict *verdict)
-{
-	for (int i = 0;
-	     i < (int)pending->table.len_max && pending->table.len > until_len;
-	     i++)
-		if (may_be_shed(pending, i, late))
-			shed_one(pending, i, verdict);
-}
-
-size_t
-pending_shed(struct pending *pending, size_t max,
-	     const struct msg_verdict *verdict)
-{
-	size_t before = pending->table.len;
-	size_t until_len = before > max ? before - max : 0;
-
-	/* What was only written is asked about when it is opened. */
-	shed(pending, false, until_len, verdict);
-	shed(pending, true, until_len, verdict);
-	return before - pending->table.len;
+		if (entry->question.waits &&
+		    entry->question.cause == MSG_CAUSE_OPEN)
+			answer_early(pending, number, verdict);
+		number = next;
+	}
 }
 
 size_t

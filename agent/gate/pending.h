@@ -133,18 +133,14 @@ void pending_expire(struct pending *pending, uint64_t until_ns);
 /* When the oldest of those that somebody is held for was asked; 0: none. */
 uint64_t pending_oldest_ns(const struct pending *pending);
 
+/* Answers those who opened it; who executes it waits on, and the scan is as it
+   was: call it between that scan's verdict and what becomes of it. */
+void pending_answer_opens(struct pending *pending, int leader,
+			  const struct msg_verdict *verdict);
+
 /* Settles those of that process that somebody is held for. */
 void pending_release(struct pending *pending, uint32_t pid,
 		     const struct msg_verdict *verdict);
-
-/*
- * Settles scans that nobody is held for and that have not begun, to make room:
- * `max` questions, and those that share the last one's scan; the engine's stay.
- * First of files that were only written, which are asked about when they are
- * used; then those of whom somebody was answered without.  Returns how many.
- */
-size_t pending_shed(struct pending *pending, size_t max,
-		    const struct msg_verdict *verdict);
 
 /* Answers a question that does not enter the table, and closes its fd. */
 void pending_answer(struct pending *pending, const struct question *question,

@@ -14,6 +14,7 @@
 #include "agent/gate/pending.h"
 #include "agent/gate/recall.h"
 #include "agent/gate/report.h"
+#include "agent/gate/shed.h"
 #include "agent/lib/conf.h"
 #include "agent/lib/loop.h"
 #include "agent/lib/msg.h"
@@ -40,7 +41,7 @@ struct queue {
 	void *arg;
 	struct loop_watch *ready; /* the fanotify descriptor; NULL: none */
 	struct loop_watch *drain; /* the timer that reads it */
-	struct loop_watch *clock; /* runs while anything depends on time */
+	struct loop_watch *clock; /* rings while anything depends on time */
 	bool asking, reading, ticking;
 	uint64_t deadline_ns;
 	uint64_t full_turns; /* turns that found the table full */
@@ -153,8 +154,7 @@ make_room(struct queue *queue)
 		.path = "",
 	};
 
-	size_t shed =
-		pending_shed(queue->parts.pending, NOTIFY_BATCH, &verdict);
+	size_t shed = shed_scans(queue->parts.pending, NOTIFY_BATCH, &verdict);
 
 	queue->counts.shed += shed;
 	return shed > 0;
@@ -298,6 +298,7 @@ on_clock(void *arg)
 	struct queue *queue = arg;
 	uint64_t now_ns = loop_now_ns();
 
+	queue->ticking = false;
 	if (now_ns > queue->deadline_ns)
 		pending_expire(queue->parts.pending,
 			       now_ns - queue->deadline_ns);
@@ -316,10 +317,11 @@ queue_go_on(struct queue *queue)
 		r = set_reading(queue, room_asking(queue) > 0);
 	bool busy = pending_oldest_ns(queue->parts.pending) ||
 		    hold_len(queue->parts.hold) || queue->full_ns;
-	if (r < 0 || busy == queue->ticking)
+	if (r < 0 || !busy || queue->ticking)
 		return r;
-	queue->ticking = busy;
-	return loop_set_timer(queue->clock, busy ? CLOCK_MS : 0, CLOCK_MS);
+	/* It rings once, and is not stopped before: most waits are shorter. */
+	queue->ticking = true;
+	return loop_set_timer(queue->clock, CLOCK_MS, 0);
 }
 
 void

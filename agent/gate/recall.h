@@ -2,12 +2,14 @@
 /*
  * What need not be scanned again, in the kernel and here.
  *
- * A file that no unprivileged user can write is made known to the kernel, which
- * then asks nothing at all.  Any other is remembered here, and the kernel asks
+ * A file that no unprivileged user can write, nor could a moment ago, is made
+ * known to the kernel, which then asks nothing at all.  Any other is remembered here, and the kernel asks
  * when it is executed; that it is opened the kernel does not ask again until it
  * was written to.  For a shared writable mapping changes a file without any
  * sign, and only its close, which comes in the same queue as the next
- * execution, tells of it.  See cache.h for the proof.
+ * execution, tells of it.  See cache.h for the proof.  It may be behind the
+ * execution, though, from between that question and its answer: then nothing
+ * remembered counts, and the file is scanned with writers kept away.
  *
  * A file that somebody holds open to write, a journal or a database, is
  * remembered for who opens it alone, and while its size and times stay: no
@@ -25,6 +27,7 @@
 
 struct hold;
 struct ident;
+struct msg_verdict;
 struct notify;
 struct question;
 struct recall;
@@ -41,6 +44,13 @@ void recall_set_asking(struct recall *recall, bool asking);
 void recall_renew(struct recall *recall);
 /* Counts recall_renew(): a scan that began before it proves nothing. */
 uint32_t recall_generation(const struct recall *recall);
+
+/*
+ * The question's file, as it is when a scan of it begins now: it may have
+ * waited long.  That it was looked at a little before proves as much, for what
+ * changed since then differs from it.  Returns 0 or -errno of ident_read().
+ */
+int recall_look(const struct question *question, struct ident *ret_ident);
 
 /*
  * What is known of the question's file, which is now as `ident` says; never
@@ -60,15 +70,42 @@ void recall_add(struct recall *recall, int fd, const struct ident *ident,
 		enum cache_verdict verdict);
 
 /*
- * Whether the clean file is still as `ident` says and may now be executed by
- * who waits for that; writers are kept away until then.
+ * The file behind fd was denied for what was found in it while it was as
+ * `ident` says.  Remembered like a clean one, and forgotten like it.
  */
-bool recall_secure(struct recall *recall, int fd, const struct ident *ident);
+void recall_add_bad(struct recall *recall, int fd, const struct ident *ident,
+		    const struct msg_verdict *verdict);
+
+/*
+ * Whether who waits asks about a file that was denied: with what was found,
+ * whose texts are borrowed until the next call; nobody has it open to write,
+ * who could have made another of it.  `*ret_leads` as in denied_find().  That
+ * it is still to be denied is the caller's to decide.
+ */
+bool recall_find_bad(struct recall *recall, const struct question *question,
+		     const struct ident *ident, struct msg_verdict *ret_verdict,
+		     bool *ret_leads);
+
+/*
+ * Before a scan on which an execution depends: keeps writers away, as far as
+ * there may be any, until recall_unguard().  Returns a number for it; 0: there
+ * is a writer, or nobody to be kept away.
+ */
+uint64_t recall_guard(struct recall *recall, int fd, const struct ident *ident);
+void recall_unguard(struct recall *recall, uint64_t guard);
+
+/*
+ * Whether the clean file is still as `ident` says, was under that guard since
+ * before its scan, and may now be executed by who waits for that; writers are
+ * kept away until then.
+ */
+bool recall_secure(struct recall *recall, int fd, const struct ident *ident,
+		   uint64_t guard);
 
 /* It was closed after writing. */
 void recall_forget(struct recall *recall, const struct question *question);
 
-/* Forgets every clean file, with `all` those that end scanners too. */
+/* Forgets every file, but with `all` alone those that end scanners. */
 void recall_clear(struct recall *recall, bool all);
 
 struct recall_counts {

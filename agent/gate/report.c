@@ -21,6 +21,7 @@
 #define EVENTS_SIZE ((size_t)2 << 20)
 /* A batch is closed when it is this long: a quarter of a channel's buffer. */
 #define BATCH_SIZE ((size_t)32 << 10)
+#define NS_PER_MS 1000000U
 
 enum loss {
 	LOSS_EVENTS,
@@ -59,6 +60,7 @@ struct report {
 	uint64_t batch_number;
 	size_t batch_len_at;
 	uint32_t batch_len;
+	uint64_t batch_ns;	     /* since when there is something in it */
 	uint64_t batch_told[LOSSES]; /* of `told`, in this batch */
 	struct spool_worth batch_worth;
 	uint8_t batch_bytes[MSG_MAX];
@@ -183,6 +185,8 @@ batch_add(struct report *report, const struct event *event)
 	struct event numbered = *event;
 	size_t at = report->batch.at;
 
+	if (report->batch_len == 0)
+		report->batch_ns = loop_now_ns();
 	numbered.cpu = EVENT_CPU_GATE;
 	numbered.sequence = ++report->sequence;
 	event_put(&report->batch, &numbered);
@@ -211,6 +215,43 @@ report_event(struct report *report, const struct event *event)
 		report->lost[LOSS_EVENTS]++;
 	if (report->batch.at >= BATCH_SIZE)
 		batch_close(report);
+}
+
+/* Puts what is missing into the batch. */
+static void
+tell_loss(struct report *report, enum loss loss)
+{
+	uint64_t count = report->lost[loss] - report->told[loss];
+	struct event event;
+
+	if (count == 0)
+		return;
+	event_init(&event, EVENT_LOSS, EVENT_AGENT);
+	event.boot_ns = loop_now_ns();
+	event.lost_class = losses[loss].class;
+	event.count = count;
+	event.path2 = losses[loss].message;
+	if (!batch_add(report, &event))
+		return;
+	report->told[loss] += count;
+	report->batch_told[loss] += count;
+	if (losses[loss].class == EVENT_CRITICAL)
+		report->batch_worth.verdicts += count;
+	else
+		report->batch_worth.events += count;
+}
+
+/* While it has to wait anyway, the batch may grow. */
+static void
+flush_events(struct report *report)
+{
+	if (!spool_flush(report, &report->events) ||
+	    !may_send(report, &report->events))
+		return;
+	for (enum loss i = 0; i < LOSSES; i++)
+		tell_loss(report, i);
+	batch_close(report);
+	(void)spool_flush(report, &report->events);
 }
 
 /* Puts as many matches as fit into one message, with all that is said of it. */
@@ -260,6 +301,7 @@ report_verdict(struct report *report, const struct msg_verdict *verdict, int fd)
 	/* Without its file it is an alert. */
 	if (fd >= 0)
 		(void)carry_add(&report->carry, number, fd);
+	flush_events(report);
 	(void)spool_flush(report, &report->verdicts);
 }
 
@@ -302,44 +344,26 @@ report_ack(struct report *report, uint64_t number)
 	return 0;
 }
 
-/* Puts what is missing into the batch. */
-static void
-tell_loss(struct report *report, enum loss loss)
-{
-	uint64_t count = report->lost[loss] - report->told[loss];
-	struct event event;
-
-	if (count == 0)
-		return;
-	event_init(&event, EVENT_LOSS, EVENT_AGENT);
-	event.boot_ns = loop_now_ns();
-	event.lost_class = losses[loss].class;
-	event.count = count;
-	event.path2 = losses[loss].message;
-	if (!batch_add(report, &event))
-		return;
-	report->told[loss] += count;
-	report->batch_told[loss] += count;
-	if (losses[loss].class == EVENT_CRITICAL)
-		report->batch_worth.verdicts += count;
-	else
-		report->batch_worth.events += count;
-}
-
 bool
 report_flush(struct report *report)
 {
 	bool verdicts = spool_flush(report, &report->verdicts);
 
-	/* While it has to wait anyway, the batch may grow. */
-	if (spool_flush(report, &report->events) &&
-	    may_send(report, &report->events)) {
-		for (enum loss i = 0; i < LOSSES; i++)
-			tell_loss(report, i);
-		batch_close(report);
-		(void)spool_flush(report, &report->events);
-	}
+	flush_events(report);
 	return verdicts && report->events.unsent == 0 && report->batch_len == 0;
+}
+
+bool
+report_flush_due(struct report *report)
+{
+	bool young = report->batch_len > 0 && report->events.unsent == 0 &&
+		     loop_now_ns() - report->batch_ns <
+			     (uint64_t)REPORT_WAIT_MS * NS_PER_MS;
+
+	if (!young)
+		return report_flush(report);
+	(void)spool_flush(report, &report->verdicts);
+	return false;
 }
 
 void

@@ -19,6 +19,9 @@ struct report;
 
 /* Messages of each of the two kinds that are sent and not acknowledged. */
 #define REPORT_FLYING_MAX 32
+/* How long an event waits for others to go along; the engine, which stores four
+   times a second, does not wait for it. */
+#define REPORT_WAIT_MS 50
 
 /*
  * `base`: numbers begin above it; they rise from one gate to the next when it
@@ -36,7 +39,7 @@ void report_link(struct report *report, int chan);
 void report_event(struct report *report, const struct event *event);
 
 /*
- * Sends a verdict at once, or keeps it.  Its number is of no account.  fd,
+ * Sends a verdict at once, behind all events, or keeps it.  Its number is of no account.  fd,
  * which stays the caller's, goes along unless it is -1: the first time, not
  * when it is sent again to another engine, nor when more than CARRY_MAX wait.
  */
@@ -64,11 +67,15 @@ int report_ack(struct report *report, uint64_t number);
  */
 int report_send(struct report *report, const struct buf *buf);
 
-/*
- * Sends what waits and the batch: to be called after each round of work.
- * Returns whether all is sent; when not, call it again soon.
- */
+/* Sends what waits and the batch.  Returns whether all is sent. */
 bool report_flush(struct report *report);
+
+/*
+ * To be called after each round of work, and again soon when it returns false.
+ * A batch younger than REPORT_WAIT_MS stays, as each message wakes the engine,
+ * whose answer wakes us; it goes before the next verdict.
+ */
+bool report_flush_due(struct report *report);
 
 /* Not delivered for want of room: events and verdicts, since the start. */
 uint64_t report_lost_events(const struct report *report);

@@ -56,7 +56,8 @@ put_questions(struct buf *buf, const struct status_sources *from,
 	      const struct recall_counts *known)
 {
 	struct answers_counts answers;
-	uint64_t cached = known->root + known->user + known->steady;
+	uint64_t cached =
+		known->root + known->user + known->steady + scans->bad;
 
 	answers_count(from->answers, &answers);
 	msg_put_pair_number(buf, "questions.asked", answers.asked);
@@ -87,6 +88,7 @@ put_scans(struct buf *buf, const struct dispatch_counts *scans)
 	msg_put_pair_number(buf, "scans.stuck", scans->stuck);
 	msg_put_pair_number(buf, "scans.dropped", scans->dropped);
 	msg_put_pair_number(buf, "scans.again", scans->again);
+	msg_put_pair_number(buf, "cache.bad", scans->bad);
 	msg_put_pair_number(buf, "scan_us.p50", scans->p50_us);
 	msg_put_pair_number(buf, "scan_us.p99", scans->p99_us);
 	msg_put_pair_number(buf, "scan_us.max", scans->max_us);

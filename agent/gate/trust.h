@@ -30,3 +30,10 @@ bool trust_is_writable(const struct ident *ident);
  * it, without an event on this one.
  */
 enum trust trust_of(const struct ident *ident, uint64_t fs_type);
+
+/*
+ * Whether that is so for long enough to be told to the kernel for good: who
+ * makes a file as root and gives it away does so at once.  Nobody hears of that
+ * before the new owner has changed it.
+ */
+bool trust_is_lasting(const struct ident *ident);

@@ -133,6 +133,7 @@ msg_update_put_fetch(struct buf *buf, const struct msg_fetch *fetch)
 	buf_put_u16(buf, fetch->what);
 	buf_put_text(buf, fetch->path);
 	buf_put_u64(buf, fetch->size_max);
+	buf_put_u32(buf, fetch->from);
 }
 
 int
@@ -142,6 +143,7 @@ msg_update_get_fetch(struct buf *buf, struct msg_fetch *ret_fetch)
 	ret_fetch->what = get_word(buf, MSG_FETCH_METADATA, MSG_FETCH_TARGET);
 	ret_fetch->path = buf_get_text(buf, MSG_UPDATE_PATH_MAX);
 	ret_fetch->size_max = buf_get_u64(buf);
+	ret_fetch->from = buf_get_u32(buf);
 	if (!ret_fetch->path[0] || ret_fetch->path[0] == '/' ||
 	    !ret_fetch->size_max)
 		return -EBADMSG;
@@ -157,6 +159,7 @@ msg_update_put_fetched(struct buf *buf, const struct msg_fetched *fetched)
 	buf_put_u64(buf, fetched->date_s);
 	buf_put_text(buf, fetched->mirror);
 	buf_put_text(buf, fetched->reason);
+	buf_put_u32(buf, fetched->index);
 }
 
 int
@@ -170,6 +173,7 @@ msg_update_get_fetched(struct buf *buf, struct msg_fetched *ret_fetched)
 	fetched->date_s = get_number(buf);
 	fetched->mirror = buf_get_text(buf, MSG_UPDATE_MIRROR_MAX);
 	fetched->reason = buf_get_text(buf, MSG_UPDATE_REASON_MAX);
+	fetched->index = buf_get_u32(buf);
 	/* errno(3): no number of the kernel's is as high as that. */
 	if (fetched->error > 4095 ||
 	    (fetched->error != 0) != (fetched->reason[0] != '\0'))

@@ -108,18 +108,27 @@ struct msg_fetch {
 	const char *path;  /* as the mirror has it, beneath the folder of its
 			      kind: no leading '/', never "" */
 	uint64_t size_max; /* bytes; never 0 */
+	uint32_t from;	   /* the mirror to begin with, 0 the first: those
+			      before it gave what was bad, or lack what must
+			      be there */
 };
 void msg_update_put_fetch(struct buf *buf, const struct msg_fetch *fetch);
 int msg_update_get_fetch(struct buf *buf, struct msg_fetch *ret_fetch);
 
-/* MSG_FETCHED.  What was written is hostile, and may still change. */
+/*
+ * MSG_FETCHED.  What was written is hostile, and may still change.  When it is
+ * bad, ask again with `from` above `index`.  ENOENT: of metadata, the mirror
+ * that answered has no such file, and those behind it were not asked; of a
+ * target, no mirror has it.  ENXIO: there is no mirror from `from` on.
+ */
 struct msg_fetched {
 	uint64_t id;
-	uint32_t error;	    /* 0 or errno; ENOENT: no mirror has it */
+	uint32_t error;	    /* 0 or errno */
 	uint64_t size;	    /* written */
 	uint64_t date_s;    /* the mirror's clock, or 0 */
 	const char *mirror; /* whose answer it is, or "" */
 	const char *reason; /* of an error; "" when there is none */
+	uint32_t index;	    /* of `mirror`; else of the last that was asked */
 };
 void msg_update_put_fetched(struct buf *buf, const struct msg_fetched *fetched);
 int msg_update_get_fetched(struct buf *buf, struct msg_fetched *ret_fetched);

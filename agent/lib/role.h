@@ -32,6 +32,8 @@ enum role_files {
 	ROLE_FILES_KERNEL,   /* opens nothing itself, but the kernel opens in
 				its name: fanotify(7) event descriptors, which
 				Landlock and chroot(2) would refuse */
+	ROLE_FILES_READ,     /* reading what `reads` names; where there is no
+				Landlock, all that its user may */
 	ROLE_FILES_ALL,
 };
 
@@ -42,12 +44,15 @@ struct role {
 	uint32_t fallback_uid; /* used where that user does not exist */
 	uint64_t caps; /* what is left after sandbox_enter(): bit mask */
 	/* Names allowed beside role_syscalls_base(), NULL-terminated; NULL: no
-	   filter. */
+	   filter.  "thread" is clone(2) for threads of this process alone;
+	   "socket" makes those of IP and of routing alone. */
 	const char *const *syscalls;
-	bool outlives;	     /* does not die with khiend: has an end to make */
-	uint8_t files;	     /* enum role_files */
-	uint64_t memory_max; /* RLIMIT_AS in bytes; 0: none */
-	uint32_t files_max;  /* RLIMIT_NOFILE */
+	bool outlives; /* does not die with khiend: has an end to make */
+	uint8_t files; /* enum role_files */
+	const char *const *reads; /* paths, NULL-terminated; some may be
+				     absent */
+	uint64_t memory_max;	  /* RLIMIT_AS in bytes; 0: none */
+	uint32_t files_max;	  /* RLIMIT_NOFILE */
 	bool urgent; /* runs before all that is not, where that is allowed */
 };
 

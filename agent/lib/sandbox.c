@@ -3,6 +3,7 @@
 
 #include <cap-ng.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/landlock.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -13,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -136,14 +138,42 @@ landlock_rights(long abi)
 }
 
 static int
+allow_beneath(int ruleset, int fd, uint64_t rights)
+{
+	struct landlock_path_beneath_attr beneath = {
+		.allowed_access = rights,
+		.parent_fd = fd,
+	};
+
+	return syscall(SYS_landlock_add_rule, ruleset,
+		       LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) < 0 ?
+		       -errno :
+		       0;
+}
+
+static int
+allow_reading(int ruleset, const char *const *paths)
+{
+	int r = 0;
+
+	for (; *paths && r == 0; paths++) {
+		CLEANUP_FD int fd = open(*paths, O_PATH | O_CLOEXEC);
+		if (fd >= 0)
+			r = allow_beneath(ruleset, fd,
+					  LANDLOCK_ACCESS_FS_READ_FILE);
+	}
+	return r;
+}
+
+static int
 restrict_files(const struct role *role, int dir)
 {
-	if (role->files != ROLE_FILES_NONE && role->files != ROLE_FILES_DIR)
+	if (role->files == ROLE_FILES_KERNEL || role->files == ROLE_FILES_ALL)
 		return 0;
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0,
 			   LANDLOCK_CREATE_RULESET_VERSION);
 	if (abi < 0)
-		return 0; /* before 5.13 or not enabled: the new root holds */
+		return 0; /* before 5.13 or not enabled: see role.h */
 	struct landlock_ruleset_attr rules = {
 		.handled_access_fs = landlock_rights(abi),
 	};
@@ -151,15 +181,13 @@ restrict_files(const struct role *role, int dir)
 					      &rules, sizeof(rules), 0);
 	if (ruleset < 0)
 		return -errno;
-	if (role->files == ROLE_FILES_DIR) {
-		struct landlock_path_beneath_attr beneath = {
-			.allowed_access = rules.handled_access_fs,
-			.parent_fd = dir,
-		};
-		if (syscall(SYS_landlock_add_rule, ruleset,
-			    LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) < 0)
-			return -errno;
-	}
+	int r = 0;
+	if (role->files == ROLE_FILES_DIR)
+		r = allow_beneath(ruleset, dir, rules.handled_access_fs);
+	else if (role->files == ROLE_FILES_READ)
+		r = allow_reading(ruleset, role->reads);
+	if (r < 0)
+		return r;
 	if (syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
 		return -errno;
 	return 0;
@@ -182,6 +210,35 @@ allow_own_signal(scmp_filter_ctx filter, int number)
 				SCMP_A0(SCMP_CMP_EQ, (uint64_t)getpid(), 0));
 }
 
+/* clone3(2) keeps its flags where a filter cannot see them: libc is told that
+   there is none, and takes the other. */
+static int
+allow_threads(scmp_filter_ctx filter)
+{
+	int r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS),
+				 SCMP_SYS(clone3), 0);
+
+	return r < 0 ? r :
+		       seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone),
+					1,
+					SCMP_A0(SCMP_CMP_MASKED_EQ,
+						CLONE_THREAD, CLONE_THREAD));
+}
+
+static int
+allow_sockets(scmp_filter_ctx filter, int number)
+{
+	static const int families[] = { AF_INET, AF_INET6, AF_NETLINK };
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		if (r == 0)
+			r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
+					     SCMP_A0(SCMP_CMP_EQ,
+						     (uint64_t)families[i], 0));
+	return r;
+}
+
 static int
 allow_one(scmp_filter_ctx filter, const char *name, int number)
 {
@@ -189,6 +246,8 @@ allow_one(scmp_filter_ctx filter, const char *name, int number)
 		return allow_mapping(filter, number);
 	if (str_equal(name, "tgkill"))
 		return allow_own_signal(filter, number);
+	if (str_equal(name, "socket"))
+		return allow_sockets(filter, number);
 	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
 }
 
@@ -196,11 +255,14 @@ static int
 allow(scmp_filter_ctx filter, const char *const *names)
 {
 	for (; *names; names++) {
-		int number = seccomp_syscall_resolve_name(*names);
+		bool threads = str_equal(*names, "thread");
+		int number = threads ? SCMP_SYS(clone) :
+				       seccomp_syscall_resolve_name(*names);
 		/* Not on this architecture: arm64 has no open(2). */
 		if (number == __NR_SCMP_ERROR || number < 0)
 			continue;
-		int r = allow_one(filter, *names, number);
+		int r = threads ? allow_threads(filter) :
+				  allow_one(filter, *names, number);
 		if (r < 0)
 			return r;
 	}

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -14,6 +15,10 @@ static struct slot {
 } slots[CONTENT_OPEN_MAX];
 
 static size_t page_size;
+
+/* Of the one small part that is open. */
+static uint8_t small[CONTENT_READ_MAX];
+static bool small_taken;
 
 static struct slot *
 find_slot(uintptr_t address)
@@ -67,39 +72,71 @@ slot_of(const struct content *content)
 	return find_slot((uintptr_t)content->map);
 }
 
-int
-content_open(struct content *content, int fd, uint64_t at, size_t size)
+/* What is missing is zero, as in a mapping. */
+static int
+read_small(struct content *content, int fd, uint64_t at, size_t size)
+{
+	size_t len = 0;
+
+	while (len < size) {
+		ssize_t n =
+			pread(fd, small + len, size - len, (off_t)(at + len));
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n == 0)
+			break;
+		if (n > 0)
+			len += (size_t)n;
+	}
+	memset(small + len, 0, size - len);
+	small_taken = true;
+	content->bytes = small;
+	content->size = size;
+	content->cut = len < size;
+	return 0;
+}
+
+static int
+map(struct content *content, int fd, uint64_t at, size_t size)
 {
 	size_t before = (size_t)(at & (page_size - 1));
-
-	*content = (struct content){ 0 };
-	if (size == 0)
-		return 0;
 	struct slot *slot = NULL;
+
 	for (size_t i = 0; i < CONTENT_OPEN_MAX; i++)
 		if (slots[i].end == 0)
 			slot = &slots[i];
 	assert(slot);
-	void *map = mmap(NULL, before + size, PROT_READ, MAP_PRIVATE, fd,
-			 (off_t)(at - before));
-	if (map == MAP_FAILED)
+	void *start = mmap(NULL, before + size, PROT_READ, MAP_PRIVATE, fd,
+			   (off_t)(at - before));
+	if (start == MAP_FAILED)
 		return -errno;
-	(void)madvise(map, before + size, MADV_SEQUENTIAL);
+	(void)madvise(start, before + size, MADV_SEQUENTIAL);
 	size_t pages = (before + size + page_size - 1) & ~(page_size - 1);
 	slot->cut = 0;
-	slot->start = (uintptr_t)map;
-	slot->end = (uintptr_t)map + pages;
-	content->map = map;
+	slot->start = (uintptr_t)start;
+	slot->end = (uintptr_t)start + pages;
+	content->map = start;
 	content->map_size = before + size;
-	content->bytes = (const uint8_t *)map + before;
+	content->bytes = (const uint8_t *)start + before;
 	content->size = size;
 	return 0;
+}
+
+int
+content_open(struct content *content, int fd, uint64_t at, size_t size)
+{
+	*content = (struct content){ 0 };
+	if (size == 0)
+		return 0;
+	if (size <= CONTENT_READ_MAX && !small_taken)
+		return read_small(content, fd, at, size);
+	return map(content, fd, at, size);
 }
 
 bool
 content_was_cut(const struct content *content)
 {
-	return content->map && slot_of(content)->cut != 0;
+	return content->cut || (content->map && slot_of(content)->cut != 0);
 }
 
 void
@@ -110,6 +147,8 @@ content_close(struct content *content)
 		slot->start = 0;
 		slot->end = 0;
 		(void)munmap(content->map, content->map_size);
+	} else if (content->bytes) {
+		small_taken = false;
 	}
 	*content = (struct content){ 0 };
 }

@@ -72,7 +72,7 @@ answer(struct serve *serve, const struct msg_scan *question, int fd)
 	size_t told = 0;
 	int r = 0;
 
-	scanner_scan(serve->scanner, fd, &result);
+	scanner_scan(serve->scanner, fd, false, &result);
 	do {
 		struct msg_verdict *verdict = &serve->verdict;
 		struct buf buf;

@@ -241,7 +241,8 @@ scan(struct worker *worker, const struct peer_link *link,
 	struct msg_verdict *verdict = &worker->verdict;
 	struct scanner_result result;
 
-	scanner_scan(worker->scanner, fd, &result);
+	scanner_scan(worker->scanner, fd, question->cause == MSG_CAUSE_ASKED,
+		     &result);
 	*verdict = (struct msg_verdict){ .tag = question->tag,
 					 .cause = question->cause,
 					 .path = "" };

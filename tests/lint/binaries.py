@@ -8,7 +8,8 @@ import subprocess
 
 LIBC = {"libc.so.6", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"}
 PROGRAMS = ["khiend", "khienctl", "khien-conf", "khien-sensor", "khien-gate",
-            "khien-scan", "khien-engine", "khien-query", "khien-tuf"]
+            "khien-scan", "khien-engine", "khien-query", "khien-tuf",
+            "khien-fetch"]
 
 
 def _run(*command):

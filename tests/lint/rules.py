@@ -22,9 +22,11 @@ FOREIGN = {
     "seccomp.h": ("libseccomp", {"lib"}),
     "cap-ng.h": ("libcap-ng", {"lib"}),
     "bpf/": ("libbpf", {"sensor"}),
-    "archive.h": ("libarchive", {"scan"}),
+    "archive.h": ("libarchive", {"scan", "release"}),
+    "archive_entry.h": ("libarchive", {"scan", "release"}),
+    "zlib.h": ("zlib", {"release"}),
     "sodium.h": ("libsodium", {"keep", "tuf"}),
-    "curl/": ("libcurl", {"conform"}),
+    "curl/": ("libcurl", {"http"}),
 }
 TOP = {".ci", "agent", "kernel", "signatures", "updater", "packaging",
        "tests", "Makefile", "README.md", "LICENSE", ".gitignore",
@@ -38,6 +40,8 @@ WORDS = [
     (re.compile(r"(?i)\bissu[e] #?\d"), "names an issue's number"),
 ]
 PROGRAMS = ("agent/", "updater/")
+# Of updater/, from the lowest up: each may include what is below it.
+LIBRARIES = [{"tuf"}, {"client", "http", "release"}]
 STD = {"stddef.h", "stdint.h", "stdbool.h"}
 
 
@@ -61,9 +65,18 @@ def _layer(name, kind, target):
             "is the kernel side's own"
     if target.startswith("agent/lib/") or target.startswith(here + "/"):
         return None
-    if parts[0] == "updater" and target.startswith("updater/tuf/"):
+    if parts[0] == "updater" and target.startswith("updater/") and \
+            _height(target.split("/")[1]) < _height(parts[1]):
         return None
     return "is a sibling or above"
+
+
+def _height(folder):
+    """How far up a folder of updater/ stands; programs are highest."""
+    for height, libraries in enumerate(LIBRARIES):
+        if folder in libraries:
+            return height
+    return len(LIBRARIES)
 
 
 def _embeds(text, header):

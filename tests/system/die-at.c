@@ -2,13 +2,17 @@
 /*
  * die-at N PROGRAM ARGUMENT...: runs the program and kills it in front of its
  * system call number N, counted from 1 in the order they are made.  Exits with
- * 0 when it ended by itself before, whatever its exit code was.
+ * 0 when it ended by itself before, whatever its exit code was.  With -N only
+ * those calls count that change a file system or tell somebody something.
  */
+#include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,17 +21,39 @@
 #define KILLED 42
 #define STOPPED_IN_CALL (SIGTRAP | 0x80) /* PTRACE_O_TRACESYSGOOD */
 
-static int
-is_entry(pid_t pid)
+static const long changing[] = {
+	SYS_write,     SYS_writev,    SYS_pwrite64,  SYS_fsync,
+	SYS_fdatasync, SYS_syncfs,    SYS_ftruncate, SYS_fallocate,
+	SYS_renameat,  SYS_renameat2, SYS_unlinkat,  SYS_mkdirat,
+	SYS_symlinkat, SYS_linkat,    SYS_fchmod,    SYS_fchown,
+	SYS_utimensat, SYS_sendmsg,   SYS_fsetxattr, SYS_copy_file_range,
+};
+
+static bool
+changes(const struct ptrace_syscall_info *call)
+{
+	long number = (long)call->entry.nr;
+
+	if (number == SYS_openat)
+		return call->entry.args[2] & (O_CREAT | O_TRUNC);
+	for (size_t i = 0; i < sizeof(changing) / sizeof(changing[0]); i++)
+		if (changing[i] == number)
+			return true;
+	return false;
+}
+
+static bool
+counts(pid_t pid, bool only_changes)
 {
 	struct ptrace_syscall_info call = { 0 };
 
 	return ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(call), &call) > 0 &&
-	       call.op == PTRACE_SYSCALL_INFO_ENTRY;
+	       call.op == PTRACE_SYSCALL_INFO_ENTRY &&
+	       (!only_changes || changes(&call));
 }
 
 static int
-follow(pid_t pid, unsigned long at)
+follow(pid_t pid, unsigned long at, bool only_changes)
 {
 	unsigned long count = 0;
 	int status;
@@ -40,7 +66,7 @@ follow(pid_t pid, unsigned long at)
 		int pending = WSTOPSIG(status);
 		if (pending == STOPPED_IN_CALL) {
 			pending = 0;
-			if (is_entry(pid) && ++count == at) {
+			if (counts(pid, only_changes) && ++count == at) {
 				(void)kill(pid, SIGKILL);
 				(void)waitpid(pid, &status, 0);
 				return KILLED;
@@ -75,5 +101,6 @@ main(int argc, char **argv)
 		perror("die-at");
 		return 1;
 	}
-	return follow(pid, strtoul(argv[1], NULL, 10));
+	long at = strtol(argv[1], NULL, 10);
+	return follow(pid, (unsigned long)labs(at), at < 0);
 }

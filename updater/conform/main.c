@@ -4,16 +4,24 @@
  * The Update Framework asks of clients.  Not installed.
  */
 
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "agent/lib/file.h"
 #include "agent/lib/log.h"
 #include "agent/lib/str.h"
-#include "updater/conform/client.h"
+#include "updater/client/anchor.h"
+#include "updater/client/client.h"
+#include "updater/client/folder.h"
+#include "updater/conform/remote.h"
+#include "updater/tuf/name.h"
 #include "updater/tuf/policy.h"
 #include "updater/tuf/reason.h"
 #include "updater/tuf/trust.h"
@@ -30,7 +38,7 @@ static const char usage[] =
 	"  --hybrid  root and targets need post-quantum signatures too\n";
 
 struct command {
-	struct client_places places;
+	const char *metadata_dir, *metadata_url, *target_url, *target_dir;
 	struct policy policy;
 	const char *targets[TARGETS_MAX];
 	size_t len;
@@ -42,16 +50,16 @@ take_option(struct command *command, int option)
 {
 	switch (option) {
 	case 'd':
-		command->places.metadata_dir = optarg;
+		command->metadata_dir = optarg;
 		return true;
 	case 'u':
-		command->places.metadata_url = optarg;
+		command->metadata_url = optarg;
 		return true;
 	case 'b':
-		command->places.target_url = optarg;
+		command->target_url = optarg;
 		return true;
 	case 't':
-		command->places.target_dir = optarg;
+		command->target_dir = optarg;
 		return true;
 	case 'n':
 		if (command->len == TARGETS_MAX)
@@ -69,18 +77,16 @@ take_option(struct command *command, int option)
 static bool
 is_whole(const struct command *command)
 {
-	const struct client_places *places = &command->places;
-
-	if (!command->word || !places->metadata_dir)
+	if (!command->word || !command->metadata_dir)
 		return false;
 	if (str_equal(command->word, "init"))
 		return command->root;
-	if (command->root || !places->metadata_url)
+	if (command->root || !command->metadata_url)
 		return false;
 	if (str_equal(command->word, "refresh"))
 		return true;
 	return str_equal(command->word, "download") && command->len &&
-	       places->target_url && places->target_dir;
+	       command->target_url && command->target_dir;
 }
 
 static bool
@@ -108,18 +114,65 @@ parse(struct command *command, int argc, char **argv)
 }
 
 static int
+init(const struct command *command, struct reason *why)
+{
+	CLEANUP(folder_close) struct folder folder = { -1, -1 };
+	CLEANUP_FREE char *root = malloc(TRUST_ROOT_MAX);
+	size_t len;
+
+	if (!root)
+		return -ENOMEM;
+	int r = file_read(AT_FDCWD, command->root, root, TRUST_ROOT_MAX, &len);
+	if (r < 0)
+		return reason_about(why, r, command->root);
+	r = folder_open(AT_FDCWD, command->metadata_dir, &folder);
+	if (r < 0)
+		return reason_about(why, r, command->metadata_dir);
+	return anchor_set(&folder, root, len, &command->policy, why);
+}
+
+/* A target's name in the folder is its own with '/' and all else that is not
+   plain percent-encoded. */
+static int
+download(const struct command *command, struct client *client,
+	 struct reason *why)
+{
+	CLEANUP(folder_close) struct folder folder = { -1, -1 };
+	char file[NAME_MAX + 1];
+
+	int r = folder_open(AT_FDCWD, command->target_dir, &folder);
+	if (r < 0)
+		return reason_about(why, r, command->target_dir);
+	for (size_t i = 0; i < command->len && r == 0; i++) {
+		const char *name = command->targets[i];
+		r = name_encode(file, sizeof(file), name, false);
+		if (r < 0)
+			return reason_about(why, r, name);
+		r = client_save(client, name, &folder, file, why);
+	}
+	return r;
+}
+
+static int
 run(const struct command *command, struct reason *why)
 {
-	CLEANUP(client_freep) struct client *client = NULL;
+	CLEANUP(remote_freep) struct remote *remote = NULL;
+	CLEANUP(client_closep) struct client *client = NULL;
+	struct client_mirror mirror;
 
 	if (str_equal(command->word, "init"))
-		return client_init(&command->places, command->root,
-				   &command->policy, why);
-	int r = client_new(&command->places, &command->policy, &client, why);
-	if (str_equal(command->word, "refresh"))
+		return init(command, why);
+	int r = remote_new(command->metadata_url, command->target_url, &remote,
+			   why);
+	if (r < 0)
 		return r;
-	for (size_t i = 0; i < command->len && r == 0; i++)
-		r = client_download(client, command->targets[i], why);
+	remote_use(remote, &mirror);
+	r = client_open(AT_FDCWD, command->metadata_dir, &command->policy,
+			time(NULL), &mirror, &client, why);
+	if (r == 0)
+		r = client_refresh(client, why);
+	if (r == 0 && str_equal(command->word, "download"))
+		r = download(command, client, why);
 	return r;
 }
 

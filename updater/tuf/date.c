@@ -9,6 +9,7 @@
 
 #define FORM "dddd-dd-ddTdd:dd:ddZ"
 #define YEAR_MIN 1970
+#define YEAR_MAX 9999
 
 static bool
 has_form(const char *text)
@@ -51,5 +52,18 @@ date_parse(const char *text, int64_t *ret_s)
 	    tm.tm_min != asked.tm_min || tm.tm_sec != asked.tm_sec)
 		return -EBADMSG;
 	*ret_s = seconds;
+	return 0;
+}
+
+int
+date_write(char dst[DATE_SIZE], int64_t s)
+{
+	time_t seconds = s;
+	struct tm tm;
+
+	dst[0] = '\0';
+	if (s < 0 || !gmtime_r(&seconds, &tm) || tm.tm_year > YEAR_MAX - 1900)
+		return -ERANGE;
+	(void)strftime(dst, DATE_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
 	return 0;
 }

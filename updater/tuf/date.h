@@ -6,3 +6,8 @@
 
 /* Returns 0 and seconds since 1970; -EBADMSG when it is no such time. */
 int date_parse(const char *text, int64_t *ret_s);
+
+#define DATE_SIZE 21
+
+/* Returns 0; -ERANGE and leaves dst empty outside the years 1970 to 9999. */
+int date_write(char dst[DATE_SIZE], int64_t s);

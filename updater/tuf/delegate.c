@@ -19,10 +19,9 @@
 #define SUM_DIGITS 8 /* as many as a bin's number can depend on */
 
 struct delegate {
-	char *target;				    /* owned */
-	char sum[2 * LIBCRYPTO_SUM_MAX + 1];	    /* of its name */
-	struct targets *roles[DELEGATE_VISITS_MAX]; /* owned, as visited */
-	char names[DELEGATE_VISITS_MAX][TARGETS_ROLE_MAX + 1];
+	char *target;					       /* owned */
+	char sum[2 * LIBCRYPTO_SUM_MAX + 1];		       /* of its name */
+	char names[DELEGATE_VISITS_MAX][TARGETS_ROLE_MAX + 1]; /* visited */
 	size_t len;
 	/* What is still to be visited, the next one last; owned, but the
 	   delegations are the roles'. */
@@ -166,8 +165,6 @@ delegate_free(struct delegate *delegate)
 {
 	if (!delegate)
 		return;
-	for (size_t i = 0; i < delegate->len; i++)
-		targets_free(delegate->roles[i]);
 	free(delegate->stack);
 	free(delegate->target);
 	free(delegate);
@@ -204,10 +201,10 @@ delegate_next(struct delegate *delegate, const char **ret_role,
 }
 
 int
-delegate_enter(struct delegate *delegate, struct targets *role)
+delegate_enter(struct delegate *delegate, const struct targets *role)
 {
 	delegate->stack_len--;
-	delegate->roles[delegate->len++] = role;
+	delegate->len++;
 	return look(delegate, role);
 }
 

@@ -32,8 +32,11 @@ void delegate_free(struct delegate *delegate);
 int delegate_next(struct delegate *delegate, const char **ret_role,
 		  const struct signers **ret_signers, struct reason *why);
 
-/* The role that delegate_next() named (taken).  Returns 0 or -ENOMEM. */
-int delegate_enter(struct delegate *delegate, struct targets *role);
+/*
+ * The role that delegate_next() named (borrowed until the end).  Returns 0 or
+ * -ENOMEM.
+ */
+int delegate_enter(struct delegate *delegate, const struct targets *role);
 
-/* Valid as long as the search and the top role.  Returns 0 or -ENOENT. */
+/* Valid as long as the search and the roles.  Returns 0 or -ENOENT. */
 int delegate_found(const struct delegate *delegate, struct target *ret_target);

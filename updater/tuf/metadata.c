@@ -16,6 +16,7 @@
 
 #define DIGITS "0123456789"
 #define WHY_SIZE 200
+#define ISSUED "x-khien-issued"
 
 static const char *const names[] = {
 	[METADATA_ROOT] = "root",
@@ -72,6 +73,24 @@ check_spec(const char *text, struct reason *why)
 	return 0;
 }
 
+/* Ours, so other repositories need not say it. */
+static int
+check_issued(struct metadata *metadata, struct reason *why)
+{
+	const struct doc_value *issued = doc_member(metadata->body, ISSUED);
+	const char *text = doc_text(issued, NULL);
+
+	if (!issued)
+		return 0;
+	if (!text || date_parse(text, &metadata->issued_s) < 0 ||
+	    metadata->issued_s < 1 || metadata->issued_s > metadata->expires_s)
+		return reason_set(why, -EBADMSG,
+				  "has a malformed %s, or one that is later "
+				  "than its end",
+				  ISSUED);
+	return 0;
+}
+
 static int
 check_common(struct metadata *metadata, enum metadata_type type,
 	     struct reason *why)
@@ -92,7 +111,7 @@ check_common(struct metadata *metadata, enum metadata_type type,
 	if (!expires || date_parse(expires, &metadata->expires_s) < 0)
 		return reason_set(why, -EBADMSG,
 				  "has no date at which it expires");
-	return 0;
+	return check_issued(metadata, why);
 }
 
 static const char *

@@ -32,6 +32,8 @@ struct metadata {
 	size_t canonical_len;
 	int64_t version;   /* from 1 to METADATA_VERSION_MAX */
 	int64_t expires_s; /* since 1970 */
+	int64_t issued_s;  /* "x-khien-issued": when it was signed; 0: not said
+			    */
 };
 
 /* "root", "timestamp", ... */

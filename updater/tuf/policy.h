@@ -14,8 +14,8 @@ struct reason;
 struct verify;
 
 struct policy {
-	/* Root and targets need a classical and a post-quantum signature
-	   among those that count. */
+	/* Root and every targets role, delegated ones too, need a classical
+	   and a post-quantum signature among those that count. */
 	bool hybrid;
 	/* No older version is taken, also when nothing is stored yet; 0: any.
 	 */

@@ -11,7 +11,7 @@ static const struct {
 	const char *advice;
 } advices[] = {
 	{ -EBADMSG, "who publishes must write this file anew" },
-	{ -EPROTONOSUPPORT, "a newer client is needed" },
+	{ -EPROTONOSUPPORT, "a newer agent is needed" },
 	{ -EKEYREJECTED, "who publishes must have it signed by enough keys" },
 	{ -ENOKEY, "it needs a classical and a post-quantum signature" },
 	{ -ENOPKG, "a newer libcrypto is needed for this repository" },

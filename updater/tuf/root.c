@@ -83,20 +83,31 @@ root_parse(const void *bytes, size_t len, const struct policy *policy,
 }
 
 int
+root_check_later(const struct root *root, const struct root *next,
+		 const struct policy *policy, struct reason *why)
+{
+	if (next->metadata->version <= root->metadata->version)
+		return reason_set(why, -EPROTO,
+				  "has version %" PRId64 ", not after "
+				  "%" PRId64,
+				  next->metadata->version,
+				  root->metadata->version);
+	return check_signed(next->metadata, &root->signers[METADATA_ROOT],
+			    policy, why);
+}
+
+int
 root_check_next(const struct root *root, const struct root *next,
 		const struct policy *policy, struct reason *why)
 {
-	int r = check_signed(next->metadata, &root->signers[METADATA_ROOT],
-			     policy, why);
-	if (r < 0)
-		return r;
-	if (next->metadata->version != root->metadata->version + 1)
+	int64_t version = root->metadata->version + 1;
+
+	if (next->metadata->version != version)
 		return reason_set(why, -EPROTO,
 				  "has version %" PRId64 " instead of "
 				  "%" PRId64,
-				  next->metadata->version,
-				  root->metadata->version + 1);
-	return 0;
+				  next->metadata->version, version);
+	return root_check_later(root, next, policy, why);
 }
 
 bool

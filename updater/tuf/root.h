@@ -35,5 +35,9 @@ void root_freep(struct root **root);
 int root_check_next(const struct root *root, const struct root *next,
 		    const struct policy *policy, struct reason *why);
 
+/* The same, but any later version may follow; -EPROTO: it is not later. */
+int root_check_later(const struct root *root, const struct root *next,
+		     const struct policy *policy, struct reason *why);
+
 /* True when a key of timestamp or snapshot was taken away. */
 bool root_is_rotated(const struct root *root, const struct root *next);

@@ -36,9 +36,17 @@ check_expiry(const struct state *state, const struct metadata *metadata,
 			  (state->now_s - metadata->expires_s) / 3600);
 }
 
+/* What was signed was signed at its time, whatever else is wrong with it. */
+static void
+note_issued(struct state *state, const struct metadata *metadata)
+{
+	if (metadata->issued_s > state->issued_s)
+		state->issued_s = metadata->issued_s;
+}
+
 /* Parsed, and signed as the root says. */
 static int
-load(const struct state *state, enum metadata_type type, const void *bytes,
+load(struct state *state, enum metadata_type type, const void *bytes,
      size_t len, struct metadata **ret_metadata, struct reason *why)
 {
 	CLEANUP(metadata_freep) struct metadata *metadata = NULL;
@@ -48,9 +56,10 @@ load(const struct state *state, enum metadata_type type, const void *bytes,
 	if (r == 0)
 		r = verify_count(metadata, &state->root->signers[type],
 				 &counted, why);
-	if (r == 0)
-		r = policy_check_version(state->policy, type, metadata->version,
-					 why);
+	if (r < 0)
+		return r;
+	note_issued(state, metadata);
+	r = policy_check_version(state->policy, type, metadata->version, why);
 	if (r == 0)
 		*ret_metadata = TAKE(metadata);
 	return r;
@@ -67,6 +76,7 @@ state_take_root(struct state *state, const void *bytes, size_t len,
 		r = root_check_next(state->root, next, state->policy, why);
 	if (r < 0)
 		return r;
+	note_issued(state, next->metadata);
 	*ret_rotated = root_is_rotated(state->root, next);
 	root_free(state->root);
 	state->root = TAKE(next);
@@ -216,7 +226,7 @@ state_take_snapshot(struct state *state, const void *bytes, size_t len,
 }
 
 int
-state_load_targets(const struct state *state, const struct listing *listing,
+state_load_targets(struct state *state, const struct listing *listing,
 		   const struct signers *signers, bool top, const void *bytes,
 		   size_t len, struct targets **ret_targets, struct reason *why)
 {
@@ -229,10 +239,13 @@ state_load_targets(const struct state *state, const struct listing *listing,
 				   why);
 	if (r == 0)
 		r = verify_count(metadata, signers, &counted, why);
-	if (r == 0 && top)
+	if (r == 0)
 		r = policy_check_signed(state->policy, METADATA_TARGETS,
 					&counted, why);
-	if (r == 0 && top)
+	if (r < 0)
+		return r;
+	note_issued(state, metadata);
+	if (top)
 		r = policy_check_version(state->policy, METADATA_TARGETS,
 					 metadata->version, why);
 	if (r == 0 && metadata->version != listing->version)

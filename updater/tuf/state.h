@@ -28,6 +28,7 @@ struct state {
 	struct metadata *snapshot;     /* may be the same */
 	struct listing of_targets;
 	struct targets *targets;
+	int64_t issued_s; /* the newest of all that was signed as it must be */
 };
 
 /* Each returns 0 or an error of trust.h, and changes nothing then. */
@@ -57,10 +58,10 @@ int state_take_targets(struct state *state, const void *bytes, size_t len,
 		       struct reason *why);
 
 /*
- * A targets role that must be as listed, signed by these signers and not
- * expired; and as the policy wants, when it is the top one.
+ * A targets role that must be as listed, signed by these signers and as the
+ * policy wants, and not expired; and new enough, when it is the top one.
  */
-int state_load_targets(const struct state *state, const struct listing *listing,
+int state_load_targets(struct state *state, const struct listing *listing,
 		       const struct signers *signers, bool top,
 		       const void *bytes, size_t len,
 		       struct targets **ret_targets, struct reason *why);

@@ -16,6 +16,7 @@
 #include "updater/tuf/name.h"
 #include "updater/tuf/policy.h"
 #include "updater/tuf/reason.h"
+#include "updater/tuf/roles.h"
 #include "updater/tuf/root.h"
 #include "updater/tuf/state.h"
 #include "updater/tuf/targets.h"
@@ -46,6 +47,7 @@ struct trust {
 	const char *role; /* the delegate's: what to look into */
 	const struct signers *signers;
 	struct listing listing; /* of that role */
+	struct roles kept;	/* of all searches */
 };
 
 int
@@ -71,6 +73,7 @@ trust_free(struct trust *trust)
 	if (!trust)
 		return;
 	end_search(trust);
+	roles_done(&trust->kept);
 	state_done(&trust->state);
 	free(trust);
 }
@@ -99,6 +102,7 @@ trust_new(const void *root, size_t len, const struct policy *policy,
 		r = root_parse(root, len, policy, &trust->state.root, why);
 	if (r < 0)
 		return reason_about(why, r, "trusted root");
+	trust->state.issued_s = trust->state.root->metadata->issued_s;
 	*ret_trust = TAKE(trust);
 	return 0;
 }
@@ -223,12 +227,31 @@ fail(struct trust *trust, int r, const char *file, struct reason *why)
 	return r;
 }
 
-/* The next role of the search, or its end.  Returns 0 or why it failed. */
+/* The next role that is to be looked into, past those that are kept.  Returns
+   0; -EALREADY or -ENOENT at the end; why it failed. */
+static int
+next_role(struct trust *trust, struct reason *why)
+{
+	for (;;) {
+		int r = delegate_next(trust->delegate, &trust->role,
+				      &trust->signers, why);
+		if (r < 0)
+			return r;
+		const struct targets *kept =
+			roles_find(&trust->kept, trust->role, trust->signers);
+		if (!kept)
+			return 0;
+		r = delegate_enter(trust->delegate, kept);
+		if (r < 0)
+			return r;
+	}
+}
+
+/* Goes on with the search, or ends it.  Returns 0 or why it failed. */
 static int
 advance(struct trust *trust, struct reason *why)
 {
-	int r = delegate_next(trust->delegate, &trust->role, &trust->signers,
-			      why);
+	int r = next_role(trust, why);
 
 	trust->step = STEP_READY;
 	if (r == -EALREADY || r == -ENOENT)
@@ -253,8 +276,8 @@ take_role(struct trust *trust, const void *bytes, size_t len,
 				   trust->signers, false, bytes, len, &role,
 				   why);
 	if (r == 0)
-		r = delegate_enter(trust->delegate, role);
-	return r;
+		r = roles_add(&trust->kept, trust->role, trust->signers, role);
+	return r < 0 ? r : delegate_enter(trust->delegate, role);
 }
 
 static int
@@ -404,9 +427,12 @@ trust_absent(struct trust *trust, struct reason *why)
 int
 trust_find(struct trust *trust, const char *name, struct reason *why)
 {
-	if (trust->step != STEP_READY || !trust->state.targets)
+	/* A search that was begun may be left for another. */
+	if (trust->step != STEP_READY && !trust->delegate)
 		return reason_set(why, -EINVAL, "the refresh is not complete");
 	end_search(trust);
+	trust->step = STEP_READY;
+	roles_trim(&trust->kept);
 	if (why)
 		why->text[0] = '\0';
 	int r = name_check_target(name, why);
@@ -427,4 +453,47 @@ trust_found(const struct trust *trust, struct target *ret_target,
 		return -ENOENT;
 	*ret_consistent = trust->state.root->consistent;
 	return delegate_found(trust->delegate, ret_target);
+}
+
+static void
+note(struct trust_times *times, enum metadata_type type,
+     const struct metadata *metadata)
+{
+	if (!metadata)
+		return;
+	times->roles[type] =
+		(struct trust_time){ metadata->version, metadata->issued_s,
+				     metadata->expires_s };
+	if (times->first && times->end.expires_s <= metadata->expires_s)
+		return;
+	times->first = metadata_name(type);
+	times->end = times->roles[type];
+}
+
+void
+trust_times(const struct trust *trust, struct trust_times *ret_times)
+{
+	const struct state *state = &trust->state;
+	const struct targets *targets = state->targets;
+	const char *name = NULL;
+
+	*ret_times = (struct trust_times){ 0 };
+	note(ret_times, METADATA_ROOT, state->root->metadata);
+	note(ret_times, METADATA_TIMESTAMP, state->timestamp);
+	note(ret_times, METADATA_SNAPSHOT, state->snapshot);
+	note(ret_times, METADATA_TARGETS, targets ? targets->metadata : NULL);
+	const struct targets *first = roles_first(&trust->kept, &name);
+	if (first && first->metadata->expires_s < ret_times->end.expires_s) {
+		ret_times->first = name;
+		ret_times->end =
+			(struct trust_time){ first->metadata->version,
+					     first->metadata->issued_s,
+					     first->metadata->expires_s };
+	}
+}
+
+int64_t
+trust_newest_issued(const struct trust *trust)
+{
+	return trust->state.issued_s;
 }

@@ -33,6 +33,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "updater/tuf/metadata.h"
+
 struct policy;
 struct reason;
 struct target;
@@ -90,12 +92,14 @@ void trust_next(const struct trust *trust, struct trust_wanted *ret_wanted);
  */
 int trust_take(struct trust *trust, const void *bytes, size_t len,
 	       struct trust_taken *ret_taken, struct reason *why);
-/* There is no such file.  Any other failure to get one ends the refresh. */
+/* There is no such file.  Any other failure to get one ends the refresh, or the
+   search. */
 int trust_absent(struct trust *trust, struct reason *why);
 
 /*
- * Begins to search for a target, once nothing is wanted.  Returns 0; -EINVAL
- * when the name is none, or the refresh is not complete; -ENOMEM; errors of the
+ * Begins to search for a target, once nothing is wanted, or in place of another
+ * search.  Returns 0; -EINVAL when the name is none, or the refresh is not
+ * complete; -ENOMEM; errors of the
  * first role to look into.
  */
 int trust_find(struct trust *trust, const char *name, struct reason *why);
@@ -106,3 +110,29 @@ int trust_find(struct trust *trust, const char *name, struct reason *why);
  */
 int trust_found(const struct trust *trust, struct target *ret_target,
 		bool *ret_consistent);
+
+struct trust_time {
+	int64_t version;
+	int64_t issued_s; /* since 1970; 0: the role does not say it */
+	int64_t expires_s;
+};
+
+struct trust_times {
+	struct trust_time roles[METADATA_TYPES]; /* all 0: not trusted yet */
+	/* The role that expires first, of these and of the delegated ones
+	   that were looked into; the name is valid until the next search. */
+	const char *first;
+	struct trust_time end;
+};
+
+/* Of what is trusted so far, also after an error. */
+void trust_times(const struct trust *trust, struct trust_times *ret_times);
+
+/*
+ * The newest time at which a file was signed that had the signatures it needs,
+ * delegated roles included, and also one that was refused for another reason:
+ * it is at least as late as that.  0: none said so.  An online key that was
+ * stolen can put this into the future; a floor that lasts should only follow
+ * root and targets, whose times trust_times() has.
+ */
+int64_t trust_newest_issued(const struct trust *trust);

@@ -21,6 +21,7 @@
 #include "agent/gate/notify.h"
 #include "agent/gate/pending.h"
 #include "agent/gate/report.h"
+#include "agent/gate/shed.h"
 #include "agent/lib/allow.h"
 #include "agent/lib/buf.h"
 #include "agent/lib/chan.h"
@@ -476,7 +477,7 @@ go(struct scene *scene, enum way way)
 	if (way == RELEASE || way == RELEASE_SETTLE)
 		pending_release(pending, PID, &clean);
 	if (way == SHED)
-		(void)pending_shed(pending, SIZE_MAX, &clean);
+		(void)shed_scans(pending, SIZE_MAX, &clean);
 	else if (way == SETTLE || way == EXPIRE_SETTLE || way == RELEASE_SETTLE)
 		pending_settle(pending, pending_next(pending), &clean);
 }

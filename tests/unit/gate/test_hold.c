@@ -59,10 +59,54 @@ writers_wait(void **state)
 	assert_false(hold_expire(hold));
 	int writer = open(place.path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 	assert_true(writer >= 0);
-	assert_false(hold_probe(place.fd));
+	assert_false(hold_probe(hold, place.fd, &place.ident));
 	assert_false(hold_take(hold, place.fd, &place.ident));
 	(void)close(writer);
-	assert_true(hold_probe(place.fd));
+	assert_true(hold_probe(hold, place.fd, &place.ident));
+	done(&place);
+	hold_free(hold);
+}
+
+/* From before a scan to after the answer, unless a writer comes. */
+static void
+scans_are_guarded(void **state)
+{
+	struct hold *hold = hold_new(2);
+	struct place place = make();
+
+	(void)state;
+	uint64_t guard = hold_begin(hold, place.fd, &place.ident);
+	assert_int_not_equal(guard, 0);
+	assert_true(hold_probe(hold, place.fd, &place.ident));
+	usleep((HOLD_MS + 10) * 1000);
+	assert_true(hold_expire(hold));
+	assert_true(hold_go_on(hold, guard));
+	/* Answered: as any other from now on. */
+	hold_end(hold, guard);
+	assert_int_equal(open(place.path, O_WRONLY | O_NONBLOCK), -1);
+	usleep((HOLD_MS + 10) * 1000);
+	assert_false(hold_expire(hold));
+	assert_false(hold_go_on(hold, guard));
+
+	guard = hold_begin(hold, place.fd, &place.ident);
+	assert_int_equal(open(place.path, O_WRONLY | O_NONBLOCK), -1);
+	assert_false(hold_go_on(hold, guard));
+	assert_int_equal(hold_begin(hold, place.fd, &place.ident), 0);
+	/* He does not wait for the end of the scan. */
+	assert_false(hold_expire(hold));
+	int writer = open(place.path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_true(writer >= 0);
+	assert_int_equal(hold_begin(hold, place.fd, &place.ident), 0);
+	(void)close(writer);
+	assert_false(hold_go_on(hold, guard));
+	/* Another one's lease does not stand for a broken one. */
+	uint64_t other = hold_begin(hold, place.fd, &place.ident);
+	assert_int_not_equal(other, 0);
+	assert_false(hold_go_on(hold, guard));
+	hold_end(hold, guard);
+	assert_int_equal(hold_len(hold), 1);
+	hold_end(hold, other);
+	assert_int_equal(hold_len(hold), 0);
 	done(&place);
 	hold_free(hold);
 }
@@ -96,6 +140,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(writers_wait),
+		cmocka_unit_test(scans_are_guarded),
 		cmocka_unit_test(oldest_goes_first),
 	};
 

@@ -26,6 +26,10 @@ test_content(void **state)
 	assert_true(ident_same_file(&before, &after));
 	assert_false(ident_same_content(&before, &after));
 	assert_int_equal(after.size, 5);
+	struct ident again;
+	assert_int_equal(ident_read_again(fileno(file), &before, &again), 0);
+	assert_true(ident_same_content(&again, &after));
+	assert_int_equal(again.handle_len, after.handle_len);
 	(void)fclose(file);
 	assert_true(ident_read(-1, &after) < 0);
 }

@@ -11,6 +11,7 @@
 
 #include "agent/gate/ident.h"
 #include "agent/gate/pending.h"
+#include "agent/gate/shed.h"
 #include "agent/lib/msg.h"
 
 #define ANSWERS_MAX (PENDING_MAX + 1)
@@ -433,12 +434,12 @@ late_ones_are_shed(void **state)
 	add(pending, MSG_CAUSE_WRITE, 4, 13);
 	int leader = pending_next(pending);
 	pending_expire(pending, 10);
-	assert_int_equal(pending_shed(pending, 1, &verdict), 1);
+	assert_int_equal(shed_scans(pending, 1, &verdict), 1);
 	assert_int_equal(answers_len, 1);
 	assert_int_equal(answers[0].pid, 13);
-	assert_int_equal(pending_shed(pending, 9, &verdict), 1);
+	assert_int_equal(shed_scans(pending, 9, &verdict), 1);
 	assert_int_equal(answers_len, 2);
-	assert_int_equal(pending_shed(pending, 9, &verdict), 0);
+	assert_int_equal(shed_scans(pending, 9, &verdict), 0);
 	assert_int_equal(pending_len(pending), 2);
 	settle(pending, leader, MSG_CLEAN);
 	settle(pending, pending_next(pending), MSG_CLEAN);

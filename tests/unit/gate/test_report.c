@@ -182,6 +182,37 @@ tells_at_once(void **state)
 	(void)close(theirs);
 }
 
+/* Events wait for others, but not long, and not behind a verdict. */
+static void
+waits_for_others(void **state)
+{
+	struct report *report = *state;
+	int ours, theirs;
+
+	assert_int_equal(chan_pair(&ours, &theirs), 0);
+	report_link(report, ours);
+	assert_true(report_flush_due(report));
+	close_file(report, 1);
+	assert_false(report_flush_due(report));
+	close_file(report, 2);
+	assert_false(report_flush_due(report));
+	receive(theirs);
+	assert_int_equal(told.closes, 0);
+	(void)usleep((REPORT_WAIT_MS + 1) * 1000);
+	assert_true(report_flush_due(report));
+	receive(theirs);
+	assert_int_equal(told.closes, 2);
+	assert_int_equal(told.len, 1);
+	close_file(report, 3);
+	give_verdict(report);
+	receive(theirs);
+	assert_int_equal(told.closes, 3);
+	assert_int_equal(told.verdicts, 1);
+	assert_true(report_flush_due(report));
+	(void)close(ours);
+	(void)close(theirs);
+}
+
 /* Whatever is missing in the end is told, neither more nor less. */
 static void
 keeps_and_counts(void **state)
@@ -474,6 +505,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(tells_at_once),
+		TEST(waits_for_others),
 		TEST(keeps_and_counts),
 		TEST(lost_verdicts_are_critical),
 		TEST(waits_for_the_next_engine),

@@ -5,9 +5,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -286,6 +288,94 @@ test_engine_has_its_folder_and_no_more(void **state)
 		assert_int_equal(in_jail(ROLE_ENGINE, refused[i]), 1);
 }
 
+static int
+read_hosts(void)
+{
+	return open("/etc/hosts", O_RDONLY | O_CLOEXEC);
+}
+
+static int
+write_hosts(void)
+{
+	return open("/etc/hosts", O_WRONLY | O_CLOEXEC);
+}
+
+static void *
+in_thread(void *arg)
+{
+	*(bool *)arg = true;
+	return NULL;
+}
+
+static int
+start_thread(void)
+{
+	pthread_t thread;
+	bool ran = false;
+
+	if (pthread_create(&thread, NULL, in_thread, &ran) != 0 ||
+	    pthread_join(thread, NULL) != 0)
+		return -1;
+	return ran ? 0 : -1;
+}
+
+static int
+try_clone3(void)
+{
+	return (int)syscall(SYS_clone3, NULL, 0);
+}
+
+static int
+try_raw_socket(void)
+{
+	return socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+}
+
+static int
+try_listen(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd < 0 ? 0 : listen(fd, 1);
+}
+
+/* Reads what names need, makes threads and sockets of IP. */
+static void
+test_fetch_has_the_network_and_no_more(void **state)
+{
+	const attempt_fn granted[] = { read_hosts, start_thread, try_socket };
+	const attempt_fn refused[] = {
+		write_hosts,
+		try_open,
+		try_open_root,
+		try_create,
+		try_unix_socket,
+		try_raw_socket,
+		try_listen,
+		try_exec,
+		try_fork,
+		try_clone3,
+		try_kill,
+		try_ptrace,
+		try_become_root,
+		try_memfd,
+		try_bpf,
+		try_executable_memory,
+		try_make_executable,
+	};
+
+	(void)state;
+	skip_when_sanitized();
+	for (size_t i = 0; i < sizeof(granted) / sizeof(*granted); i++)
+		assert_int_equal(in_jail(ROLE_FETCH, granted[i]), 0);
+	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+		int result = in_jail(ROLE_FETCH, refused[i]);
+		if (result != 1)
+			print_message("fetch: number %zu is granted\n", i);
+		assert_int_equal(result, 1);
+	}
+}
+
 static char place[128];
 
 static int
@@ -318,6 +408,7 @@ main(void)
 		cmocka_unit_test(test_scan_status),
 		cmocka_unit_test(test_scan_and_sensor_can_do_nothing),
 		cmocka_unit_test(test_engine_has_its_folder_and_no_more),
+		cmocka_unit_test(test_fetch_has_the_network_and_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -183,13 +183,13 @@ test_fetch(void **state)
 		struct msg_fetch fetch;
 		int r;
 	} cases[] = {
-		{ { 1, MSG_FETCH_METADATA, "timestamp.json", 16384 }, 0 },
-		{ { 1, MSG_FETCH_TARGET, "blobs/a.gz", 1 }, 0 },
-		{ { 1, MSG_FETCH_TARGET, "", 1 }, -EBADMSG },
-		{ { 1, MSG_FETCH_TARGET, "/a", 1 }, -EBADMSG },
-		{ { 1, MSG_FETCH_TARGET, "a", 0 }, -EBADMSG },
-		{ { 1, 0, "a", 1 }, -EBADMSG },
-		{ { 1, MSG_FETCH_TARGET + 1, "a", 1 }, -EBADMSG },
+		{ { 1, MSG_FETCH_METADATA, "timestamp.json", 16384, 3 }, 0 },
+		{ { 1, MSG_FETCH_TARGET, "blobs/a.gz", 1, 0 }, 0 },
+		{ { 1, MSG_FETCH_TARGET, "", 1, 0 }, -EBADMSG },
+		{ { 1, MSG_FETCH_TARGET, "/a", 1, 0 }, -EBADMSG },
+		{ { 1, MSG_FETCH_TARGET, "a", 0, 0 }, -EBADMSG },
+		{ { 1, 0, "a", 1, 0 }, -EBADMSG },
+		{ { 1, MSG_FETCH_TARGET + 1, "a", 1, 0 }, -EBADMSG },
 	};
 	struct msg_fetch got;
 	struct buf buf;
@@ -202,10 +202,12 @@ test_fetch(void **state)
 		assert_int_equal(msg_update_get_fetch(&buf, &got), cases[i].r);
 		if (cases[i].r == 0)
 			assert_string_equal(got.path, cases[i].fetch.path);
+		if (cases[i].r == 0)
+			assert_int_equal(got.from, cases[i].fetch.from);
 	}
 	begin(&buf, MSG_FETCH);
 	got = (struct msg_fetch){ 1, MSG_FETCH_TARGET,
-				  long_text(MSG_UPDATE_PATH_MAX + 1), 1 };
+				  long_text(MSG_UPDATE_PATH_MAX + 1), 1, 0 };
 	msg_update_put_fetch(&buf, &got);
 	reopen(&buf, MSG_FETCH);
 	assert_int_equal(msg_update_get_fetch(&buf, &got), -EBADMSG);
@@ -218,11 +220,11 @@ test_fetched(void **state)
 		struct msg_fetched fetched;
 		int r;
 	} cases[] = {
-		{ { 1, 0, 10, 20, "https://a/", "" }, 0 },
-		{ { 1, ENOENT, 0, 0, "", "no mirror has it" }, 0 },
-		{ { 1, ENOENT, 0, 0, "", "" }, -EBADMSG },
-		{ { 1, 0, 0, 0, "", "why" }, -EBADMSG },
-		{ { 1, 4096, 0, 0, "", "why" }, -EBADMSG },
+		{ { 1, 0, 10, 20, "https://a/", "", 2 }, 0 },
+		{ { 1, ENOENT, 0, 0, "", "no mirror has it", 2 }, 0 },
+		{ { 1, ENOENT, 0, 0, "", "", 2 }, -EBADMSG },
+		{ { 1, 0, 0, 0, "", "why", 2 }, -EBADMSG },
+		{ { 1, 4096, 0, 0, "", "why", 2 }, -EBADMSG },
 	};
 	struct msg_fetched got;
 	struct buf buf;
@@ -239,6 +241,7 @@ test_fetched(void **state)
 		assert_int_equal(got.size, cases[i].fetched.size);
 		assert_int_equal(got.date_s, cases[i].fetched.date_s);
 		assert_string_equal(got.mirror, cases[i].fetched.mirror);
+		assert_int_equal(got.index, cases[i].fetched.index);
 	}
 }
 

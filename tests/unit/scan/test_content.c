@@ -96,6 +96,34 @@ test_cut(void **state)
 	(void)close(fd);
 }
 
+/* Read, not mapped: one at once, whole or told. */
+static void
+test_small(void **state)
+{
+	struct content small, other;
+	int fd = make_file();
+
+	(void)state;
+	assert_int_equal(content_open(&small, fd, PAGE, CONTENT_READ_MAX), 0);
+	assert_null(small.map);
+	assert_int_equal(content_open(&other, fd, 2 * PAGE, 2), 0);
+	assert_non_null(other.map);
+	assert_int_equal(other.bytes[0], 3);
+	assert_int_equal(small.bytes[0], 2);
+	assert_int_equal(ftruncate(fd, PAGE + 1), 0);
+	assert_int_equal(small.bytes[PAGE], 3);
+	assert_false(content_was_cut(&small));
+	content_close(&other);
+	content_close(&small);
+	assert_int_equal(content_open(&small, fd, PAGE, 3), 0);
+	assert_null(small.map);
+	assert_true(content_was_cut(&small));
+	assert_int_equal(small.bytes[0], 2);
+	assert_int_equal(small.bytes[1], 0);
+	content_close(&small);
+	(void)close(fd);
+}
+
 /* A fault of our own is not hidden. */
 static void
 test_foreign_fault(void **state)
@@ -136,6 +164,7 @@ main(void)
 		cmocka_unit_test(test_open),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_small),
 		cmocka_unit_test(test_foreign_fault),
 	};
 

@@ -70,7 +70,7 @@ teardown(void **state)
 static void
 scan(int fd)
 {
-	scanner_scan(scanner, fd, &result);
+	scanner_scan(scanner, fd, true, &result);
 	(void)close(fd);
 }
 
@@ -105,6 +105,27 @@ test_results(void **state)
 	assert_int_equal(result.result, MSG_FAILED);
 }
 
+/* The hash of a small file is there when somebody will read it. */
+static void
+test_hash_wanted(void **state)
+{
+	int clean = samples_memfd("good", 4);
+	int bad = samples_memfd("xBADx", 5);
+
+	(void)state;
+	prepare("rule a { strings: $a = \"BAD\" condition: $a }");
+	scanner_scan(scanner, clean, false, &result);
+	assert_int_equal(result.result, MSG_CLEAN);
+	assert_string_equal(result.sha256, "");
+	scanner_scan(scanner, clean, true, &result);
+	assert_int_equal(strlen(result.sha256), 64);
+	scanner_scan(scanner, bad, false, &result);
+	assert_int_equal(result.result, MSG_MATCH);
+	assert_int_equal(strlen(result.sha256), 64);
+	(void)close(clean);
+	(void)close(bad);
+}
+
 static void
 test_offset_stays(void **state)
 {
@@ -113,7 +134,7 @@ test_offset_stays(void **state)
 	(void)state;
 	prepare("rule a { strings: $a = \"BAD\" condition: $a }");
 	assert_int_equal(lseek(fd, 4, SEEK_SET), 4);
-	scanner_scan(scanner, fd, &result);
+	scanner_scan(scanner, fd, true, &result);
 	assert_int_equal(result.result, MSG_MATCH);
 	assert_int_equal(lseek(fd, 0, SEEK_CUR), 4);
 	(void)close(fd);
@@ -204,7 +225,7 @@ test_timeout_of_hashing(void **state)
 	limits.timeout_ms = 200;
 	scanner_set_limits(scanner, &limits);
 	assert_int_equal(ftruncate(fd, 1LL << 40), 0);
-	scanner_scan(scanner, fd, &result);
+	scanner_scan(scanner, fd, true, &result);
 	assert_int_equal(result.result, MSG_MATCH);
 	assert_string_equal(result.sha256, "");
 	assert_string_not_equal(result.error, "");
@@ -280,7 +301,7 @@ test_shrinking(void **state)
 	prepare(SLOW_RULE);
 	pid_t pid = disturb(fd, shrink_and_grow);
 	for (int i = 0; i < 5; i++) {
-		scanner_scan(scanner, fd, &result);
+		scanner_scan(scanner, fd, true, &result);
 		assert_int_equal(result.flags, MSG_CHANGED);
 		assert_true(result.result == MSG_CLEAN ||
 			    result.result == MSG_FAILED);
@@ -329,6 +350,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_results),
+		CASE(test_hash_wanted),
 		CASE(test_offset_stays),
 		CASE(test_partial),
 		CASE(test_limit_is_whole),

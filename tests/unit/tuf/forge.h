@@ -17,8 +17,10 @@
 #define FORGE_NOW_S 1800000000 /* 2027-01-15 */
 #define FORGE_FUTURE "2030-01-01T00:00:00Z"
 #define FORGE_PAST "2020-01-01T00:00:00Z"
-#define FORGE_FILES_MAX 700
+#define FORGE_FILES_MAX 1500
 #define FORGE_KEYS_MAX 8
+
+struct trust;
 
 enum forge_kind {
 	FORGE_ED25519,
@@ -57,7 +59,8 @@ struct forge_role {
 	int threshold;
 	const char *expires;
 	int version;
-	bool with_hashes; /* of what it lists: snapshot and timestamp */
+	bool with_hashes;   /* of what it lists: snapshot and timestamp */
+	const char *issued; /* when it was signed; NULL: it does not say */
 };
 
 /* "keyids":[...],"threshold":N */
@@ -106,6 +109,15 @@ void forge_snapshot(struct forge *forge);
 void forge_timestamp(struct forge *forge);
 /* Targets, snapshot and timestamp, each with its next version. */
 void forge_publish(struct forge *forge);
+/* A delegated role's file; FILE is its name encoded, `more` follows "targets".
+   Signed as the role says, whose version is not used. */
+void forge_put_role(struct forge *forge, const struct forge_role *role,
+		    const char *file, int version, const char *targets,
+		    const char *more);
+/* ,"delegations":{...} to roles that all have the same keys: name, then further
+   members.  To be freed with free(). */
+char *forge_delegations(const struct forge_role *role,
+			const char *const (*roles)[2], size_t len);
 /* {"version":N} or with length and hashes: how `text` is listed. */
 char *forge_listing(const char *text, int version, bool with_hashes);
 
@@ -113,3 +125,9 @@ char *forge_listing(const char *text, int version, bool with_hashes);
    what it is told to.  Returns what updater/tuf did; `asked` and `why` are of
    this one. */
 int forge_refresh(struct forge *forge, const char *target, int64_t *ret_length);
+
+/* The same in two steps, the second as often as wanted.  The session is the
+   caller's, also when the first fails; NULL: it did not begin. */
+int forge_begin(struct forge *forge, struct trust **ret_trust);
+int forge_find(struct forge *forge, struct trust *trust, const char *target,
+	       int64_t *ret_length);

@@ -66,15 +66,26 @@ forge_listing(const char *text, int version, bool with_hashes)
 			  version, strlen(text), digits);
 }
 
+/* A member and a comma, or nothing. */
+static char *
+issued_of(const struct forge_role *role)
+{
+	if (!role->issued)
+		return forge_text("%s", "");
+	return forge_text("\"x-khien-issued\":\"%s\",", role->issued);
+}
+
 static char *
 body_of(const struct forge *forge, enum metadata_type type, char *more)
 {
 	const struct forge_role *role = &forge->roles[type];
 
+	char *issued = issued_of(role);
 	char *body = forge_text("{\"_type\":\"%s\",\"spec_version\":\"%s\","
-				"\"version\":%d,\"expires\":\"%s\",%s}",
+				"\"version\":%d,\"expires\":\"%s\",%s%s}",
 				metadata_name(type), forge->spec, role->version,
-				role->expires, more);
+				role->expires, issued, more);
+	free(issued);
 	free(more);
 	return body;
 }
@@ -176,6 +187,50 @@ forge_publish(struct forge *forge)
 	forge_timestamp(forge);
 }
 
+void
+forge_put_role(struct forge *forge, const struct forge_role *role,
+	       const char *file, int version, const char *targets,
+	       const char *more)
+{
+	char name[128], *issued = issued_of(role);
+
+	(void)snprintf(name, sizeof(name), "%d.%s.json", version, file);
+	forge_put(&forge->mirror,
+		  forge->consistent ? name : strchr(name, '.') + 1,
+		  forge_sign(forge_text("{\"_type\":\"targets\","
+					"\"spec_version\":\"1.0\",\"version\":"
+					"%d,\"expires\":\"%s\",%s\"targets\":"
+					"{%s}%s}",
+					version, role->expires, issued, targets,
+					more),
+			     role->sign));
+	free(issued);
+}
+
+char *
+forge_delegations(const struct forge_role *role, const char *const (*roles)[2],
+		  size_t len)
+{
+	const struct forge_role *all[] = { role, NULL };
+	char *signers = forge_signers(role), *keys = forge_keys(all);
+	char *list = forge_text("%s", "");
+
+	for (size_t i = 0; i < len; i++) {
+		char *more = forge_text("%s%s{\"name\":\"%s\",%s,%s}", list,
+					i ? "," : "", roles[i][0], signers,
+					roles[i][1]);
+		free(list);
+		list = more;
+	}
+	char *text = forge_text(",\"delegations\":{\"keys\":{%s},"
+				"\"roles\":[%s]}",
+				keys, list);
+	free(list);
+	free(keys);
+	free(signers);
+	return text;
+}
+
 struct forge *
 forge_new(void)
 {
@@ -256,30 +311,46 @@ drive(struct forge *forge, struct trust *trust)
 }
 
 int
-forge_refresh(struct forge *forge, const char *target, int64_t *ret_length)
+forge_begin(struct forge *forge, struct trust **ret_trust)
 {
 	const char *root = forge_get(&forge->stored, "root.json");
-	struct trust *trust = NULL;
-	struct target found;
-	bool consistent;
 
+	*ret_trust = NULL;
 	forge->asked[0] = '\0';
 	forge->forgot = false;
 	forge->why.text[0] = '\0';
 	int r = trust_init();
 	if (r == 0)
 		r = trust_new(root, strlen(root), &forge->policy, FORGE_NOW_S,
-			      &trust, &forge->why);
+			      ret_trust, &forge->why);
+	return r < 0 ? r : drive(forge, *ret_trust);
+}
+
+int
+forge_find(struct forge *forge, struct trust *trust, const char *target,
+	   int64_t *ret_length)
+{
+	struct target found;
+	bool consistent;
+
+	int r = trust_find(trust, target, &forge->why);
 	if (r == 0)
 		r = drive(forge, trust);
-	if (r == 0 && target)
-		r = trust_find(trust, target, &forge->why);
-	if (r == 0 && target)
-		r = drive(forge, trust);
-	if (r == 0 && target)
+	if (r == 0)
 		r = trust_found(trust, &found, &consistent);
-	if (r == 0 && target && ret_length)
+	if (r == 0 && ret_length)
 		*ret_length = found.hashes.length;
+	return r;
+}
+
+int
+forge_refresh(struct forge *forge, const char *target, int64_t *ret_length)
+{
+	struct trust *trust;
+
+	int r = forge_begin(forge, &trust);
+	if (r == 0 && target)
+		r = forge_find(forge, trust, target, ret_length);
 	trust_free(trust);
 	return r;
 }

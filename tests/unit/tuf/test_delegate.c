@@ -45,47 +45,16 @@ tear_down(void **state)
 	return 0;
 }
 
-/* ,"delegations":{...} with these roles, which all have the same keys: name,
-   then further members. */
 static char *
 delegations(const char *const (*roles)[2], size_t len)
 {
-	const struct forge_role *all[] = { &delegated, NULL };
-	char *signers = forge_signers(&delegated);
-	char *keys = forge_keys(all);
-	char *list = forge_text("%s", "");
-
-	for (size_t i = 0; i < len; i++) {
-		char *more = forge_text("%s%s{\"name\":\"%s\",%s,%s}", list,
-					i ? "," : "", roles[i][0], signers,
-					roles[i][1]);
-		free(list);
-		list = more;
-	}
-	char *text = forge_text(",\"delegations\":{\"keys\":{%s},"
-				"\"roles\":[%s]}",
-				keys, list);
-	free(list);
-	free(keys);
-	free(signers);
-	return text;
+	return forge_delegations(&delegated, roles, len);
 }
 
-/* On the mirror, as version `version`. */
 static void
 put_role(const char *file, int version, const char *targets, const char *more)
 {
-	char name[128];
-
-	(void)snprintf(name, sizeof(name), "%d.%s.json", version, file);
-	forge_put(&forge->mirror, name,
-		  forge_sign(forge_text("{\"_type\":\"targets\","
-					"\"spec_version\":\"1.0\",\"version\":"
-					"%d,\"expires\":\"%s\",\"targets\":{%s}"
-					"%s}",
-					version, delegated.expires, targets,
-					more),
-			     delegated.sign));
+	forge_put_role(forge, &delegated, file, version, targets, more);
 }
 
 /* Delegates from the top role. */

@@ -297,6 +297,25 @@ test_dates(void **state)
 		    r != (seconds < 0 ? -EBADMSG : 0))
 			fail_msg("%s: %d, %lld", cases[i].text, r,
 				 (long long)seconds);
+		char again[DATE_SIZE] = "";
+		if (r == 0)
+			assert_int_equal(date_write(again, seconds), 0);
+		assert_string_equal(again, r == 0 ? cases[i].text : "");
+	}
+}
+
+/* Times that no text of this form has. */
+static void
+test_dates_beyond(void **state)
+{
+	static const int64_t cases[] = { -1, 253402300800, INT64_MIN,
+					 INT64_MAX };
+	char text[DATE_SIZE] = "x";
+
+	(void)state;
+	for (size_t i = 0; i < LEN(cases); i++) {
+		assert_int_equal(date_write(text, cases[i]), -ERANGE);
+		assert_string_equal(text, "");
 	}
 }
 
@@ -310,6 +329,7 @@ main(void)
 		cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_listing),
 		cmocka_unit_test(test_dates),
+		cmocka_unit_test(test_dates_beyond),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Whatever ends khien-verify, and whatever its disk refuses: what is in force
+is a whole release or the package's rules, and the next run works."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from test_verify import RULE, OTHER, signer, verifier  # noqa: F401: fixtures
+from verifier import UID
+
+KILLED = 42
+# What each error may be told of.
+CALLS = {
+    "EIO": ("openat", "write", "fsync", "renameat", "renameat2", "unlinkat",
+            "mkdirat", "symlinkat", "linkat", "readlinkat", "flock",
+            "getdents64", "memfd_create", "pread64", "read", "newfstatat"),
+    "ENOSPC": ("openat", "write", "fsync", "renameat", "renameat2", "mkdirat",
+               "symlinkat", "linkat")}
+RULES = {1: {"a/one.yar": RULE, "other.yar": OTHER},
+         2: {"a/one.yar": RULE, "b/new.yar": RULE + OTHER, "moved.yar": OTHER},
+         3: {"three.yar": RULE + RULE}}
+VECTORS = {1: [("first", b"one", ["one"])],
+           2: [("first", b"one", ["one"]), ("second", b"two", [])],
+           3: []}
+
+
+class Scene:
+    """A machine, what is asked of it, and what it may be like afterwards."""
+
+    def __init__(self, signer, machine, folder):  # noqa: F811
+        self.signer, self.machine = signer, machine
+        self.saved = folder / "saved"
+        self.before()
+        # Something for each start to sweep away.
+        (machine.update / "releases").mkdir(exist_ok=True)
+        for name in ("import/metadata", "releases/9.tmp/rules", "releases/8"):
+            path = machine.update / name
+            path.mkdir(parents=True)
+            (path / "left").write_text("over")
+        subprocess.run(["chown", "-R", f"{UID}:{UID}", machine.update],
+                       check=True)
+        subprocess.run(["cp", "-a", machine.update, self.saved], check=True)
+        self.allowed = {self.machine.current(), self.after}
+
+    def publish(self, *numbers):
+        for number in numbers:
+            self.signer.release(number, RULES[number], VECTORS[number])
+            self.signer.publish()
+
+    def prepare(self):
+        shutil.rmtree(self.machine.update)
+        subprocess.run(["cp", "-a", self.saved, self.machine.update],
+                       check=True)
+
+    def check(self, updated, where):
+        """After a run that was disturbed, before anything else."""
+        machine = self.machine
+        assert machine.current() in self.allowed, where
+        if machine.current():
+            assert machine.rules(machine.current()) == \
+                RULES[machine.current()], where
+        if (machine.update / "state.json").exists():
+            machine.state()
+        for name in machine.releases():
+            if name in ("1", "2", "3"):
+                assert machine.rules(int(name)) == RULES[int(name)], where
+        if updated and not updated["error"]:
+            self.check_done(updated, where)
+        told = machine.ask("STATUS")
+        assert told and not told["error"], (where, told)
+        assert told["active"] == machine.current(), (where, told)
+        if (machine.update / "state.json").exists():
+            assert machine.state()["active"] == machine.current(), where
+        assert set(machine.releases()) <= {"1", "2", "3"}, where
+        assert not (machine.update / "import").exists(), where
+        assert sorted(p.name for p in machine.update.glob("*tmp")) == []
+
+    def check_done(self, updated, where):
+        assert self.machine.current() == self.after == updated["active"], where
+
+    def check_next(self, where):
+        """And the same again comes to its end."""
+        updated = self.run(())
+        assert updated and not updated["error"], (where, updated)
+        self.check_done(updated, where)
+
+
+class First(Scene):
+    """The first release of all is staged."""
+    after = 0
+
+    def before(self):
+        self.publish(1)
+
+    def run(self, wrapper):
+        return self.machine.now(self.signer.folder, wrapper=wrapper)
+
+    def check_done(self, updated, where):
+        super().check_done(updated, where)
+        assert updated["staged"] == 1, (where, updated)
+
+
+class Next(First):
+    """One is active, the next is staged."""
+    after = 1
+
+    def before(self):
+        self.publish(1)
+        self.machine.bring(self.signer.folder)
+        self.publish(2)
+
+    def check_done(self, updated, where):
+        Scene.check_done(self, updated, where)
+        assert updated["staged"] == 2, (where, updated)
+
+
+class Import(Next):
+    """The same out of a file."""
+
+    def before(self):
+        super().before()
+        self.file = self.saved.parent / "export.tar"
+        self.signer.export(self.file)
+
+    def run(self, wrapper):
+        return self.machine.ask("IMPORT", file=self.file, wrapper=wrapper)
+
+
+class Activate(Scene):
+    after = 2
+
+    def before(self):
+        self.publish(1)
+        self.machine.bring(self.signer.folder)
+        self.publish(2)
+        self.machine.now(self.signer.folder)
+
+    def run(self, wrapper):
+        return self.machine.ask("ACTIVATE", 2, wrapper=wrapper)
+
+
+class TakeBack(Scene):
+    after = 1
+
+    def before(self):
+        self.publish(1)
+        self.machine.bring(self.signer.folder)
+        self.publish(2)
+        self.machine.bring(self.signer.folder)
+
+    def run(self, wrapper):
+        return self.machine.ask("TAKE_BACK", 2, "it hangs", wrapper=wrapper)
+
+    def check_done(self, updated, where):
+        super().check_done(updated, where)
+        assert updated["bad"] == 2, where
+
+    def check(self, updated, where):
+        # For want of room for a link, none.
+        if updated and "package's rules" in updated["note"]:
+            self.allowed = self.allowed | {0}
+            assert self.machine.current() == 0, where
+            updated = None
+        super().check(updated, where)
+
+    def check_next(self, where):
+        if self.machine.current():
+            super().check_next(where)
+
+
+class Refuse(Activate):
+    after = 1
+
+    def run(self, wrapper):
+        return self.machine.ask("REFUSE", 2, "it hangs", wrapper=wrapper)
+
+
+class Revoked(Scene):
+    """The active one is revoked, and another is staged in its place."""
+    after = 1
+
+    def before(self):
+        self.publish(1)
+        self.machine.bring(self.signer.folder)
+        self.publish(2)
+        self.machine.bring(self.signer.folder)
+        self.signer.revoke(2)
+        self.publish(3)
+
+    def run(self, wrapper):
+        return self.machine.now(self.signer.folder, wrapper=wrapper)
+
+    def check(self, updated, where):
+        if updated and "package's rules" in updated["note"]:
+            self.allowed = self.allowed | {0}
+        super().check(updated, where)
+
+    def check_done(self, updated, where):
+        assert updated["staged"] == 3, (where, updated)
+        assert self.machine.current() == updated["active"] != 2, where
+
+
+SCENES = [First, Next, Import, Activate, TakeBack, Refuse, Revoked]
+
+
+@pytest.fixture
+def scene(request, signer, verifier, tmp_path):  # noqa: F811
+    return request.param(signer, verifier(), tmp_path)
+
+
+@pytest.mark.slow(900)
+@pytest.mark.parametrize("scene", SCENES, indirect=True)
+def test_death_in_front_of_any_change(scene, tool):
+    number = 0
+    while True:
+        number += 1
+        scene.prepare()
+        updated = scene.run([tool("die-at"), str(-number)])
+        code = scene.machine.code
+        scene.check(updated, f"change {number}")
+        scene.check_next(f"change {number}")
+        if code != KILLED:
+            break
+    assert code == 0 and updated and not updated["error"], (number, updated)
+    print(f"{type(scene).__name__}: killed in front of {number - 1} changes")
+    assert number > 10
+
+
+@pytest.mark.slow(900)
+@pytest.mark.parametrize("error", CALLS)
+@pytest.mark.parametrize("scene", SCENES, indirect=True)
+def test_any_call_may_fail(scene, error, tmp_path):
+    """Told as a failure, or done; and what is in force is whole."""
+    failed = injected = 0
+    trace = tmp_path / "trace"
+    for call in CALLS[error]:
+        for number in range(1, 400):
+            scene.prepare()
+            trace.write_text("")
+            updated = scene.run(["strace", "-qq", "-o", str(trace), "-e",
+                                 f"trace={call}", "-e",
+                                 f"inject={call}:error={error}:when={number}"])
+            if "(INJECTED)" not in trace.read_text():
+                break
+            where = f"{call} {number}: {updated}"
+            scene.check(updated, where)
+            scene.check_next(where)
+            injected += 1
+            failed += updated is None or bool(updated["error"])
+    print(f"{type(scene).__name__} {error}: {injected} failed calls, "
+          f"{failed} told as a failure")
+    assert failed > 10
+
+
+def test_on_the_disk_before_it_has_its_name(signer, verifier,  # noqa: F811
+                                            tmp_path):
+    """What loses its power loses nothing that counts."""
+    scene = Next(signer, verifier(), tmp_path)
+    trace = tmp_path / "trace"
+    updated = scene.run(["strace", "-qq", "-y", "-o", str(trace), "-e",
+                         "trace=fsync,renameat,renameat2"])
+    assert updated["staged"] == 2
+    synced, order = set(), []
+    for line in trace.read_text().splitlines():
+        found = re.match(r"fsync\(\d+<(.*)>\) = 0", line)
+        if found:
+            synced.add(found.group(1))
+            order.append(line)
+        elif '"2.tmp"' in line:
+            draft = str(scene.machine.update / "releases/2.tmp")
+            whole = {draft, *(os.path.join(base, name).replace(
+                "releases/2", "releases/2.tmp", 1) for base, folders, files in
+                os.walk(draft[:-4]) for name in folders + files)}
+            order.append("named")
+            break
+    assert order[-1] == "named"
+    assert {os.path.basename(p) for p in whole} <= \
+        {os.path.basename(p) for p in synced}, (whole, synced)
