@@ -11,7 +11,7 @@
 # make lint         silent when there is nothing to say
 # make fuzz         each fuzzer for FUZZ_SECONDS
 # make bench        a row a figure; writes build/bench.json; BENCH=PARTS
-# make install      to DESTDIR and prefix
+# make install      to DESTDIR and prefix; install-repo: the publisher's tool
 #
 # CC=clang  another compiler     WERROR=1  a warning is an error
 # SAN=1  with sanitizers         V=1  shows the commands
@@ -67,6 +67,7 @@ NAME_mounts := khien-mounts
 NAME_conform := khien-tuf
 NAME_fetch := khien-fetch
 NAME_verify := khien-verify
+NAME_repo := khien-repo
 LIBS_daemon :=
 LIBS_cli := -ljansson
 LIBS_conf := -linih $(SANDBOX_LIBS)
@@ -84,6 +85,7 @@ LIBS_fetch := $(LIBS_http) $(SANDBOX_LIBS)
 LIBS_conform := -lcurl $(LIBS_tuf)
 LIBS_release := -larchive -lz $(LIBS_tuf)
 LIBS_verify := -larchive -lz $(LIBS_tuf) $(SANDBOX_LIBS)
+LIBS_repo := $(LIBS_release)
 LIBS_lib := -ljansson $(SANDBOX_LIBS)
 
 # Libraries of updater/, and who is linked with them.
@@ -93,9 +95,10 @@ WITH_release := tuf
 WITH_fetch := http tuf
 WITH_conform := client http tuf
 WITH_verify := client release tuf
+WITH_repo := client release tuf
 
 FOLDERS := daemon cli conf sensor gate mounts scan engine query keep \
-	tuf client http release fetch verify conform
+	tuf client http release fetch verify repo conform
 SRC_lib := $(wildcard agent/lib/*.c)
 $(foreach f,$(FOLDERS),$(eval SRC_$f := $(wildcard agent/$f/*.c updater/$f/*.c)))
 PRESENT := $(strip $(foreach f,$(FOLDERS),$(if $(SRC_$f),$f)))
@@ -153,7 +156,7 @@ objects = $(addprefix $(if $2,$2,$B)/,$(1:.c=.o))
 OBJ_lib := $(call objects,$(SRC_lib))
 
 .PHONY: all deps run check check-fast lint fuzz fuzz-build tests bench install
-.PHONY: clean
+.PHONY: install-repo clean
 all: $(PROGRAMS)
 
 # Goals that install what they need do so before anything else is built.
@@ -316,7 +319,8 @@ install: $(PROGRAMS)
 	install -m 755 $B/khiend $(TO)/sbin
 	install -m 755 $B/khienctl $(TO)/bin
 	install -m 755 \
-		$(filter-out %/khiend %/khienctl %/khien-tuf,$(PROGRAMS)) \
+		$(filter-out %/khiend %/khienctl %/khien-tuf \
+			%/khien-repo,$(PROGRAMS)) \
 		$(TO)/libexec/khien
 	cd signatures/yara && find . -name '*.yar' \
 		-exec install -D -m 644 {} $(TO)/share/khien/rules/{} \;
@@ -330,6 +334,15 @@ install: $(PROGRAMS)
 		install -D -m 644 $$page \
 			$(TO)/share/man/man$$section/$${page##*/}; \
 	done
+
+# The publisher's tool, never on an endpoint.  khien-scan is what it checks
+# releases with.
+install-repo: $B/khien-repo $B/khien-scan
+	install -d $(TO)/bin $(TO)/libexec/khien
+	install -m 755 $B/khien-repo $(TO)/bin
+	install -m 755 $B/khien-scan $(TO)/libexec/khien
+	install -D -m 644 packaging/man/khien-repo.1 \
+		$(TO)/share/man/man1/khien-repo.1
 
 # What a fresh Debian 12 or 13 lacks.  No network when nothing is missing.
 PACKAGES := gcc make git ca-certificates libc6-dev binutils clang llvm bpftool \

@@ -23,19 +23,27 @@
 #define TIMEOUT_S 60
 #define TIMEOUT_S_MAX 3600
 
-enum { OPTION_HELP = 256, OPTION_VERSION, OPTION_MAX_SIZE, OPTION_TIMEOUT };
+enum {
+	OPTION_HELP = 256,
+	OPTION_VERSION,
+	OPTION_MAX_SIZE,
+	OPTION_TIMEOUT,
+	OPTION_LIST
+};
 
 static const struct option long_options[] = {
 	{ "rules", required_argument, NULL, 'r' },
 	{ "file", required_argument, NULL, 'f' },
 	{ "max-size", required_argument, NULL, OPTION_MAX_SIZE },
 	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
+	{ "list", no_argument, NULL, OPTION_LIST },
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ "version", no_argument, NULL, OPTION_VERSION },
 	{ NULL, 0, NULL, 0 },
 };
 
-static const char usage[] = "usage: khien-scan [-r RULES]... -f PATH...\n";
+static const char usage[] = "usage: khien-scan [-r RULES]... -f PATH...\n"
+			    "       khien-scan [-r RULES]... --list\n";
 
 static const char help[] =
 	"Scans files and folders with YARA rules, in a jail.\n"
@@ -46,6 +54,7 @@ static const char help[] =
 	"      --max-size N    bytes; of a larger file the head and the tail\n"
 	"                      are scanned (default 536870912)\n"
 	"      --timeout N     seconds for one file (default 60)\n"
+	"      --list          print what each rule says of itself\n"
 	"      --help          this text\n"
 	"      --version       version\n"
 	"\n"
@@ -124,6 +133,9 @@ take_option(struct arguments *arguments, int option)
 	case OPTION_TIMEOUT:
 		take_limit(arguments, option);
 		break;
+	case OPTION_LIST:
+		offline->list = true;
+		break;
 	case OPTION_HELP:
 		arguments->status = print(usage, help);
 		break;
@@ -186,7 +198,7 @@ main(int argc, char **argv)
 	take_all(&arguments, argc, argv);
 	if (arguments.status >= 0)
 		return arguments.status;
-	if (!arguments.offline_asked)
+	if (!arguments.offline_asked && !arguments.offline.list)
 		return refuse("option -f PATH is missing");
 	return offline_run(&arguments.offline);
 }

@@ -27,6 +27,7 @@ struct run {
 	struct rules rules;
 	const char *path; /* being scanned */
 	size_t loaded;	  /* rules */
+	bool list;
 	bool matched;
 	bool failed;
 	int written; /* 0, or -errno of standard output */
@@ -39,6 +40,8 @@ on_rule(void *arg, const struct msg_rule *rule)
 
 	if (!rule->error[0]) {
 		run->loaded++;
+		if (run->list && run->written == 0)
+			run->written = report_rule(&rule->rule);
 		return;
 	}
 	log_error("rules: %s", rule->error);
@@ -159,6 +162,7 @@ offline_run(const struct offline *offline)
 	/* A reader of our output that goes away is an error like others. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	fill_standard();
+	run->list = offline->list;
 	for (size_t i = 0; i < offline->rules_len; i++)
 		read_rules(run, offline->rules[i]);
 	if (offline->rules_len == 0) {

@@ -2,6 +2,7 @@
 /* khien-scan by itself: files and folders in, matches out. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,7 @@ struct offline {
 	size_t rules_len;
 	char **paths;
 	size_t paths_len;
+	bool list; /* print the rules, too */
 	const struct scanner_limits *limits;
 };
 

@@ -21,29 +21,45 @@ flags_write(uint32_t flags)
 	return list;
 }
 
+static void
+rule_write(struct doc *doc, const struct msg_match *match)
+{
+	doc_set_text(doc, "ecs.version", "8.11");
+	doc_set_text(doc, "rule.name", match->rule);
+	doc_set_text(doc, "rule.uuid", match->id);
+	doc_set_text(doc, "rule.ruleset", match->ruleset);
+	doc_set_text(doc, "rule.description", match->description);
+	doc_set_text(doc, "khien.severity", match->severity);
+	if (match->attack[0])
+		doc_set(doc, "threat.technique.id",
+			doc_from_words(match->attack));
+}
+
 static struct doc *
 match_write(const char *path, const struct msg_verdict *verdict,
 	    const struct msg_match *match)
 {
 	struct doc *doc = doc_new();
 
-	doc_set_text(doc, "ecs.version", "8.11");
+	rule_write(doc, match);
 	doc_set_text(doc, "file.path", path);
 	doc_set_number(doc, "file.size", (int64_t)verdict->size);
 	doc_set_text(doc, "file.hash.sha256", verdict->sha256);
-	doc_set_text(doc, "rule.name", match->rule);
-	doc_set_text(doc, "rule.uuid", match->id);
-	doc_set_text(doc, "rule.ruleset", match->ruleset);
-	doc_set_text(doc, "rule.description", match->description);
-	doc_set_text(doc, "khien.severity", match->severity);
 	doc_set(doc, "khien.flags", flags_write(verdict->flags));
 	doc_set_text(doc, "event.kind", "alert");
 	doc_set_number(doc, "event.severity",
 		       msg_severity_find(match->severity));
-	if (match->attack[0])
-		doc_set(doc, "threat.technique.id",
-			doc_from_words(match->attack));
 	return doc;
+}
+
+static int
+print(const struct doc *doc)
+{
+	CLEANUP_FREE char *line = doc_write(doc);
+
+	if (!line)
+		return -ENOMEM;
+	return puts(line) == EOF ? -errno : 0;
 }
 
 int
@@ -53,11 +69,18 @@ report_matches(const char *path, const struct msg_verdict *verdict)
 		CLEANUP(doc_freep)
 		struct doc *doc =
 			match_write(path, verdict, &verdict->matches[i]);
-		CLEANUP_FREE char *line = doc_write(doc);
-		if (!line)
-			return -ENOMEM;
-		if (puts(line) == EOF)
-			return -errno;
+		int r = print(doc);
+		if (r < 0)
+			return r;
 	}
 	return fflush(stdout) == EOF ? -errno : 0;
+}
+
+int
+report_rule(const struct msg_match *rule)
+{
+	CLEANUP(doc_freep) struct doc *doc = doc_new();
+
+	rule_write(doc, rule);
+	return print(doc);
 }

@@ -2,6 +2,7 @@
 /* Matches as JSON, one object a line. */
 #pragma once
 
+struct msg_match;
 struct msg_verdict;
 
 /*
@@ -10,3 +11,6 @@ struct msg_verdict;
  * writing to standard output.
  */
 int report_matches(const char *path, const struct msg_verdict *verdict);
+
+/* What a rule says of itself, in the same names.  The same. */
+int report_rule(const struct msg_match *rule);

@@ -15,7 +15,7 @@ FUNCTION_MAX = 100
 FOREIGN = {
     "yara.h": ("yara", {"scan"}),
     "yara/": ("yara", {"scan"}),
-    "openssl/": ("libcrypto", {"scan", "tuf"}),
+    "openssl/": ("libcrypto", {"scan", "tuf", "repo"}),
     "jansson.h": ("jansson", {"lib"}),
     "sqlite3.h": ("sqlite", {"engine", "query"}),
     "ini.h": ("inih", {"conf"}),
