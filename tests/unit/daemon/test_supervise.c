@@ -534,6 +534,7 @@ test_reload(void **state)
 	wait_for("scan0", "ready", 3, 2000);
 	assert_int_equal(count("scan1", "ready"), 2);
 	/* The only one has a stand-in while it is replaced. */
+	order("conf", "one");
 	(void)kill(khiend, SIGHUP);
 	wait_for("scan0", "ready", 4, 2000);
 	assert_int_equal(count("scan1", "ready"), 3);
