@@ -327,8 +327,10 @@ install: $(PROGRAMS)
 	cd signatures/yara && find . -name '*.yar' \
 		-exec install -D -m 644 {} $(TO)/share/khien/rules/{} \;
 	install -m 644 packaging/conf/khien.conf $(DESTDIR)$(sysconfdir)/khien
-	install -D -m 644 packaging/systemd/khien.service \
-		$(TO)/lib/systemd/system/khien.service
+	install -d $(TO)/lib/systemd/system
+	install -m 644 packaging/systemd/khien.service \
+		packaging/systemd/khien-update.service \
+		packaging/systemd/khien-update.timer $(TO)/lib/systemd/system
 	for page in packaging/man/*.[1-8]; do \
 		section=$${page##*.}; \
 		install -D -m 644 $$page \
