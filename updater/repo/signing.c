@@ -38,7 +38,8 @@ delegators_of(const struct repo *repo, enum repo_area area, enum duty_id id,
 	return len;
 }
 
-/* Good signatures, each key once: see verify_count(), which stops at too few. */
+/* Good signatures, each key once.  See verify_count(), which only says whether
+   they are enough. */
 static int
 count(const struct paper *paper, const struct signers *signers,
       struct signing_side *side)
