@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from publisher import PEOPLE, Publisher, rule
+from publisher import Publisher, rule
 
 ONE = {"one.yar": rule("one", "oneone")}
 TWO = {**ONE, "web/two.yar": rule("two", "twotwo",

@@ -15,7 +15,8 @@ from test_repo import (ONE, TWO, VECTORS, has_ml_dsa,  # noqa: F401: fixtures
 # Releases.
 
 def test_waves_promote_withdraw(published):  # noqa: F811
-    published.release(TWO, "--wave", "now:10", "--wave", "+2d:100")
+    published.release(TWO, "--wave", "2020-01-01T00:00:00Z:10",
+                      "--wave", "+2d:100")
     assert [w["percent"] for w in published.index()["releases"][1]["waves"]] \
         == [10, 100]
     published.run("promote", 2, "--wave", "now:50")
