@@ -11,6 +11,7 @@
 #include "agent/lib/file.h"
 #include "agent/lib/str.h"
 #include "updater/repo/args.h"
+#include "updater/repo/draft.h"
 #include "updater/repo/paper.h"
 #include "updater/repo/say.h"
 #include "updater/repo/secret.h"
@@ -298,6 +299,8 @@ signing_run(const struct args *args, struct reason *why)
 		wanted[area] = any = true;
 	} else {
 		r = repo_open(args->repo, true, &repo, why);
+		if (r == 0)
+			r = draft_rebase(&repo, why);
 		for (unsigned int i = 0; i < REPO_AREAS && r == 0; i++)
 			any |= wanted[i] = repo_is_staged(&repo, i);
 	}
