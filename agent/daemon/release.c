@@ -130,7 +130,7 @@ release_died(struct release *release, uint64_t now_ms)
 	if (++release->deaths < RELEASE_DEATHS)
 		return;
 	(void)snprintf(why, sizeof(why),
-		       "%u scanners died within %u minutes of its activation",
+		       "%u scanners died within %d minutes of its activation",
 		       release->deaths, RELEASE_WATCH_S / 60);
 	release_condemn(release, release->watched, why, now_ms);
 }

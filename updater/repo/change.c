@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "updater/repo/change.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,6 +116,7 @@ compare_releases(struct comparing *comparing)
 		r = read_manifest(comparing, number, &now);
 	if (r < 0)
 		return r;
+	assert(now);
 	doc_set_number(comparing->doc, "release.number", number);
 	doc_set_text(comparing->doc, "release.description", now->description);
 	doc_set_number(comparing->doc, "release.rules",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "updater/repo/check.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -36,15 +37,17 @@ has_secret(const char *text, size_t len)
 {
 	const char *end = text + len, *at = text;
 
-	while (at = memmem(at, (size_t)(end - at), SECRET_MARK,
-			   strlen(SECRET_MARK)),
-	       at) {
-		at += strlen(SECRET_MARK);
+	assert(text);
+	for (;;) {
+		const char *mark = memmem(at, (size_t)(end - at), SECRET_MARK,
+					  strlen(SECRET_MARK));
+		if (!mark)
+			return false;
+		at = mark + strlen(SECRET_MARK);
 		const char *key = at + strspn(at, "\r\n\\nr\" \t");
 		if (strspn(key, BASE64) >= SECRET_LEN)
 			return true;
 	}
-	return false;
 }
 
 static int
@@ -55,7 +58,7 @@ unpack(const struct trial *trial, const char *sha256, uint64_t size,
 	CLEANUP_FREE uint8_t *packed = NULL;
 	CLEANUP_FREE uint8_t *bytes = NULL;
 	char blob[BLOB_NAME_SIZE], path[FILES_PATH_SIZE];
-	size_t packed_len, len;
+	size_t packed_len = 0, len = 0;
 
 	int r = blob_name(blob, sha256);
 	if (r < 0)
@@ -87,6 +90,7 @@ unpack_all(const struct trial *trial)
 	char to[FILES_PATH_SIZE];
 	int r = files_remove(trial->repo->dir, TRIAL_FOLDER);
 
+	assert(manifest);
 	for (size_t i = 0; i < manifest->rules_len && r == 0; i++) {
 		const struct manifest_rule *rule = &manifest->rules[i];
 		(void)snprintf(to, sizeof(to), "rules/%s", rule->path);
@@ -214,6 +218,7 @@ check_run(const struct args *args, struct reason *why)
 		(void)files_remove(repo.dir, TRIAL_FOLDER);
 	if (r < 0)
 		return r;
+	assert(manifest);
 	say_result(args, manifest->number, findings, old);
 	return doc_len(doc_root(findings), NULL) ? 1 : 0;
 }

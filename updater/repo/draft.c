@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "updater/repo/draft.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -172,6 +173,7 @@ add_manifest(struct lists *lists, const struct manifest *manifest)
 {
 	int r = 0;
 
+	assert(manifest);
 	for (size_t i = 0; i < manifest->rules_len && r == 0; i++)
 		r = add_blob(lists, manifest->rules[i].sha256);
 	for (size_t i = 0; i < manifest->vectors_len && r == 0; i++)

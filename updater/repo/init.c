@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "updater/repo/init.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -124,6 +125,7 @@ fill_office(const struct args *args, struct charter *charter, size_t which,
 static void
 say_offices(const struct charter *charter)
 {
+	assert(charter);
 	for (unsigned int i = 0; i < DUTY_OFFICES; i++)
 		say_line("%-9s %" PRId64 " of %zu must sign",
 			 duty_office_name(i), charter->offices[i].threshold,

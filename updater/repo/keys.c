@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "updater/repo/keys.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -40,6 +41,7 @@ write_new(const char *path, mode_t mode, const char *text, struct reason *why)
 		return reason_set(
 			why, -errno, "%.400s: %s%s", path, strerror(errno),
 			errno == EEXIST ? ": choose another name" : "");
+	assert(text);
 	int r = file_write_all(fd, text, strlen(text));
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
@@ -152,6 +154,7 @@ list(const struct args *args, struct reason *why)
 		r = draft_begin(&repo, REPO_STAGED, &draft, why);
 	if (r < 0)
 		return r;
+	assert(draft.charter);
 	for (size_t i = 0; i < draft.charter->len; i++)
 		list_key(draft.charter, i);
 	for (unsigned int i = 0; i < DUTY_OFFICES; i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "updater/repo/outcome.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -193,6 +194,7 @@ visit_manifest(struct visit *visit, int64_t number)
 		r = manifest_parse(bytes, len, number, &manifest, visit->why);
 	if (r < 0)
 		return reason_about(visit->why, r, name);
+	assert(manifest);
 	visit->seen.releases++;
 	for (size_t i = 0; i < manifest->rules_len && r == 0; i++)
 		r = visit_blob(visit, manifest->rules[i].sha256,

@@ -18,7 +18,7 @@
 #include "updater/repo/paper.h"
 #include "updater/repo/repo.h"
 #include "updater/repo/say.h"
-#include "updater/repo/secret.h"
+#include "updater/repo/secrets.h"
 #include "updater/repo/server.h"
 #include "updater/repo/show.h"
 #include "updater/repo/signing.h"

@@ -67,8 +67,9 @@ is_published(const struct repo *repo, enum repo_area area)
 	for (size_t i = 0; i < DUTY_LEN; i++) {
 		const struct paper *paper = repo->staged[area].papers[i];
 		const struct paper *there = repo->published.papers[i];
-		if (paper && (!there || there->len != paper->len ||
-			      memcmp(there->bytes, paper->bytes, paper->len)))
+		if (paper &&
+		    (!there || there->len != paper->len ||
+		     memcmp(there->bytes, paper->bytes, paper->len) != 0))
 			return false;
 	}
 	return repo_is_staged(repo, area);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "updater/repo/set.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -55,7 +56,7 @@ load(const struct loading *loading, const char *file, enum duty_id id,
 {
 	CLEANUP_FREE uint8_t *bytes = NULL;
 	char path[FILES_PATH_SIZE];
-	struct paper *paper;
+	struct paper *paper = NULL;
 	size_t len;
 
 	(void)snprintf(path, sizeof(path), "%s/%s", loading->path, file);
@@ -64,6 +65,7 @@ load(const struct loading *loading, const char *file, enum duty_id id,
 		r = paper_parse(id, bytes, len, &paper, loading->why);
 	if (r < 0)
 		return reason_about(loading->why, r, path);
+	assert(paper);
 	set_put(loading->set, paper);
 	if (version && paper->metadata->version != version) {
 		(void)reason_set(loading->why, -EBADMSG,

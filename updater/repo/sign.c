@@ -192,7 +192,7 @@ sign_read(const char *pem, const char *passphrase, struct sign_key **ret_key,
 	  struct reason *why)
 {
 	X509_SIG *box = read_box(pem);
-	EVP_PKEY *pair;
+	EVP_PKEY *pair = NULL;
 
 	if (!box)
 		return reason_set(why, -EBADMSG,

@@ -20,10 +20,10 @@ struct sign_key;
 const char *sign_schemes(void);
 
 /*
- * Makes a key.  Returns 0; -EINVAL when no such scheme is known; -ENOPKG when
- * this libcrypto lacks it; -EIO.
+ * Makes a key of one of them.  Returns 0; -EINVAL when no such scheme is
+ * known; -ENOPKG when this libcrypto lacks it; -EIO.
  */
-int sign_new(const char *scheme, struct sign_key **ret_key, struct reason *why);
+int sign_new(const char *option, struct sign_key **ret_key, struct reason *why);
 void sign_free(struct sign_key *key);
 void sign_freep(struct sign_key **key);
 

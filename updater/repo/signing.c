@@ -14,7 +14,7 @@
 #include "updater/repo/draft.h"
 #include "updater/repo/paper.h"
 #include "updater/repo/say.h"
-#include "updater/repo/secret.h"
+#include "updater/repo/secrets.h"
 #include "updater/repo/shelf.h"
 #include "updater/repo/show.h"
 #include "updater/tuf/key.h"
@@ -45,7 +45,7 @@ static int
 count(const struct paper *paper, const struct signers *signers,
       struct signing_side *side)
 {
-	const struct key *seen[SIGNERS_KEYS_MAX];
+	const struct key *seen[SIGNERS_KEYS_MAX] = { NULL };
 
 	for (size_t i = 0; i < signers->len; i++) {
 		const struct key *key = signers->list[i];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "updater/repo/stage.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -123,6 +124,7 @@ read_engines(const struct args *args, struct index_release *release,
 static void
 drop_pending(struct index *index, int64_t newest)
 {
+	assert(index);
 	while (index->releases_len &&
 	       index->releases[index->releases_len - 1].number > newest)
 		index->releases_len--;
@@ -331,6 +333,7 @@ stage_withdraw(const struct args *args, struct reason *why)
 	if (r < 0)
 		return r;
 	struct index *index = draft.index;
+	assert(index);
 	if (index_revoked(index, release->number))
 		return reason_set(why, -EALREADY,
 				  "release %" PRId64 " is taken back already",

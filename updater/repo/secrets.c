@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "updater/repo/secret.h"
+#include "updater/repo/secrets.h"
 
 #include <errno.h>
 #include <fcntl.h>
