@@ -357,7 +357,7 @@ ask(struct update *update, const struct msg_update *message, int *fd)
 		fault = "an update is under way: ask again when it has ended";
 	if (fault) {
 		answer_tell(&update->answer, update->supervise, message->id,
-			    message->kind, fault, "");
+			    MSG_UPDATE_STATUS, fault, "");
 		return;
 	}
 	update->id = message->id;

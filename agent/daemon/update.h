@@ -5,7 +5,8 @@
  * watched.  One thing at a time; release.h says which is next.
  *
  * The engine is told each answer of khien-verify.  Those that no client waits
- * for have id 0; when khien-verify did not answer we do in its place.
+ * for have id 0; when khien-verify did not answer we do in its place.  What is
+ * not begun at all has an answer of the kind MSG_UPDATE_STATUS.
  */
 #pragma once
 

@@ -144,7 +144,7 @@ tell_active(const struct update *update, const struct msg_updated *updated)
 	if (updated->active == was->active)
 		return;
 	if (updated->kind == MSG_UPDATE_TAKE_BACK ||
-	    updated->bad == was->active)
+	    (was->active && updated->bad == was->active))
 		tell(update,
 		     "release %" PRIu64 " is taken back: %s; release %" PRIu64
 		     " is active",
@@ -189,7 +189,7 @@ watch(struct update *update, const struct msg_updated *updated)
 
 	if (updated->active == update->flood.release)
 		return;
-	if (updated->kind == MSG_UPDATE_ACTIVATE)
+	if (update->known && updated->active > update->state.active)
 		flood_begin(&update->flood, updated->active, now_ns + FLOOD_NS);
 	/* It was before our time, or khiend's. */
 	else if (!update->known && updated->activated_s &&
@@ -302,12 +302,11 @@ put_state(struct client *client)
 	client_put(client, doc);
 }
 
-/* Which of them it was that waited. */
 static void
 answer(struct update *update)
 {
 	const struct msg_updated *state = &update->state;
-	struct client *client = update->client;
+	struct client *client = TAKE(update->client);
 	char why[TEXT_MAX];
 
 	client->outstanding = 0;
@@ -342,15 +341,21 @@ update_take(struct engine *engine, struct buf *buf)
 		control_tidy(update->client);
 		return 0;
 	}
+	/* Not begun: nothing is known that was not before. */
+	if (mine && updated.kind == MSG_UPDATE_STATUS) {
+		struct client *client = TAKE(update->client);
+		client->outstanding = 0;
+		client_end(client, 1, updated.error);
+		control_tidy(client);
+		return 0;
+	}
 	if (update->known)
 		tell_steps(update, &updated);
 	watch(update, &updated);
 	remember(update, &updated);
 	tell_alarm(update);
-	if (mine) {
+	if (mine)
 		answer(update);
-		update->client = NULL;
-	}
 	return 0;
 }
 

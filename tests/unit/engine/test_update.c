@@ -328,6 +328,11 @@ test_watch_goes_on(void **state)
 	updated.active = 6;
 	hear(&updated);
 	assert_false(update_spares(engine, &found));
+	/* One that comes into force now, whoever asked for it. */
+	updated.active = 7;
+	updated.activated_s = 0;
+	hear(&updated);
+	assert_true(update_spares(engine, &found));
 }
 
 int
