@@ -327,8 +327,10 @@ install: $(PROGRAMS)
 	cd signatures/yara && find . -name '*.yar' \
 		-exec install -D -m 644 {} $(TO)/share/khien/rules/{} \;
 	install -m 644 packaging/conf/khien.conf $(DESTDIR)$(sysconfdir)/khien
-	install -D -m 644 packaging/systemd/khien.service \
-		$(TO)/lib/systemd/system/khien.service
+	install -d $(TO)/lib/systemd/system
+	install -m 644 packaging/systemd/khien.service \
+		packaging/systemd/khien-update.service \
+		packaging/systemd/khien-update.timer $(TO)/lib/systemd/system
 	for page in packaging/man/*.[1-8]; do \
 		section=$${page##*.}; \
 		install -D -m 644 $$page \
@@ -352,7 +354,7 @@ PACKAGES := gcc make git ca-certificates libc6-dev binutils clang llvm bpftool \
 	libseccomp-dev libcap-ng-dev libssl-dev libsodium-dev \
 	libcurl4-openssl-dev libarchive-dev zlib1g-dev strace \
 	libcmocka-dev python3 python3-pytest \
-	python3-cryptography libclang-rt-dev procps util-linux \
+	python3-cryptography libclang-rt-dev procps util-linux openssl iproute2 \
 	clang-format clang-tidy cppcheck mmdebstrap e2fsprogs qemu-system-x86 \
 	nginx
 # Debian starts nginx once it is installed; tests start their own.

@@ -75,7 +75,7 @@ def run(command, limit_s, **options):
 
 
 def indented(text):
-    return "\n".join("    " + line for line in text.splitlines()[-60:])
+    return "\n".join("    " + line for line in text.splitlines()[-120:])
 
 
 def lint(_args):
@@ -178,41 +178,77 @@ def fuzz(args):
     return total
 
 
-def system(args):
-    total = Count()
-    report = args.build_root / "system.xml"
+# They measure how long others wait, or look at the whole machine: one after the
+# other, when the rest is done.
+ALONE = re.compile(r"test_(liveness|standing_still|status|story|mounts)")
+
+
+def system_one(args, path):
+    """One file; returns its name, what it printed, and its report."""
+    report = args.build_root / "system" / f"{path.stem}.xml"
+    report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
     command = [PYTHON, "-m", "pytest", "-p", "no:cacheprovider", "-q",
-               "--tb=short", "--durations=8", f"--junitxml={report}",
-               "tests/system"]
+               "--tb=short", "--durations=2", f"--junitxml={report}", str(path)]
     if args.fast:
         command += ["-m", "not slow"]
     child = subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.DEVNULL,
+        command, cwd=ROOT, stdin=subprocess.DEVNULL, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace",
         env=dict(os.environ, KHIEN_BUILD=str(args.build),
                  PYTHONDONTWRITEBYTECODE="1"))
     try:
-        child.wait(timeout=left_s())
+        out, _ = child.communicate(timeout=left_s())
     except subprocess.TimeoutExpired:
-        print("  system: stopped, the whole run took more than "
-              f"{LIMIT_S // 60} minutes")
         child.send_signal(signal.SIGINT)  # lets fixtures clean up
         try:
-            child.wait(timeout=60)
+            out, _ = child.communicate(timeout=60)
         except subprocess.TimeoutExpired:
             child.kill()
-        total.failed += 1
-    if not report.exists():
-        total.failed += 1
-        return total
-    for case in xml.etree.ElementTree.parse(report).iter("testcase"):
+            out, _ = child.communicate()
+        report.unlink(missing_ok=True)
+        out += f"\nstopped: the whole run took more than {LIMIT_S // 60} minutes"
+    return path.stem, out, report
+
+
+def system_count(report):
+    """None: there is no whole report."""
+    try:
+        cases = list(xml.etree.ElementTree.parse(report).iter("testcase"))
+    except (OSError, xml.etree.ElementTree.ParseError):
+        return None
+    count = Count()
+    for case in cases:
         skipped = case.find("skipped")
         if case.find("failure") is not None or case.find("error") is not None:
-            total.failed += 1
+            count.failed += 1
         elif skipped is not None:
-            total.skip(case.get("name"), skipped.get("message", ""))
+            count.skip(case.get("name"), skipped.get("message", ""))
         else:
-            total.passed += 1
+            count.passed += 1
+    return count
+
+
+def system(args):
+    total = Count()
+    files = sorted(ROOT.glob("tests/system/test_*.py"),
+                   key=lambda path: -path.read_text().count("mark.slow"))
+    together = [f for f in files if not ALONE.match(f.name)]
+    alone = [f for f in files if ALONE.match(f.name)]
+    for group, at_once in ((together, os.cpu_count()), (alone, 1)):
+        with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+            for name, out, report in pool.map(
+                    lambda path: system_one(args, path), group):
+                count = system_count(report)
+                if count is None or count.failed:
+                    print(indented(out))
+                if count is None:
+                    count = Count()
+                    count.failed = 1
+                took = re.findall(r"in ([\d.]+)s", out)
+                print(f"  {name}: {count}" +
+                      (f" in {took[-1]} s" if took else ""))
+                total.add(count)
     return total
 
 

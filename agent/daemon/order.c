@@ -76,6 +76,39 @@ start_on(struct supervise *supervise)
 	}
 }
 
+/*
+ * Where there is one scanner alone, a second is there while it is replaced:
+ * nobody who opens a file waits for the compiler.  True when it is to be waited
+ * for.
+ */
+static bool
+call_stand_in(struct supervise *supervise)
+{
+	struct child *second = supervise_find(supervise, ROLE_SCAN, 1);
+
+	if (supervise->stand_in || second->wanted || second->pid)
+		return false;
+	supervise->stand_in = true;
+	second->wanted = true;
+	supervise_start(supervise, second);
+	return second->state == CHILD_STARTING;
+}
+
+static void
+dismiss_stand_in(struct supervise *supervise)
+{
+	struct child *second = supervise_find(supervise, ROLE_SCAN, 1);
+
+	if (!supervise->stand_in)
+		return;
+	supervise->stand_in = false;
+	supervise_want(supervise);
+	if (second->wanted)
+		return;
+	second->due_ms = 0;
+	child_end(second, supervise->conf->timeout_ms + SCAN_GRACE_MS);
+}
+
 /* One scanner at a time is away; one that cannot start holds up nobody. */
 static void
 replace_on(struct supervise *supervise)
@@ -92,7 +125,9 @@ replace_on(struct supervise *supervise)
 		if (!next && child->stale && child->state == CHILD_UP)
 			next = child;
 	}
-	if (next)
+	if (!next)
+		dismiss_stand_in(supervise);
+	else if (!call_stand_in(supervise))
 		child_end(next, supervise->conf->timeout_ms + SCAN_GRACE_MS);
 }
 

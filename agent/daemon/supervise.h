@@ -50,6 +50,7 @@ struct supervise {
 	struct pass pass;      /* who waits for the gate to know of him */
 	struct config config;  /* a khien-conf that reads again */
 	bool again;	       /* ... and one more time after this one */
+	bool stand_in;	       /* a second scanner is there for the only one */
 	struct notify notify;  /* the service manager */
 	bool stopping;
 	uint32_t step;	      /* of the start's order, then of the stop's */

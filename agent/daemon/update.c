@@ -36,6 +36,7 @@ struct update {
 	bool started; /* the processes of this step */
 	bool heard;   /* its answer */
 	uint64_t id;  /* of who waits; 0: nobody */
+	bool later;   /* ... until what is under way of our own has ended */
 	uint16_t asked;
 	int fd;		 /* to be imported, or -1 */
 	char tried[128]; /* how the trial went */
@@ -47,7 +48,7 @@ static void
 tell_step(struct update *update, bool last)
 {
 	const struct answer *answer = &update->answer;
-	bool waits = last && update->id;
+	bool waits = last && update->id && !update->later;
 	const char *note = answer->note;
 
 	if (update->release.kind == MSG_UPDATE_ACTIVATE && !*note)
@@ -55,7 +56,7 @@ tell_step(struct update *update, bool last)
 	answer_tell(answer, update->supervise, waits ? update->id : 0,
 		    waits ? update->asked : update->release.kind, answer->error,
 		    note);
-	if (last) {
+	if (last && !update->later) {
 		update->id = 0;
 		file_closep(&update->fd);
 	}
@@ -257,6 +258,18 @@ unanswered(struct update *update, const char *how)
 	take_step(update, next);
 }
 
+/* What a client asked for; false: nobody did. */
+static bool
+begin(struct update *update)
+{
+	if (!update->later)
+		return false;
+	update->later = false;
+	update->tried[0] = '\0';
+	answer_begin(&update->answer);
+	return release_ask(&update->release, update->asked);
+}
+
 static void
 go_on(struct update *update)
 {
@@ -268,12 +281,11 @@ go_on(struct update *update)
 	    update->supervise->stopping)
 		return;
 	if (release->at == RELEASE_IDLE &&
-	    !release_next(release, child_now_ms()))
+	    !release_next(release, child_now_ms()) && !begin(update))
 		return;
 	if (update->started)
 		return;
 	update->started = true;
-	update->heard = false;
 	if (release->at == RELEASE_TRYING)
 		r = start_trial(update);
 	else
@@ -353,7 +365,7 @@ ask(struct update *update, const struct msg_update *message, int *fd)
 {
 	const char *fault = find_fault(update, message);
 
-	if (!fault && !release_ask(&update->release, message->kind))
+	if (!fault && update->id)
 		fault = "an update is under way: ask again when it has ended";
 	if (fault) {
 		answer_tell(&update->answer, update->supervise, message->id,
@@ -362,9 +374,8 @@ ask(struct update *update, const struct msg_update *message, int *fd)
 	}
 	update->id = message->id;
 	update->asked = message->kind;
-	answer_begin(&update->answer);
-	update->tried[0] = '\0';
 	update->fd = TAKE_FD(*fd);
+	update->later = true;
 	go_on(update);
 }
 

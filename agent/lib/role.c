@@ -151,7 +151,7 @@ static const char *const fetch_calls[] = {
 	"socket",     "connect",     "bind",	    "socketpair", "shutdown",
 	"getsockopt", "getsockname", "getpeername", "setsockopt", "sendmmsg",
 	"openat",     "ioctl",	     "thread",	    "pread64",	  "pwrite64",
-	"ftruncate",  NULL,
+	"ftruncate",  "eventfd2",    "pipe2",	    NULL,
 };
 
 /* What getaddrinfo(3) reads, each time anew. */

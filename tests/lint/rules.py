@@ -24,7 +24,7 @@ FOREIGN = {
     "bpf/": ("libbpf", {"sensor"}),
     "archive.h": ("libarchive", {"scan", "release"}),
     "archive_entry.h": ("libarchive", {"scan", "release"}),
-    "zlib.h": ("zlib", {"release"}),
+    "zlib.h": ("zlib", {"scan", "release"}),
     "sodium.h": ("libsodium", {"keep", "tuf"}),
     "curl/": ("libcurl", {"http"}),
 }

@@ -26,8 +26,8 @@ class Publisher:
         self.env = None
 
     def run(self, *args, code=0, repo=True):
-        """Runs a command; returns its output, or its error when it must
-        fail."""
+        """Runs a command; returns what it complains of, or else its
+        output."""
         place = ["-C", str(self.repo)] if repo else []
         done = subprocess.run(
             [*self.wrapper, str(BUILD / "khien-repo"), *place,
@@ -37,7 +37,7 @@ class Publisher:
         self.code = done.returncode
         if code is not None:
             assert done.returncode == code, (args, done)
-        return done.stderr if done.returncode else done.stdout
+        return done.stderr or done.stdout
 
     made = {}  # by name and scheme: making a key is meant to be dear
 

@@ -15,12 +15,14 @@ import time
 import pytest
 
 from agent import BUILD, PATIENCE_S, ROOT, SAN, wait_for
+from fetching import BODY, no_leak_check, serve
 from keeper import TYPES, Reader, message, run_on_channel, text
-from mirror import Authority, Files, Mirror
+from mirror import Authority, Files
+
+__all__ = ["no_leak_check", "serve"]  # fixtures
 
 METADATA, TARGET = 1, 2
 F_ADD_SEALS, F_SEAL_GROW = 1033, 4  # linux/fcntl.h
-BODY = bytes(range(256)) * 400
 ROLES = re.findall(r"\bROLE_(?!FILES)\w+", (ROOT / "agent/lib/role.h")
                    .read_text().split("enum role_id")[1].split("};")[0])
 VERIFY = ROLES.index("ROLE_VERIFY")
@@ -90,26 +92,6 @@ class Child:
         self.chan.close()
         self.said = self.child.communicate(timeout=PATIENCE_S)[1].decode()
         return self.child.returncode
-
-
-@pytest.fixture(autouse=True)
-def no_leak_check(monkeypatch):
-    """It opens /proc, which a sealed process cannot."""
-    if SAN:
-        monkeypatch.setenv("ASAN_OPTIONS", "detect_leaks=0")
-
-
-@pytest.fixture
-def serve():
-    made = []
-
-    def make(handler, **how):
-        made.append(Mirror(handler, **how))
-        return made[-1]
-
-    yield make
-    for mirror in made:
-        mirror.close()
 
 
 @pytest.fixture
@@ -284,8 +266,8 @@ def test_answers_khiend_meanwhile(serve, start):
 def test_gives_up_when_nobody_waits(serve, start):
     def handler(conn):
         conn.request()
-        conn.idle()
-        left.append(conn)
+        if conn.idle():
+            left.append(conn)
 
     left = []
     child = start(serve(handler, raw=True).url)
@@ -293,7 +275,8 @@ def test_gives_up_when_nobody_waits(serve, start):
     os.close(child.fd)
     time.sleep(0.1)
     child.link.close()
-    wait_for(lambda: left, "it hangs up")
+    # Long before it would lose patience with the mirror.
+    wait_for(lambda: left, "it hangs up", limit_s=20)
     beat = message("MSG_BEAT", struct.pack("<Q", 1))
     child.chan.send(beat)
     assert child.chan.recv(65536) == beat

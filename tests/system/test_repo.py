@@ -258,7 +258,9 @@ def garbage(publisher):
 
 
 def folder(publisher):
-    (publisher.repo / "staged/metadata/3.root.json").mkdir()
+    inner = publisher.repo / "staged/metadata/3.root.json"
+    inner.mkdir()
+    (inner / "file").write_text("{}")
 
 
 def nonsense(publisher):
@@ -367,9 +369,9 @@ def test_life_is_watched_and_renewed(published, shift):
 def test_a_clock_that_went_back(published, shift):
     """What is signed before what was seen is not new to anybody."""
     shift(published, -400)
-    published.stage(TWO)
-    published.sign("alice", "bob")
-    published.publish(code=None)
+    said = published.run("stage", published.rules(TWO), code=1)
+    assert "clock" in said
+    assert "clock" in published.refresh(code=1)
     published.env = None
     published.run("verify")
 
@@ -380,7 +382,7 @@ def test_a_clock_that_went_back(published, shift):
     ({"a\nb.yar": "x"}, "a\\x0ab.yar"),
     ({"a\\b.yar": "x"}, "\\"),
     ({".hidden/a.yar": "x"}, "no file is named"),
-    ({"/".join("f" * 17) + ".yar": "x"}, "f/f/f"),
+    ({"/".join("f" * 17) + ".yar": "x"}, "more than 16"),
     ({"n" * 210 + ".yar": "x"}, "nnnn"),
     ({"big.yar": b"x" * (64 * 1024 * 1024 + 1)}, "big.yar"),
 ])
@@ -480,12 +482,12 @@ def test_numbers_only_rise(published):
 
 def test_diff_and_status(published):
     published.stage({"web/two.yar": TWO["web/two.yar"]}, "--description",
-                    "a \x1b[31mred one")
+                    "a \u202ered one")
     change = json.loads(published.run("diff", "--json"))
     assert [r["path"] for r in change["added"]] == ["web/two.yar"]
     assert [r["path"] for r in change["removed"]] == ["one.yar"]
     said = published.run("diff")
-    assert "\x1b" not in said and "+ web/two.yar" in said
+    assert "a \\xe2\\x80\\xaered one" in said and "+ web/two.yar" in said
     published.sign("alice")
     staged = {r["role"]: r for r in published.status()["staged"]}
     assert staged["targets"]["sides"][0]["names"] == ["alice"]
@@ -617,15 +619,8 @@ def test_hybrid_repository_on_an_older_machine(published):
 # Trying.
 
 def findings(publisher, *options, code=1):
-    done = publisher.run("check", "--json", *options, code=code) \
-        if code == 0 else None
-    if done is None:
-        publisher.run("check", *options, code=code)
-        done = subprocess.run(
-            [str(BUILD / "khien-repo"), "-C", str(publisher.repo), "check",
-             "--json", *map(str, options)], capture_output=True, text=True,
-            check=False).stdout
-    return json.loads(done)["findings"]
+    return json.loads(publisher.run("check", "--json", *options,
+                                    code=code))["findings"]
 
 
 def kinds(found):

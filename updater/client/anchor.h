@@ -21,12 +21,13 @@ int anchor_set(struct folder *folder, const void *root, size_t len,
 	       const struct policy *policy, struct reason *why);
 
 /*
- * The same with the package's root, but only when it must be: when the stored root is absent, or cannot be read
- * or used; or when the package's has a higher version and enough of the stored
- * one's keys have signed it.  Otherwise the stored one stays, and what is wrong
- * with the package's is logged.  Timestamp and snapshot are forgotten only when
- * one of their keys was taken away meanwhile.  Returns 0, or the error of the
- * package's root when neither can be used; errors of the folder; -ENOMEM.
+ * The same with the package's root, but only when it must be: when the stored
+ * root is absent, or cannot be read or used; or when the package's has a higher
+ * version and enough of the stored one's keys have signed it.  Otherwise the
+ * stored one stays, and what is wrong with the package's is logged.  Timestamp
+ * and snapshot are forgotten only when one of their keys was taken away
+ * meanwhile.  Returns 0, or the error of the package's root when neither can be
+ * used; errors of the folder; -ENOMEM, -EMFILE, -ENFILE.
  */
 int anchor_offer(struct folder *folder, const void *root, size_t len,
 		 const struct policy *policy, struct reason *why);

@@ -208,8 +208,10 @@ find(struct client *client, const char *name, struct target *ret_target,
      bool *ret_consistent, struct reason *why)
 {
 	why->text[0] = '\0';
-	if (!client->trust)
-		return reason_set(why, -EINVAL, "the refresh is not complete");
+	if (!client->trust) {
+		(void)reason_set(why, -EINVAL, "there was no refresh");
+		return -EINVAL;
+	}
 	int r = trust_find(client->trust, name, why);
 	if (r == 0)
 		r = drive(client, why);
@@ -238,7 +240,7 @@ locate(struct client *client, const char *name, struct place *place,
 	bool consistent;
 
 	int r = find(client, name, &place->target, &consistent, why);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	r = name_target_url(place->path, sizeof(place->path), &place->target,
 			    consistent, why);
@@ -265,7 +267,7 @@ client_get(struct client *client, const char *name, size_t size_max,
 	struct place place;
 
 	int r = locate(client, name, &place, why);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if ((uint64_t)place.target.hashes.length > size_max)
 		return reason_set(why, -EFBIG,
@@ -299,7 +301,7 @@ client_save(struct client *client, const char *name, struct folder *folder,
 	struct place place;
 
 	int r = locate(client, name, &place, why);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (is_there(folder, file, &place.target))
 		return 0;

@@ -85,8 +85,8 @@ int client_get(struct client *client, const char *name, size_t size_max,
 	       uint8_t **ret_bytes, size_t *ret_len, struct reason *why);
 
 /*
- * The target as a file of that name in another folder, whole or not at all.  When just these
- * bytes are there already, the mirror is not asked.
+ * The target as a file of that name in another folder, whole or not at all.
+ * When just these bytes are there already, the mirror is not asked.
  */
 int client_save(struct client *client, const char *name, struct folder *folder,
 		const char *file, struct reason *why);

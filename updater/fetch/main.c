@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "agent/lib/file.h"
 #include "agent/lib/log.h"
@@ -54,8 +53,9 @@ static const char help[] =
 	"      --packed        may be compressed on the way\n"
 	"      --limit NAME=N  connect_ms, header_ms, header_bytes, "
 	"slow_bytes,\n"
-	"                      slow_s, redirects, whole_ms, tries, "
-	"backoff_ms, wait_ms\n"
+	"                      slow_s, redirects, whole_ms, whole_bytes, "
+	"tries,\n"
+	"                      backoff_ms, wait_ms\n"
 	"      --help          this text\n"
 	"      --version       version\n"
 	"\n"
@@ -114,16 +114,18 @@ take_option(struct alone *alone, int option)
 static char *
 join(char **words, int len)
 {
-	size_t size = 1;
+	char *all = NULL;
+	size_t size;
+	FILE *file = open_memstream(&all, &size);
 
+	if (!file)
+		return NULL;
 	for (int i = 0; i < len; i++)
-		size += strlen(words[i]) + 1;
-	char *all = calloc(1, size);
-	for (int i = 0; all && i < len; i++) {
-		(void)strcat(all, words[i]);
-		(void)strcat(all, " ");
-	}
-	return all;
+		(void)fprintf(file, "%s ", words[i]);
+	if (fclose(file) == 0)
+		return all;
+	free(all);
+	return NULL;
 }
 
 static bool

@@ -92,7 +92,7 @@ read_part(const struct answer *answer, const struct answer_asked *asked,
 }
 
 static enum answer_means
-means(long status)
+by_status(long status)
 {
 	switch (status) {
 	case 200:
@@ -126,7 +126,7 @@ answer_read(const struct answer *answer, const struct answer_asked *asked,
 {
 	if (answer->status == 206)
 		return read_part(answer, asked, ret_total, why);
-	enum answer_means what = means(answer->status);
+	enum answer_means what = by_status(answer->status);
 	if (what == ANSWER_ANEW && !asked->from)
 		what = ANSWER_REFUSED;
 	if (what == ANSWER_ABSENT)
@@ -142,9 +142,9 @@ answer_read(const struct answer *answer, const struct answer_asked *asked,
 }
 
 int
-answer_error(enum answer_means what)
+answer_error(enum answer_means means)
 {
-	switch (what) {
+	switch (means) {
 	case ANSWER_ABSENT:
 		return -ENOENT;
 	case ANSWER_LATER:

@@ -140,7 +140,7 @@ on_body(char *bytes, size_t one, size_t len, void *arg)
 
 /* Also of interim answers and of proxies, and what follows chunks. */
 static size_t
-on_header(char *bytes, size_t one, size_t len, void *arg)
+on_header(const char *bytes, size_t one, size_t len, void *arg)
 {
 	struct http *http = arg;
 

@@ -12,11 +12,12 @@ struct limits {
 	uint32_t slow_bytes; /* fewer a second for ... */
 	uint32_t slow_s;     /* ... so long: given up */
 	/* Of one file, with all its requests. */
-	uint32_t redirects; /* in a row */
-	uint32_t whole_ms;
-	uint32_t tries;	     /* of one mirror */
-	uint32_t backoff_ms; /* after the first failure of a mirror */
-	uint32_t wait_ms;    /* the longest wish of a server that is granted */
+	uint32_t redirects;   /* in a row */
+	uint32_t whole_ms;    /* and a second more for each ... */
+	uint32_t whole_bytes; /* ... that it may have */
+	uint32_t tries;	      /* of one mirror */
+	uint32_t backoff_ms;  /* after the first failure of a mirror */
+	uint32_t wait_ms;     /* the longest wish of a server that is granted */
 };
 
 /* The defaults. */

@@ -209,6 +209,15 @@ try_next(void *arg)
 	return 0;
 }
 
+static uint64_t
+whole_ms(const struct supply *supply)
+{
+	const struct limits *limits = &supply->limits;
+
+	return limits->whole_ms +
+	       supply->order.size_max / limits->whole_bytes * 1000;
+}
+
 static int
 on_deadline(void *arg)
 {
@@ -217,7 +226,7 @@ on_deadline(void *arg)
 	if (!supply->busy)
 		return 0;
 	(void)snprintf(supply->said[supply->at], SAID_SIZE,
-		       "is not done after %u ms", supply->limits.whole_ms);
+		       "is not done after %" PRIu64 " ms", whole_ms(supply));
 	give_up(supply, -ETIMEDOUT);
 	return 0;
 }

@@ -70,7 +70,8 @@ url_check_proxy(const char *url, struct reason *why)
 
 	if (r < 0)
 		return r;
-	const char *path = strchr(authority(url), '/');
+	const char *host = authority(url);
+	const char *path = host ? strchr(host, '/') : NULL;
 	if (path && path[1])
 		return reason_set(why, -EINVAL, "%s: a proxy has no path", url);
 	return 0;

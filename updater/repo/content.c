@@ -183,6 +183,11 @@ walk(struct gathering *gathering, const char *path,
 	gathering->dir = dir;
 	gathering->path = path;
 	int r = files_each(dir, ".", false, fn, gathering);
+	if (r == -ELOOP)
+		return reason_set(gathering->why, r,
+				  "%.300s: folders lie in each other more than "
+				  "%d times",
+				  path, FILES_DEPTH_MAX);
 	if (r < 0 && !gathering->why->text[0])
 		return reason_set(gathering->why, r, "%.300s: %s", path,
 				  strerror(-r));

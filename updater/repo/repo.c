@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "agent/lib/file.h"
+#include "updater/repo/body.h"
 #include "updater/repo/files.h"
 #include "updater/repo/paper.h"
 #include "updater/tuf/reason.h"
@@ -106,6 +107,29 @@ load(struct repo *repo, struct reason *why)
 	return r;
 }
 
+/* What is signed at a time that has not come yet, or that is over, is good for
+   nobody: endpoints, too, know no time before the newest that was signed. */
+static int
+check_clock(const struct repo *repo, struct reason *why)
+{
+	int64_t newest_s = 0;
+	char now[BODY_DATE_SIZE], newest[BODY_DATE_SIZE];
+
+	for (size_t i = 0; i < DUTY_LEN; i++) {
+		const struct paper *paper = repo->published.papers[i];
+		if (paper && paper_issued_s(paper) > newest_s)
+			newest_s = paper_issued_s(paper);
+	}
+	if (repo->now_s >= newest_s)
+		return 0;
+	body_date(now, repo->now_s);
+	body_date(newest, newest_s);
+	return reason_set(why, -ESTALE,
+			  "the clock says %s, and what is published was signed "
+			  "at %s: set the clock",
+			  now, newest);
+}
+
 static int
 tidy(struct repo *repo, struct reason *why)
 {
@@ -118,6 +142,8 @@ tidy(struct repo *repo, struct reason *why)
 			"removed: %s",
 			strerror(-r));
 	r = load(repo, why);
+	if (r == 0)
+		r = check_clock(repo, why);
 	for (unsigned int i = 0; i < REPO_AREAS && r == 0; i++)
 		if (is_published(repo, i))
 			r = repo_remove_area(repo, i, why);

@@ -261,10 +261,11 @@ merge(const struct args *args, struct repo *repo, struct reason *why)
 	int r = repo_open_carried(args_text(args, ARGS_FROM), &other, &area,
 				  why);
 	if (r == 0 && !repo_is_staged(repo, area))
-		r = reason_set(why, -ESTALE,
-			       "%s is empty here: what those signatures are for "
-			       "is published, or was dropped",
-			       repo_area_name(area));
+		r = reason_set(
+			why, -ESTALE,
+			"%s is empty here: what those signatures are for "
+			"is published, or was dropped",
+			repo_area_name(area));
 	if (r == 0)
 		r = signing_check_versions(repo, area, why);
 	for (unsigned int i = 0; i < DUTY_LEN && r == 0; i++) {

@@ -56,7 +56,7 @@ load(struct state *state, enum metadata_type type, const void *bytes,
 	if (r == 0)
 		r = verify_count(metadata, &state->root->signers[type],
 				 &counted, why);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	note_issued(state, metadata);
 	r = policy_check_version(state->policy, type, metadata->version, why);
@@ -242,7 +242,7 @@ state_load_targets(struct state *state, const struct listing *listing,
 	if (r == 0)
 		r = policy_check_signed(state->policy, METADATA_TARGETS,
 					&counted, why);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	note_issued(state, metadata);
 	if (top)

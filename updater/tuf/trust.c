@@ -100,7 +100,7 @@ trust_new(const void *root, size_t len, const struct policy *policy,
 	int r = policy_check_machine(policy, why);
 	if (r == 0)
 		r = root_parse(root, len, policy, &trust->state.root, why);
-	if (r < 0)
+	if (r != 0)
 		return reason_about(why, r, "trusted root");
 	trust->state.issued_s = trust->state.root->metadata->issued_s;
 	*ret_trust = TAKE(trust);

@@ -67,13 +67,15 @@ lock(struct job *job)
 	return 0;
 }
 
-/* Gone from the disk, or bad.  What a disk that fails does not tell is not. */
+/* Gone from the disk, bad, or in force by now.  What a disk that fails does not
+   tell is not. */
 static bool
 is_lost(const struct job *job, int64_t number)
 {
 	CLEANUP_FD int releases = -1;
 
-	if (record_find_bad(&job->record, number))
+	if (number == job->record.active ||
+	    record_find_bad(&job->record, number))
 		return true;
 	int r = tree_enter(job->dir, LAYOUT_RELEASES, &releases);
 	if (r == 0)
@@ -175,7 +177,7 @@ begin(struct job *job)
 	    record_find_bad(&job->record, job->record.active))
 		r = job_go_back(job, job->record.previous);
 	if (r == 0)
-		sweep(job->dir, &job->record);
+		sweep_run(job->dir, &job->record);
 	return r;
 }
 

@@ -42,11 +42,11 @@ static const char usage[] =
 	"       khien-verify -f EXPORT_FILE [OPTION]...\n"
 	"       khien-verify --help | --version\n"
 	"\n"
-	"  --trust FOLDER  with root.json and policy.json; default\n"
-	"                  " TRUST "\n"
-	"  --state FOLDER  where it is staged, and what was seen is\n"
-	"                  remembered; default: one that is removed afterwards\n"
-	"  --place N       0 to 100: among the first or the last to be served;\n"
+	"  --trust FOLDER  with root.json and policy.json;\n"
+	"                  default " TRUST "\n"
+	"  --state FOLDER  where it is staged, and remembered;\n"
+	"                  default: one that is removed\n"
+	"  --place N       0 (first to be served) to 100 (last);\n"
 	"                  default: by this machine's id\n";
 
 static struct peer peer;

@@ -19,6 +19,9 @@
 #include "updater/tuf/reason.h"
 
 #define PIECE 65536
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U /* linux/memfd.h, from Linux 6.3 on */
+#endif
 #define MS_NS 1000000
 
 struct remote {
@@ -231,16 +234,27 @@ pour(int fd, uint64_t size, const struct client_sink *sink, struct reason *why)
 	return 0;
 }
 
+/* Never to be executed, where the kernel can say so: some insist on it. */
+static int
+make_file(void)
+{
+	int fd = memfd_create("fetched", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create("fetched", MFD_CLOEXEC);
+	return fd;
+}
+
 static int
 get(void *arg, enum client_what what, const char *path, size_t size_max,
     const struct client_sink *sink, struct reason *why)
 {
 	struct remote *remote = arg;
-	struct msg_fetched fetched;
+	struct msg_fetched fetched = { 0 };
 
 	if (remote->broken)
 		return reason_set(why, -EIO, "khien-fetch failed before");
-	CLEANUP_FD int fd = memfd_create("fetched", MFD_CLOEXEC);
+	CLEANUP_FD int fd = make_file();
 	if (fd < 0)
 		return -errno;
 	int r = send(remote, what, path, size_max, fd, why);

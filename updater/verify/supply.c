@@ -88,7 +88,7 @@ static int
 one(int chan, uint8_t *bytes, const struct client_mirror *mirror)
 {
 	CLEANUP_FD int fd = -1;
-	struct msg_fetch fetch;
+	struct msg_fetch fetch = { 0 };
 	struct buf buf;
 	uint16_t type;
 	size_t len;

@@ -47,7 +47,7 @@ clear_index(int dir)
 }
 
 void
-sweep(int dir, const struct record *record)
+sweep_run(int dir, const struct record *record)
 {
 	CLEANUP_FD int releases = -1;
 

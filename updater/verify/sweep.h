@@ -12,4 +12,4 @@ struct record;
  * The record says what is to stay.  What cannot be removed is logged and left:
  * it takes room, and nothing else.
  */
-void sweep(int dir, const struct record *record);
+void sweep_run(int dir, const struct record *record);

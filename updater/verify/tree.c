@@ -61,7 +61,7 @@ static int
 step(int *at, const char *part, size_t len, int make)
 {
 	char name[NAME_MAX + 1];
-	int next;
+	int next = -1;
 
 	memcpy(name, part, len);
 	name[len] = '\0';

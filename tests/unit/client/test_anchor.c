@@ -124,7 +124,7 @@ test_which(void **state)
 			{ 2, 4, 2, false },
 			{ 3, 4, 4, false },
 			{ 4, 2, 4, false },
-			{ 4, 3, 4, false }, /* although 4's keys have signed it */
+			{ 4, 3, 4, false }, /* 4's keys have signed it */
 		};
 
 	(void)state;

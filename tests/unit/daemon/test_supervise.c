@@ -533,6 +533,13 @@ test_reload(void **state)
 	wait_for("engine0", "scan1 ended 1 exited with status 0", 1, 2000);
 	wait_for("scan0", "ready", 3, 2000);
 	assert_int_equal(count("scan1", "ready"), 2);
+	/* The only one has a stand-in while it is replaced. */
+	order("conf", "one");
+	(void)kill(khiend, SIGHUP);
+	wait_for("scan0", "ready", 4, 2000);
+	assert_int_equal(count("scan1", "ready"), 3);
+	wait_for("engine0", "scan1 ended 2 exited with status 0", 1, 2000);
+	assert_int_equal(count("scan1", "ready"), 3);
 }
 
 /* All of them become our children, and end within the alarm's time. */

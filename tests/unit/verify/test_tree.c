@@ -199,7 +199,7 @@ test_sweep(void **state)
 		assert_int_equal(create(stay[i]), 0);
 	for (size_t i = 0; i < LEN(go); i++)
 		assert_int_equal(create(go[i]), 0);
-	sweep(dir, &record);
+	sweep_run(dir, &record);
 	for (size_t i = 0; i < LEN(stay); i++)
 		assert_true(is_there(stay[i]));
 	for (size_t i = 0; i < LEN(go); i++)
