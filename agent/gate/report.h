@@ -39,9 +39,10 @@ void report_link(struct report *report, int chan);
 void report_event(struct report *report, const struct event *event);
 
 /*
- * Sends a verdict at once, behind all events, or keeps it.  Its number is of no account.  fd,
- * which stays the caller's, goes along unless it is -1: the first time, not
- * when it is sent again to another engine, nor when more than CARRY_MAX wait.
+ * Sends a verdict at once, behind all events, or keeps it.  Its number is of no
+ * account.  fd, which stays the caller's, goes along unless it is -1: the first
+ * time, not when it is sent again to another engine, nor when more than
+ * CARRY_MAX wait.
  */
 void report_verdict(struct report *report, const struct msg_verdict *verdict,
 		    int fd);

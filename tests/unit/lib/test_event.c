@@ -218,7 +218,7 @@ test_names(void **state)
 		known++;
 		assert_int_equal(event_type_find(name), type);
 	}
-	assert_int_equal(known, 26);
+	assert_int_equal(known, 27);
 	assert_string_equal(event_type_name(EVENT_EXEC), "exec");
 	assert_string_equal(event_type_name(EVENT_CHMOD), "chmod");
 	assert_int_equal(event_type_find(""), 0);
