@@ -63,12 +63,18 @@ class Witness(threading.Thread):
         """Nobody tries in this context."""
         return self.free
 
+    def again(self):
+        """Waits until it was refused from begin to end since now."""
+        before = self.refused
+        wait_for(lambda: self.failure or self.refused > before + 1,
+                 "the witness tries")
+        assert self.failure is None, self.failure
+
     def stop(self):
         self.ended.set()
         self.join(60)
         assert self.failure is None, self.failure
         assert not self.ground.ran()
-        return self.refused
 
 
 def runs(path, program):
@@ -167,9 +173,12 @@ class Stage:
             assert runs(path, program) != (name in names), name
             with contextlib.suppress(FileNotFoundError):
                 path.unlink()
-        with self.witness.pausing() if self.witness else \
-                contextlib.nullcontext():
+        if not self.witness:
             self.ground.ran()
+            return
+        with self.witness.pausing():
+            self.ground.ran()
+        self.witness.again()
 
 
 class Thief:

@@ -56,7 +56,7 @@ def test_the_story(stage):
     he_tries_more(stage)
     and_is_locked_out(stage)
     without_a_network(stage)
-    assert stage.witness.stop() > 100
+    stage.witness.stop()
 
 
 def two_of_three_publish(stage):

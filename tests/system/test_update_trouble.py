@@ -101,9 +101,10 @@ def test_killed_in_the_middle(stage, victim):
     os.kill(child_of(stage, victim), signal.SIGKILL)
     assert under.done() == 1
     assert stage.state()["active"] == 1
+    stage.witness.again()
     stage.bring(2)
     stage.blocks("one", "three")
-    assert stage.witness.stop() > 10
+    stage.witness.stop()
 
 
 @pytest.mark.slow(600)
@@ -153,10 +154,11 @@ def test_a_mirror_that_lies_once_in_every_file(stage):
         assert word_of(name) in said, (name, said)
         now = stage.state()
         assert (now["active"], get(now, "bad.number", 0)) == (1, 0), name
+        stage.witness.again()
         path.write_bytes(data)
     stage.bring(2)
     stage.blocks("one", "three")
-    assert stage.witness.stop() > 10
+    stage.witness.stop()
 
 
 @pytest.mark.slow(600)
@@ -168,11 +170,12 @@ def test_the_disk_is_full(stage):
         fill(ballast, room)
         said = stage.update(code=1)
         assert "are free: make room" in said or "No space left" in said, said
+        stage.witness.again()
         ballast.unlink()
         assert stage.state()["active"] == 1
     stage.bring(2)
     stage.blocks("one", "three")
-    assert stage.witness.stop() > 10
+    stage.witness.stop()
 
 
 def word_of(name):
