@@ -163,7 +163,7 @@ open_update(int state, uid_t uid, gid_t gid)
 {
 	struct stat st;
 
-	/* One that was not given away yet: nobody is there to have filled it. */
+	/* One that was not given away yet: nobody can have filled it. */
 	if (fstatat(state, PLACE_UPDATE, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    st.st_uid == geteuid())
 		(void)unlinkat(state, PLACE_UPDATE, AT_REMOVEDIR);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "agent/engine/reason.h"
 #include "agent/lib/msg_update.h"
 
 #define DAY_SIZE 24
@@ -62,7 +63,7 @@ day(uint64_t seconds, char *dst)
 	return dst;
 }
 
-static enum reason_state
+static int
 say_old(const struct msg_updated *updated, const char *how_much, char *dst)
 {
 	char when[DAY_SIZE];
@@ -76,7 +77,7 @@ say_old(const struct msg_updated *updated, const char *how_much, char *dst)
 	return REASON_DEGRADED;
 }
 
-enum reason_state
+int
 alarm_write(const struct msg_updated *updated, uint16_t alarm, char *dst)
 {
 	const char *role = *updated->role ? updated->role : "metadata";

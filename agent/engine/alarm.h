@@ -8,8 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agent/engine/reason.h"
-
 struct msg_updated;
 
 #define ALARM_TEXT_SIZE 512
@@ -21,6 +19,6 @@ uint16_t alarm_now(const struct msg_updated *updated, uint64_t now_s);
    "four_fifths". */
 const char *alarm_word(uint16_t alarm);
 
-/* A sentence for people, "" for none; ALARM_TEXT_SIZE.  Returns how grave. */
-enum reason_state alarm_write(const struct msg_updated *updated, uint16_t alarm,
-			      char *dst);
+/* A sentence for people, "" for none; ALARM_TEXT_SIZE.  Returns how grave it
+   is: enum reason_state. */
+int alarm_write(const struct msg_updated *updated, uint16_t alarm, char *dst);

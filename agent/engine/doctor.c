@@ -109,7 +109,7 @@ check_update(struct doctor *doctor)
 	const struct msg_updated *state = update_state(engine);
 	const char *broken = reason_release(engine);
 	char text[ALARM_TEXT_SIZE];
-	enum reason_state grave;
+	int grave;
 
 	(void)update_alarm(engine, text, &grave);
 	if (broken)

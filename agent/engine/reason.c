@@ -318,7 +318,7 @@ say_update(struct saying *saying)
 	const struct msg_updated *state = update_state(engine);
 	const char *broken = reason_release(engine);
 	char text[ALARM_TEXT_SIZE];
-	enum reason_state grave;
+	int grave;
 
 	if (broken)
 		say(saying, REASON_DEGRADED,
@@ -327,7 +327,7 @@ say_update(struct saying *saying)
 		    broken);
 	(void)update_alarm(engine, text, &grave);
 	if (*text)
-		say(saying, grave, "%s", text);
+		say(saying, (enum reason_state)grave, "%s", text);
 	if (state && *state->error)
 		say(saying, REASON_OK, "the last update failed: %s",
 		    state->error);

@@ -14,6 +14,7 @@
 #include "agent/engine/control.h"
 #include "agent/engine/engine.h"
 #include "agent/engine/flood.h"
+#include "agent/engine/reason.h"
 #include "agent/engine/record.h"
 #include "agent/engine/request.h"
 #include "agent/engine/writer.h"
@@ -89,8 +90,7 @@ now_s(const struct engine *engine)
 }
 
 uint16_t
-update_alarm(const struct engine *engine, char *dst,
-	     enum reason_state *ret_state)
+update_alarm(const struct engine *engine, char *dst, int *ret_state)
 {
 	const struct msg_updated *state = update_state(engine);
 	uint16_t alarm = state ? alarm_now(state, now_s(engine)) : 0;
@@ -254,7 +254,7 @@ update_write(const struct engine *engine, struct doc *doc)
 	const struct msg_updated *state = update_state(engine);
 	const struct conf *conf = engine->peer->conf;
 	char alarm_text[ALARM_TEXT_SIZE];
-	enum reason_state grave;
+	int grave;
 
 	doc_set_text(doc, "khien.update.url", conf->url);
 	if (!state)

@@ -10,8 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agent/engine/reason.h"
-
 struct buf;
 struct client;
 struct doc;
@@ -30,9 +28,8 @@ void update_free(struct update *update);
 /* What khien-verify said last; NULL: nothing, or there is no update. */
 const struct msg_updated *update_state(const struct engine *engine);
 
-/* enum msg_update_alarm as of now, and a sentence; see alarm.h. */
-uint16_t update_alarm(const struct engine *engine, char *dst,
-		      enum reason_state *ret_state);
+/* enum msg_update_alarm as of now; dst, *ret_state: see alarm_write(). */
+uint16_t update_alarm(const struct engine *engine, char *dst, int *ret_state);
 
 /* A client's request, whose options are in the line. */
 void update_request(struct client *client, const char *line, size_t len);

@@ -3,13 +3,14 @@
  * What need not be scanned again, in the kernel and here.
  *
  * A file that no unprivileged user can write, nor could a moment ago, is made
- * known to the kernel, which then asks nothing at all.  Any other is remembered here, and the kernel asks
- * when it is executed; that it is opened the kernel does not ask again until it
- * was written to.  For a shared writable mapping changes a file without any
- * sign, and only its close, which comes in the same queue as the next
- * execution, tells of it.  See cache.h for the proof.  It may be behind the
- * execution, though, from between that question and its answer: then nothing
- * remembered counts, and the file is scanned with writers kept away.
+ * known to the kernel, which then asks nothing at all.  Any other is remembered
+ * here, and the kernel asks when it is executed; that it is opened the kernel
+ * does not ask again until it was written to.  For a shared writable mapping
+ * changes a file without any sign, and only its close, which comes in the same
+ * queue as the next execution, tells of it.  See cache.h for the proof.  It may
+ * be behind the execution, though, from between that question and its answer:
+ * then nothing remembered counts, and the file is scanned with writers kept
+ * away.
  *
  * A file that somebody holds open to write, a journal or a database, is
  * remembered for who opens it alone, and while its size and times stay: no

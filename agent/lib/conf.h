@@ -27,12 +27,12 @@ struct conf {
 	/* [gate] */
 	char mode[8];		   /* off, observe, enforce; default observe */
 	char watch[CONF_PATH_MAX]; /* paths separated by ':'; "" all local */
-	char enforce[CONF_PATH_MAX];	  /* the same: only there; "" all of it */
-	char exclude[CONF_PATH_MAX];	  /* paths separated by ':'; "" none */
-	uint32_t deadline_ms;		  /* for an answer; default 500 */
-	char on_deadline[8];		  /* allow, deny; default allow */
-	char on_crash[8];		  /* allow, deny; default deny */
-	char on_unreached[8];		  /* kill, hold, allow; default kill */
+	char enforce[CONF_PATH_MAX]; /* the same: only there; "" all of it */
+	char exclude[CONF_PATH_MAX]; /* paths separated by ':'; "" none */
+	uint32_t deadline_ms;	     /* for an answer; default 500 */
+	char on_deadline[8];	     /* allow, deny; default allow */
+	char on_crash[8];	     /* allow, deny; default deny */
+	char on_unreached[8];	     /* kill, hold, allow; default kill */
 	char scope_cgroup[CONF_PATH_MAX]; /* "": everything */
 	/* [action] */
 	char on_malicious[16]; /* alert, block, quarantine; default block */

@@ -67,7 +67,7 @@ read_order(struct trial *trial)
 	return 0;
 }
 
-/* When there is too little of anything, it is this process that goes without. */
+/* When there is too little of anything, this process goes without. */
 static void
 give_way(void)
 {

@@ -80,8 +80,8 @@ def _height(folder):
 
 
 def _embeds(text, header):
-    """True when the text has a struct of that header by value, or one of its
-    constants: then it cannot do with a declaration."""
+    """True when the text has a struct of that header by value, an enum or one
+    of its constants: then it cannot do with a declaration."""
     if not header.exists():
         return False
     there = header.read_text(encoding="utf-8")
@@ -89,7 +89,9 @@ def _embeds(text, header):
     words = re.findall(r"^#define (\w+)", there, re.M)
     words += re.findall(r"^\s+([A-Z][A-Z0-9_]+)\b", there, re.M)
     words += re.findall(r"^typedef .*\(\*(\w+)\)", there, re.M)
+    enums = re.findall(r"^enum (\w+) \{", there, re.M)
     return any(re.search(rf"\bstruct {s} \w", text) for s in structs) or \
+        any(re.search(rf"\benum {e}\b", text) for e in enums) or \
         any(re.search(rf"\b{w}\b", text) for w in words)
 
 

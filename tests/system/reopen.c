@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * reopen FOLDER TEXT COUNT UID: so often, as that user, a harmless file is read,
- * then overwritten with TEXT, and read again after a moment of another length
- * each time, up to 64 us.  Prints how often it was read, refused, and could not
- * be tried.
+ * reopen FOLDER TEXT COUNT UID: so often, as that user, a harmless file is
+ * read, then overwritten with TEXT, and read again after a moment of another
+ * length each time, up to 64 us.  Prints how often it was read, refused, and
+ * could not be tried.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -12,8 +12,9 @@ from publisher import Publisher, rule
 from test_repo import ONE, TWO, VECTORS, made, published  # noqa: F401: fixtures
 
 # What changes a file system, or says that it is changed.
-CALLS = ("write", "fsync", "renameat", "renameat2", "linkat", "unlinkat",
-         "mkdirat")
+# Of those that only build or remove what nobody sees yet, every third is tried.
+CALLS = {"write": 3, "fsync": 3, "linkat": 3, "unlinkat": 3, "mkdirat": 1,
+         "renameat": 1, "renameat2": 1}
 
 
 class Scene:
@@ -136,8 +137,8 @@ def each_call(scene, what):
     """Runs it with `what` injected at each call; yields (where, injected)."""
     publisher = scene.publisher
     trace = publisher.folder / "trace"
-    for call in CALLS:
-        for number in range(1, 2000):
+    for call, step in CALLS.items():
+        for number in range(1, 2000, step):
             scene.restore()
             publisher.wrapper = [
                 "strace", "-qq", "-o", str(trace), "-e", f"trace={call}",
@@ -157,18 +158,18 @@ def test_death_at_any_change(published, what):  # noqa: F811
     for where in each_call(scene, "signal=KILL"):
         scene.check(where)
         tried += 1
-    assert tried > 20
+    assert tried > 10
 
 
 @pytest.mark.slow(1200)
-@pytest.mark.parametrize("what", SCENES)
+@pytest.mark.parametrize("what", [Publish, Withdraw])
 def test_any_change_may_fail(published, what):  # noqa: F811
     scene = what(published)
     failed = 0
     for where in each_call(scene, "error=ENOSPC"):
         failed += scene.publisher.code != 0
         scene.check(where)
-    assert failed > 10
+    assert failed > 5
 
 
 def test_a_full_disk(tmp_path):

@@ -16,6 +16,7 @@
 #include "updater/repo/body.h"
 #include "updater/repo/charter.h"
 #include "updater/repo/paper.h"
+#include "updater/repo/say.h"
 #include "updater/repo/shelf.h"
 #include "updater/tuf/reason.h"
 #include "updater/tuf/verify.h"
@@ -359,4 +360,21 @@ draft_stage(struct draft *draft, const struct doc *fresh, bool new_root,
 	for (size_t i = 0; i < DUTY_LEN; i++)
 		doc_free(lists.roles[i]);
 	return r < 0 ? r : repo_write_area(draft->repo, draft->area, why);
+}
+
+int
+draft_rebase(struct repo *repo, struct reason *why)
+{
+	CLEANUP(draft_done) struct draft draft = { 0 };
+	int64_t staged = set_version(&repo->staged[REPO_STAGED], DUTY_CHANNEL);
+
+	if (!staged || staged > set_version(&repo->published, DUTY_CHANNEL))
+		return 0;
+	int r = draft_begin(repo, REPO_STAGED, &draft, why);
+	if (r == 0)
+		r = draft_stage(&draft, NULL, false, why);
+	if (r == 0)
+		say_line("what is staged was prepared before: its channel was "
+			 "made anew, and has to be signed again");
+	return r;
 }

@@ -62,3 +62,10 @@ int draft_manifest(const struct repo *repo, enum repo_area area, int64_t number,
 int draft_index(const struct repo *repo, const struct set *set,
 		enum repo_area area, struct index **ret_index,
 		struct reason *why);
+
+/*
+ * What is staged builds on what is published: its channel is made anew, without
+ * signatures, when another one was published meanwhile.  Returns as
+ * draft_stage(), 0 also when there is nothing to do.
+ */
+int draft_rebase(struct repo *repo, struct reason *why);

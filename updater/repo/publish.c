@@ -181,24 +181,14 @@ put_out(const struct args *args, struct repo *repo, enum repo_area area,
 	return r < 0 ? r : remember_key(repo, args, why);
 }
 
-/* What is being signed elsewhere builds on what is published: its channel is
-   made anew when another one was published meanwhile. */
+/* See draft_rebase(): at once, so that nobody signs in vain. */
 static int
 rebase(const struct args *args, struct reason *why)
 {
 	CLEANUP(repo_close) struct repo repo = { .dir = -1 };
-	CLEANUP(draft_done) struct draft draft = { 0 };
 
 	int r = repo_open(args->repo, true, &repo, why);
-	if (r < 0 || !repo.staged[REPO_STAGED].papers[DUTY_CHANNEL])
-		return r;
-	r = draft_begin(&repo, REPO_STAGED, &draft, why);
-	if (r == 0)
-		r = draft_stage(&draft, NULL, false, why);
-	if (r == 0)
-		say_line("what is staged was prepared before: its channel was "
-			 "made anew, and has to be signed again");
-	return r;
+	return r < 0 ? r : draft_rebase(&repo, why);
 }
 
 static int
@@ -208,6 +198,8 @@ publish(const struct args *args, enum repo_area *ret_area, struct reason *why)
 	enum repo_area area = REPO_STAGED;
 
 	int r = repo_open(args->repo, true, &repo, why);
+	if (r == 0)
+		r = draft_rebase(&repo, why);
 	if (r == 0 && repo_is_staged(&repo, REPO_URGENT))
 		area = REPO_URGENT;
 	if (r == 0 && !repo_is_staged(&repo, area))

@@ -4,8 +4,6 @@
 
 #include <stddef.h>
 
-#include "updater/repo/duty.h"
-
 struct args;
 struct key;
 struct metadata;

@@ -11,6 +11,7 @@
 #include "agent/lib/file.h"
 #include "agent/lib/str.h"
 #include "updater/repo/args.h"
+#include "updater/repo/draft.h"
 #include "updater/repo/paper.h"
 #include "updater/repo/say.h"
 #include "updater/repo/secret.h"
@@ -38,7 +39,8 @@ delegators_of(const struct repo *repo, enum repo_area area, enum duty_id id,
 	return len;
 }
 
-/* Good signatures, each key once: see verify_count(), which stops at too few. */
+/* Good signatures, each key once.  See verify_count(), which only says whether
+   they are enough. */
 static int
 count(const struct paper *paper, const struct signers *signers,
       struct signing_side *side)
@@ -297,6 +299,8 @@ signing_run(const struct args *args, struct reason *why)
 		wanted[area] = any = true;
 	} else {
 		r = repo_open(args->repo, true, &repo, why);
+		if (r == 0)
+			r = draft_rebase(&repo, why);
 		for (unsigned int i = 0; i < REPO_AREAS && r == 0; i++)
 			any |= wanted[i] = repo_is_staged(&repo, i);
 	}

@@ -195,6 +195,7 @@ stage_run(const struct args *args, struct reason *why)
 	CLEANUP(repo_close) struct repo repo = { .dir = -1 };
 	CLEANUP(draft_done) struct draft draft = { 0 };
 	bool renew = args_has(args, ARGS_RENEW);
+	struct reason ignored;
 
 	if (renew == (args->operands_len == 1))
 		return reason_set(why, -EINVAL,
@@ -206,8 +207,13 @@ stage_run(const struct args *args, struct reason *why)
 	if (r < 0)
 		return r;
 	draft.renew_targets = renew;
-	return renew ? draft_stage(&draft, NULL, false, why) :
-		       stage_release(args, &repo, &draft, why);
+	bool staged = repo_is_staged(&repo, REPO_STAGED);
+	r = renew ? draft_stage(&draft, NULL, false, why) :
+		    stage_release(args, &repo, &draft, why);
+	/* What was begun is no use to anybody, and may fill the disk. */
+	if (r < 0 && !staged)
+		(void)repo_remove_area(&repo, REPO_STAGED, &ignored);
+	return r;
 }
 
 static struct index_release *

@@ -22,7 +22,9 @@
 #include <cmocka.h>
 
 #include "agent/daemon/child.h"
+#include "agent/daemon/place.h"
 #include "agent/daemon/supervise.h"
+#include "agent/daemon/update.h"
 #include "agent/lib/buf.h"
 #include "agent/lib/chan.h"
 #include "agent/lib/conf.h"
@@ -243,6 +245,8 @@ make_supervise(struct scene *scene)
 			   0);
 	supervise->children[0].state = CHILD_UP;
 	supervise->children[0].pid = getpid();
+	assert_int_equal(
+		update_open(supervise, &(struct place){ .update = -1 }), 0);
 }
 
 static int
@@ -275,6 +279,7 @@ teardown(void **state)
 	struct supervise *supervise = &scene->supervise;
 
 	act_done(supervise);
+	update_close(supervise);
 	keep_done(&supervise->keeps[ROLE_ENGINE]);
 	loop_free(supervise->loop);
 	free(supervise->bytes);

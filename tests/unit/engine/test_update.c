@@ -4,6 +4,7 @@
 
 #include "agent/engine/alarm.h"
 #include "agent/engine/flood.h"
+#include "agent/engine/reason.h"
 #include "agent/engine/update.h"
 #include "agent/lib/conf.h"
 #include "agent/lib/doc.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later - long: one fixture, one report */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

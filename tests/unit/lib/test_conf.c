@@ -48,6 +48,7 @@ test_defaults(void **state)
 	assert_string_equal(conf.trust, "/usr/share/khien/update");
 }
 
+/* A long table, and nothing else. */
 static void
 test_set(void **state)
 {
