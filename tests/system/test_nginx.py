@@ -70,6 +70,8 @@ def test_metadata_alone_is_packed_on_the_way(server, relay, path, packed):
         if packed:
             body = gzip.decompress(body)
         assert body == (server.tree / path[1:]).read_bytes()
+        # The next one did not ask for that.
+        assert one.ask(path)[2] == body
 
 
 def test_the_rest_of_a_file(server, relay):
