@@ -345,6 +345,8 @@ install-repo: $B/khien-repo $B/khien-scan
 	install -m 755 $B/khien-scan $(TO)/libexec/khien
 	install -D -m 644 packaging/man/khien-repo.1 \
 		$(TO)/share/man/man1/khien-repo.1
+	install -d $(TO)/share/khien-repo/nginx
+	install -m 644 packaging/nginx/*.conf $(TO)/share/khien-repo/nginx
 
 # What a fresh Debian 12 or 13 lacks.  No network when nothing is missing.
 PACKAGES := gcc make git ca-certificates libc6-dev binutils clang llvm bpftool \
@@ -353,7 +355,9 @@ PACKAGES := gcc make git ca-certificates libc6-dev binutils clang llvm bpftool \
 	libcurl4-openssl-dev libarchive-dev zlib1g-dev strace \
 	libcmocka-dev python3 python3-pytest \
 	python3-cryptography libclang-rt-dev procps util-linux openssl iproute2 \
-	clang-format clang-tidy cppcheck mmdebstrap e2fsprogs qemu-system-x86
+	clang-format clang-tidy cppcheck mmdebstrap e2fsprogs qemu-system-x86 \
+	nginx
+# Debian starts nginx once it is installed; tests start their own.
 deps:
 	@missing=$$(for package in $(PACKAGES); do \
 		dpkg-query -W -f '$${db:Status-Abbrev}' $$package 2>/dev/null | \
@@ -368,7 +372,11 @@ deps:
 	apt-get -qq update && \
 		apt-get -qq install -y --no-install-recommends $$missing \
 		</dev/null >$${TMPDIR:-/tmp}/khien-deps.log 2>&1 || \
-		{ tail -n 20 $${TMPDIR:-/tmp}/khien-deps.log >&2; exit 1; }
+		{ tail -n 20 $${TMPDIR:-/tmp}/khien-deps.log >&2; exit 1; }; \
+	case " "$$missing" " in *nginx*) \
+		systemctl --quiet disable --now nginx 2>/dev/null || \
+			service nginx stop >/dev/null 2>&1 || true;; \
+	esac
 
 clean:
 	rm -rf $O

@@ -17,6 +17,7 @@ Parts:
   opens    100,000 small files in enforce mode, without and with sensors
   unknown  executing programs that were never seen
   choice   what asking costs by itself, with a program that allows everything
+  update   a release of 1,000 rules, and one rule changed
   clam     the rows of `gate` for clamd and clamonacc, where installed
 """
 
@@ -31,6 +32,7 @@ import tempfile
 
 import asked
 import clam
+import updates
 import watched
 from figures import Rows
 
@@ -43,6 +45,7 @@ PARTS = {
     "opens": asked.opens,
     "unknown": asked.unknown,
     "choice": asked.choice,
+    "update": updates.measure,
     "clam": clam.measure,
 }
 
