@@ -194,7 +194,7 @@ def test_hybrid(tmp_path):
     publisher.new_key("alice-pq", "ml-dsa-87")
     publisher.new_key("bob-pq", "ml-dsa-65")
     names = ("alice", "alice-pq", "bob", "bob-pq")
-    publisher.init("--hybrid", people=names, threshold=2)
+    publisher.init("--hybrid", "--targets-threshold", 2, people=names)
     publisher.stage(ONE, vectors=VECTORS)
     publisher.sign("alice", "bob")
     assert "post-quantum" in publisher.publish(code=1)
