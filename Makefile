@@ -266,7 +266,7 @@ endef
 $(foreach s,$(wildcard tests/fuzz/fuzz_*.c),\
 	$(eval $(call fuzzer,$s,$(sort $(foreach f,$(call fuzz_folders,$s),\
 		$f $(WITH_$f))))))
-FUZZ_SECONDS ?= 8
+FUZZ_SECONDS ?= 5
 
 RUN_TESTS = @KHIEN_FUZZ_SECONDS=$(FUZZ_SECONDS) $(PYTHON) tests/run.py --build $B
 PARTS ?= unit fuzz system guest

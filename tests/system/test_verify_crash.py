@@ -244,7 +244,7 @@ def test_any_call_may_fail(scene, error, tmp_path):
     failed = injected = 0
     trace = tmp_path / "trace"
     for call in CALLS[error]:
-        for number in range(1, 400, EVERY):
+        for number in range((EVERY + 1) // 2, 400, EVERY):
             scene.prepare()
             trace.write_text("")
             updated = scene.run(["strace", "-qq", "-o", str(trace), "-e",
@@ -259,7 +259,7 @@ def test_any_call_may_fail(scene, error, tmp_path):
             failed += updated is None or bool(updated["error"])
     print(f"{type(scene).__name__} {error}: {injected} failed calls, "
           f"{failed} told as a failure")
-    assert failed > 10 // EVERY
+    assert failed > 0
 
 
 def test_on_the_disk_before_it_has_its_name(signer, verifier,  # noqa: F811
