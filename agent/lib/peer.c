@@ -228,20 +228,36 @@ on_link_ready(void *arg, int chan, uint32_t events)
 	return r == -EAGAIN ? 0 : r;
 }
 
+/* All that was sent on it. */
+static int
+empty_link(struct peer_link *link)
+{
+	while (link->watch) {
+		int r = read_link(link);
+		if (r < 0)
+			return r == -EAGAIN ? 0 : r;
+	}
+	return 0;
+}
+
 /* Its successor is there: what it had sent before it ended is still heard. */
 static int
 replace_link(struct peer_link *link)
 {
-	while (link->watch) {
-		int r = read_link(link);
-		if (r == -EAGAIN)
-			break;
-		if (r < 0)
-			return r;
-	}
-	if (link->fd >= 0)
+	int r = empty_link(link);
+
+	if (r == 0 && link->fd >= 0)
 		drop_link(link);
-	return 0;
+	return r;
+}
+
+int
+peer_finish(struct peer *peer, struct peer_link *link)
+{
+	(void)peer;
+	if (shutdown(link->fd, SHUT_RD) < 0 && errno != ENOTCONN)
+		return -errno;
+	return empty_link(link);
 }
 
 static int

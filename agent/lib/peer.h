@@ -94,6 +94,13 @@ int peer_run(struct peer *peer);
 /* The link to that role and index, or NULL. */
 struct peer_link *peer_find(struct peer *peer, uint16_t role, uint16_t index);
 
+/*
+ * Takes nothing more from a link: what the other end writes from now on is
+ * refused there (-EPIPE), and what it had written goes to on_message() at once.
+ * Returns 0, or below to end the process.
+ */
+int peer_finish(struct peer *peer, struct peer_link *link);
+
 /* Begins a message in peer->out. */
 void peer_begin(struct peer *peer, struct buf *buf, uint16_t type);
 

@@ -76,7 +76,7 @@ static const char *const gate_calls[] = {
 	"fstatfs",	     "timer_settime", NULL,
 };
 
-static const char *const scan_calls[] = { "pread64", NULL };
+static const char *const scan_calls[] = { "pread64", "shutdown", NULL };
 
 /* SQLite in its own folder, and the clients' sockets. */
 static const char *const engine_calls[] = {

@@ -267,6 +267,23 @@ on_message(void *arg, const struct peer_link *link, uint16_t type,
 	return scan(worker, link, &question, owned);
 }
 
+/*
+ * We are to be replaced.  What the gate has given us is answered, and what it
+ * would give us now it keeps: a question that is lost with its scanner looks as
+ * if the file had ended it.
+ */
+static int
+on_end(void *arg)
+{
+	struct worker *worker = arg;
+	struct peer *peer = &worker->peer;
+	struct peer_link *gate = peer_find(peer, ROLE_GATE, 0);
+	int r = gate ? peer_finish(peer, gate) : 0;
+
+	loop_stop(peer->loop);
+	return r;
+}
+
 static int
 run(struct worker *worker)
 {
@@ -284,6 +301,7 @@ run(struct worker *worker)
 	peer->on_link = on_link;
 	peer->on_message = on_message;
 	peer->on_config = on_config;
+	peer->on_end = on_end;
 	worker->retry = loop_add_timer(peer->loop, 0, tell_engine, worker);
 	if (!worker->retry)
 		return -errno;
