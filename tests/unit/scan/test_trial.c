@@ -265,7 +265,7 @@ test_what_cannot_be_read(void **state)
 		  "\"0000\",\"size\":-1,\"matches\":[]}]}",
 		  "lacks a size" },
 	};
-	char path[64];
+	char path[SAMPLES_PATH_MAX];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
