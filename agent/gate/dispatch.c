@@ -9,7 +9,6 @@
 #include "agent/gate/asker.h"
 #include "agent/gate/histogram.h"
 #include "agent/gate/ident.h"
-#include "agent/gate/lend.h"
 #include "agent/gate/pending.h"
 #include "agent/gate/policy.h"
 #include "agent/gate/recall.h"
@@ -343,7 +342,7 @@ start(struct dispatch *dispatch, struct scanner *scanner, int leader)
 	scanner->sent_ns = now_ns();
 	scanner->deadline_ns = scanner->sent_ns + dispatch->timeout_ns;
 	dispatch->counts.scans++;
-	r = lend_file(scanner->chan, scanner->tag, question);
+	r = scanner_send(scanner, question);
 	if (r < 0)
 		send_failed(dispatch, scanner, r);
 }

@@ -8,6 +8,8 @@
 
 #include "agent/gate/ident.h"
 
+struct question;
+
 #define SCANNER_NONE (-1)
 
 struct scanner {
@@ -27,3 +29,10 @@ struct scanner {
 
 /* There is none, and nothing in its hands. */
 void scanner_init(struct scanner *scanner);
+
+/*
+ * Lends it the question's file under scanner->tag: MSG_SCAN.  The descriptor
+ * stays the question's.  Returns 0 or -errno of chan_write().
+ */
+int scanner_send(const struct scanner *scanner,
+		 const struct question *question);

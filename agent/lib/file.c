@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void
@@ -28,28 +29,64 @@ file_freep(void *pointer)
 	free(owned);
 }
 
-int
-file_read(int dir, const char *path, char *dst, size_t size, size_t *ret_len)
+/* Until it ends, or `size` bytes are there. */
+static int
+read_up_to(int fd, void *dst, size_t size, size_t *ret_len)
 {
-	CLEANUP_FD int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	size_t len = 0;
 
-	if (fd < 0)
-		return -errno;
 	while (len < size) {
-		ssize_t got = read(fd, dst + len, size - len);
+		ssize_t got = read(fd, (uint8_t *)dst + len, size - len);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
 			return -errno;
-		if (got == 0) {
-			dst[len] = '\0';
-			*ret_len = len;
-			return 0;
-		}
+		if (got == 0)
+			break;
 		len += (size_t)got;
 	}
-	return -EFBIG;
+	*ret_len = len;
+	return 0;
+}
+
+int
+file_read(int dir, const char *path, char *dst, size_t size, size_t *ret_len)
+{
+	CLEANUP_FD int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	size_t len;
+
+	if (fd < 0)
+		return -errno;
+	int r = read_up_to(fd, dst, size, &len);
+	if (r < 0)
+		return r;
+	if (len == size)
+		return -EFBIG;
+	dst[len] = '\0';
+	*ret_len = len;
+	return 0;
+}
+
+int
+file_read_all(int fd, size_t size_max, uint8_t **ret_bytes, size_t *ret_len)
+{
+	struct stat stat;
+
+	if (fstat(fd, &stat) < 0)
+		return -errno;
+	if (!S_ISREG(stat.st_mode))
+		return -EINVAL;
+	if (stat.st_size < 0 || (uint64_t)stat.st_size > size_max)
+		return -EFBIG;
+	CLEANUP_FREE uint8_t *bytes = malloc((size_t)stat.st_size + 1);
+	if (!bytes)
+		return -ENOMEM;
+	int r = read_up_to(fd, bytes, (size_t)stat.st_size, ret_len);
+	if (r < 0)
+		return r;
+	bytes[*ret_len] = '\0';
+	*ret_bytes = TAKE(bytes);
+	return 0;
 }
 
 int

@@ -27,6 +27,14 @@ void file_freep(void *pointer);
 	})
 
 /*
+ * The bytes of a regular file from where fd stands, and a NUL behind them, to
+ * be freed with free().  Returns 0; -EINVAL when it is no file; -EFBIG when it
+ * has more than size_max bytes; -ENOMEM; -errno.
+ */
+int file_read_all(int fd, size_t size_max, uint8_t **ret_bytes,
+		  size_t *ret_len);
+
+/*
  * Reads a small file whole, relative to dir (or AT_FDCWD), and ends it with
  * NUL.  Returns 0 and the length, -EFBIG when it does not fit, -errno.
  */

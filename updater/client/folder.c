@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/lib/file.h"
@@ -47,50 +46,18 @@ check_name(const char *file)
 	return 0;
 }
 
-static int
-read_all(int fd, uint8_t *bytes, size_t size, size_t *ret_len)
-{
-	size_t len = 0;
-
-	while (len < size) {
-		ssize_t got = read(fd, bytes + len, size - len);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			break;
-		len += (size_t)got;
-	}
-	*ret_len = len;
-	return 0;
-}
-
 int
 folder_read(const struct folder *folder, const char *file, size_t size_max,
 	    uint8_t **ret_bytes, size_t *ret_len)
 {
-	struct stat stat;
-
 	int r = check_name(file);
 	if (r < 0)
 		return r;
 	CLEANUP_FD int fd =
 		openat(folder->fd, file,
 		       O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &stat) < 0)
-		return -errno;
-	if (!S_ISREG(stat.st_mode))
-		return -EINVAL;
-	if ((uint64_t)stat.st_size > size_max)
-		return -EFBIG;
-	CLEANUP_FREE uint8_t *bytes = malloc((size_t)stat.st_size + 1);
-	if (!bytes)
-		return -ENOMEM;
-	r = read_all(fd, bytes, (size_t)stat.st_size, ret_len);
-	if (r == 0)
-		*ret_bytes = TAKE(bytes);
-	return r;
+	return fd < 0 ? -errno :
+			file_read_all(fd, size_max, ret_bytes, ret_len);
 }
 
 int

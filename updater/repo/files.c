@@ -39,49 +39,13 @@ files_open(int dir, const char *path)
 	return open_beneath(dir, path, O_RDONLY | O_DIRECTORY);
 }
 
-static int
-read_all(int fd, uint8_t *bytes, size_t size, size_t *ret_len)
-{
-	size_t len = 0;
-
-	while (len < size) {
-		ssize_t got = read(fd, bytes + len, size - len);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			break;
-		len += (size_t)got;
-	}
-	*ret_len = len;
-	return 0;
-}
-
 int
 files_read(int dir, const char *path, size_t size_max, uint8_t **ret_bytes,
 	   size_t *ret_len)
 {
-	struct stat stat;
-
 	CLEANUP_FD int fd = open_beneath(dir, path, O_RDONLY | O_NONBLOCK);
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &stat) < 0)
-		return -errno;
-	if (!S_ISREG(stat.st_mode))
-		return -EINVAL;
-	if ((uint64_t)stat.st_size > size_max)
-		return -EFBIG;
-	CLEANUP_FREE uint8_t *bytes = malloc((size_t)stat.st_size + 1);
-	if (!bytes)
-		return -ENOMEM;
-	int r = read_all(fd, bytes, (size_t)stat.st_size, ret_len);
-	if (r < 0)
-		return r;
-	bytes[*ret_len] = '\0';
-	*ret_bytes = TAKE(bytes);
-	return 0;
+
+	return fd < 0 ? fd : file_read_all(fd, size_max, ret_bytes, ret_len);
 }
 
 bool

@@ -265,14 +265,14 @@ test_what_cannot_be_read(void **state)
 		  "\"0000\",\"size\":-1,\"matches\":[]}]}",
 		  "lacks a size" },
 	};
-	char path[SAMPLES_PATH_MAX];
+	char path[SAMPLES_PATH_MAX], name[64];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		make(MARKER, "", "a", "[]");
-		(void)snprintf(path, sizeof(path), "releases/8/%s",
+		(void)snprintf(name, sizeof(name), "releases/8/%s",
 			       cases[i].path);
-		samples_write_text(folder, path, cases[i].text);
+		samples_write_text(folder, name, cases[i].text);
 		assert_false(try().ok);
 		print_message("case %zu: %s\n", i, why);
 		assert_non_null(strstr(why, cases[i].why));
