@@ -299,7 +299,7 @@ run: $(PROGRAMS)
 	mountpoint -q $(RUN)/scratch || \
 		mount -t tmpfs -o mode=1777,size=256m khien-scratch \
 			$(RUN)/scratch || mode=observe; \
-	trap 'umount -l $(RUN)/scratch' EXIT; \
+	trap 'umount -l $(RUN)/scratch' EXIT; trap : INT TERM HUP; \
 	group=root; ! getent group khien >/dev/null || group=khien; \
 	printf '%s\n' '[agent]' 'state_dir = $(RUN)/state' \
 		'run_dir = $(RUN)' "group = $$group" '' \
