@@ -17,7 +17,7 @@
 #pragma once
 
 /* Programs, maps and records of another number do not fit together. */
-#define KHIEN_ABI 1
+#define KHIEN_ABI 2
 
 #define KHIEN_CRITICAL 1
 #define KHIEN_BULK 2
@@ -39,11 +39,31 @@
 #define KHIEN_XATTR 19
 #define KHIEN_MKDIR 20
 #define KHIEN_RMDIR 21
+#define KHIEN_READ 22
 #define KHIEN_MOUNT 30
 #define KHIEN_UMOUNT 31
 #define KHIEN_STOP 32
+#define KHIEN_CONNECT 50
+#define KHIEN_ACCEPT 51
+#define KHIEN_DISCONNECT 52
+#define KHIEN_DATAGRAM 53
+#define KHIEN_DNS 54
+#define KHIEN_CREDENTIALS 60
+#define KHIEN_ESCALATE 61
+#define KHIEN_PTRACE 62
+#define KHIEN_VM_WRITE 63
+#define KHIEN_MEM_OPEN 64
+#define KHIEN_MEMFD_CREATE 65
+#define KHIEN_MAP_EXEC 66
+#define KHIEN_MODULE_LOAD 67
+#define KHIEN_MODULE_UNLOAD 68
+#define KHIEN_BPF_LOAD 69
+#define KHIEN_UNSHARE 70
+#define KHIEN_SETNS 71
+#define KHIEN_CHROOT 72
+#define KHIEN_PIVOT_ROOT 73
 
-/* The same bits as enum event_flag, and from bit 16 on what is only here. */
+/* The same bits as enum event_flag, and from bit 30 on what is only here. */
 #define KHIEN_MEMFD (1u << 0)
 #define KHIEN_DELETED (1u << 1)
 #define KHIEN_NO_LINK (1u << 2)
@@ -58,8 +78,14 @@
 #define KHIEN_FOREIGN (1u << 13)
 #define KHIEN_PRIVILEGED (1u << 14)
 #define KHIEN_SERVED (1u << 15)
-#define KHIEN_SCRIPT (1u << 16) /* exec: `invoked` is a script's name */
-#define KHIEN_WALKED (1u << 17) /* file: the first path is a walk */
+#define KHIEN_IO_URING (1u << 16)
+#define KHIEN_COMPAT (1u << 17)
+#define KHIEN_BY_SOCKET (1u << 18)
+#define KHIEN_NO_CALL (1u << 19)
+#define KHIEN_WRITTEN (1u << 20)
+#define KHIEN_REQUESTED (1u << 21)
+#define KHIEN_SCRIPT (1u << 30) /* exec: `invoked` is a script's name */
+#define KHIEN_WALKED (1u << 31) /* the first path is a walk */
 
 #define KHIEN_ID_NONE 0xffffffffu
 
@@ -160,6 +186,71 @@ struct khien_file {
 	__u32 len[KHIEN_FILE_TEXTS];
 };
 _Static_assert(sizeof(struct khien_file) == 144, "khien_file");
+
+/*
+ * Network.  Addresses are in network order, IPv4 in the first four bytes; ports
+ * are numbers.  For a socket whose owner is not the current task `head` is of
+ * the process that connected or accepted it, or its pid is 0: unknown.
+ */
+#define KHIEN_NET_QUESTION 0 /* bytes: a DNS message, from its header on */
+#define KHIEN_NET_TEXTS 1
+#define KHIEN_QUESTION_SIZE 512 /* RFC 1035, section 2.3.4 */
+
+struct khien_net {
+	struct khien_head head;
+	__u64 cookie;	/* of the socket; 0: unknown */
+	__u64 sent;	/* bytes; disconnect only */
+	__u64 received; /* bytes; disconnect only */
+	__u64 age_ns;	/* since it was connected; 0: unknown */
+	__u8 local[16];
+	__u8 remote[16];
+	__u16 local_port;
+	__u16 remote_port;
+	__u16 family;  /* AF_INET, AF_INET6, or what else it was */
+	__u8 protocol; /* IPPROTO_TCP, ... */
+	__u8 pad;
+	__u32 value;
+	__u32 len[KHIEN_NET_TEXTS];
+};
+_Static_assert(sizeof(struct khien_net) == 152, "khien_net");
+
+/*
+ * Privilege and injection.  `actor` and `head.uid` are as they are after the
+ * event; old_... as they were before it.
+ *
+ *   credentials, escalate  old_...: the identity and capabilities before it
+ *   ptrace      target; value: the request
+ *   vm_write    target; value: bytes written
+ *   mem_open    target; value: flags of open(2)
+ *   memfd_create  value: its flags; name
+ *   map_exec    value: the new protection; value2: the address; file and path
+ *               of what is mapped
+ *   module_load, module_unload  name; file and path when it came by a descriptor
+ *   bpf_load    value: type of the program; name
+ *   unshare     value: flags; setns: value: the kind of namespace, 0: unknown
+ *   chroot, pivot_root  path
+ */
+#define KHIEN_PRIVILEGE_PATH 0 /* walk */
+#define KHIEN_PRIVILEGE_NAME 1 /* string */
+#define KHIEN_PRIVILEGE_TEXTS 2
+
+struct khien_privilege {
+	struct khien_head head;
+	struct khien_actor actor;
+	struct khien_inode file; /* all 0 where there is none */
+	__u64 old_caps;
+	__u64 value;
+	__u64 value2;
+	__u64 target_start_ns;
+	__u32 target_pid; /* thread group; 0: none */
+	__u32 old_uid;
+	__u32 old_euid;
+	__u32 old_gid;
+	__u32 old_egid;
+	__u32 pad;
+	__u32 len[KHIEN_PRIVILEGE_TEXTS];
+};
+_Static_assert(sizeof(struct khien_privilege) == 232, "khien_privilege");
 
 /*
  * One entry per possible cpu and class of the mapped array `counters`, at

@@ -69,10 +69,11 @@ take(struct engine *engine, struct event *event)
 		return;
 	}
 	engine->events++;
-	if (event->type <= EVENT_SEED)
+	enum event_family family = event_family(event->type);
+	if (family == EVENT_OF_PROCESS)
 		process = tree_apply(engine->tree, event,
 				     engine->clock->offset_ns, &news);
-	else if (event->type < EVENT_LOSS)
+	else if (family != EVENT_OF_AGENT)
 		process = find_process(engine, event);
 	else if (event->type == EVENT_LOSS)
 		loss_add(engine->loss, event->lost_class, event->count);

@@ -192,9 +192,9 @@ int
 record_event(struct row *row, const struct event *event, struct tree *tree,
 	     struct tree_process *process, const struct clock *clock)
 {
-	if (event->type <= EVENT_SEED)
+	if (event_family(event->type) == EVENT_OF_PROCESS)
 		return process_row(row, event, tree, process, clock);
-	if (event->type < EVENT_LOSS) {
+	if (event_family(event->type) != EVENT_OF_AGENT) {
 		file_row(row, event, tree, process, clock);
 		return 0;
 	}

@@ -63,6 +63,8 @@ static const struct key {
 	KEY("agent", "group", GROUP, group, 0, 0),
 	KEY("sensor", "process", SWITCH, process, 0, 0),
 	KEY("sensor", "file", SWITCH, file, 0, 0),
+	KEY("sensor", "network", SWITCH, network, 0, 0),
+	KEY("sensor", "privilege", SWITCH, privilege, 0, 0),
 	WORD_KEY("gate", "mode", mode, "off observe enforce ",
 		 "off, observe or enforce"),
 	KEY("gate", "watch", PATHS, watch, 0, 0),
@@ -105,9 +107,10 @@ static const struct key {
 static const struct {
 	const char *section, *key;
 } later[] = {
-	{ "sensor", "network" },     { "sensor", "privilege" },
-	{ "scan", "archive_depth" }, { "scan", "archive_size" },
-	{ "update", "interval" },    { "update", "ring" },
+	{ "scan", "archive_depth" },
+	{ "scan", "archive_size" },
+	{ "update", "interval" },
+	{ "update", "ring" },
 };
 
 #define LATER_LEN (sizeof(later) / sizeof(later[0]))
@@ -121,6 +124,8 @@ conf_init(struct conf *conf)
 		.group = "khien",
 		.process = true,
 		.file = true,
+		.network = true,
+		.privilege = true,
 		.mode = "observe",
 		.deadline_ms = 500,
 		.on_deadline = "allow",

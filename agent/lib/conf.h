@@ -23,7 +23,7 @@ struct conf {
 	char run_dir[CONF_PATH_MAX];   /* default /run/khien */
 	char group[33];		       /* who may read; default khien */
 	/* [sensor] */
-	bool process, file; /* default on */
+	bool process, file, network, privilege; /* default on */
 	/* [gate] */
 	char mode[8];		   /* off, observe, enforce; default observe */
 	char watch[CONF_PATH_MAX]; /* paths separated by ':'; "" all local */

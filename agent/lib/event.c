@@ -10,20 +10,53 @@ static const struct {
 	uint16_t type;
 	const char *name;
 } types[] = {
-	{ EVENT_FORK, "fork" },		{ EVENT_EXEC, "exec" },
-	{ EVENT_EXIT, "exit" },		{ EVENT_SEED, "seed" },
-	{ EVENT_CREATE, "create" },	{ EVENT_OPEN, "open" },
-	{ EVENT_CLOSE, "close" },	{ EVENT_RENAME, "rename" },
-	{ EVENT_UNLINK, "unlink" },	{ EVENT_LINK, "link" },
-	{ EVENT_SYMLINK, "symlink" },	{ EVENT_CHMOD, "chmod" },
-	{ EVENT_CHOWN, "chown" },	{ EVENT_XATTR, "xattr" },
-	{ EVENT_MKDIR, "mkdir" },	{ EVENT_RMDIR, "rmdir" },
-	{ EVENT_MOUNT, "mount" },	{ EVENT_UMOUNT, "umount" },
-	{ EVENT_LOSS, "loss" },		{ EVENT_PEER, "peer" },
-	{ EVENT_CLOCK, "clock" },	{ EVENT_CONFIG, "config" },
-	{ EVENT_STORE, "store" },	{ EVENT_ACT, "act" },
-	{ EVENT_LISTENER, "listener" }, { EVENT_STOP, "stop" },
+	{ EVENT_FORK, "fork" },
+	{ EVENT_EXEC, "exec" },
+	{ EVENT_EXIT, "exit" },
+	{ EVENT_SEED, "seed" },
+	{ EVENT_CREATE, "create" },
+	{ EVENT_OPEN, "open" },
+	{ EVENT_CLOSE, "close" },
+	{ EVENT_RENAME, "rename" },
+	{ EVENT_UNLINK, "unlink" },
+	{ EVENT_LINK, "link" },
+	{ EVENT_SYMLINK, "symlink" },
+	{ EVENT_CHMOD, "chmod" },
+	{ EVENT_CHOWN, "chown" },
+	{ EVENT_XATTR, "xattr" },
+	{ EVENT_MKDIR, "mkdir" },
+	{ EVENT_RMDIR, "rmdir" },
+	{ EVENT_MOUNT, "mount" },
+	{ EVENT_UMOUNT, "umount" },
+	{ EVENT_LOSS, "loss" },
+	{ EVENT_PEER, "peer" },
+	{ EVENT_CLOCK, "clock" },
+	{ EVENT_CONFIG, "config" },
+	{ EVENT_STORE, "store" },
+	{ EVENT_ACT, "act" },
+	{ EVENT_LISTENER, "listener" },
+	{ EVENT_STOP, "stop" },
 	{ EVENT_UPDATE, "update" },
+	{ EVENT_READ, "read" },
+	{ EVENT_CONNECT, "connect" },
+	{ EVENT_ACCEPT, "accept" },
+	{ EVENT_DISCONNECT, "disconnect" },
+	{ EVENT_DATAGRAM, "datagram" },
+	{ EVENT_DNS, "dns" },
+	{ EVENT_CREDENTIALS, "credentials" },
+	{ EVENT_ESCALATE, "escalate" },
+	{ EVENT_PTRACE, "ptrace" },
+	{ EVENT_VM_WRITE, "vm_write" },
+	{ EVENT_MEM_OPEN, "mem_open" },
+	{ EVENT_MEMFD_CREATE, "memfd_create" },
+	{ EVENT_MAP_EXEC, "map_exec" },
+	{ EVENT_MODULE_LOAD, "module_load" },
+	{ EVENT_MODULE_UNLOAD, "module_unload" },
+	{ EVENT_BPF_LOAD, "bpf_load" },
+	{ EVENT_UNSHARE, "unshare" },
+	{ EVENT_SETNS, "setns" },
+	{ EVENT_CHROOT, "chroot" },
+	{ EVENT_PIVOT_ROOT, "pivot_root" },
 };
 
 #define TYPES_LEN (sizeof(types) / sizeof(types[0]))
@@ -38,6 +71,35 @@ event_init(struct event *event, uint16_t type, uint16_t class)
 		.loginuid = UINT32_MAX,
 		.session = UINT32_MAX,
 	};
+}
+
+static void
+put_network(struct buf *buf, const struct event *event)
+{
+	buf_put_bytes(buf, event->local, sizeof(event->local));
+	buf_put_bytes(buf, event->remote, sizeof(event->remote));
+	buf_put_u16(buf, event->local_port);
+	buf_put_u16(buf, event->remote_port);
+	buf_put_u16(buf, event->net_family);
+	buf_put_u16(buf, event->protocol);
+	buf_put_u64(buf, event->sent);
+	buf_put_u64(buf, event->received);
+	buf_put_u64(buf, event->age_ns);
+	buf_put_u64(buf, event->value);
+}
+
+static void
+put_privilege(struct buf *buf, const struct event *event)
+{
+	buf_put_u32(buf, event->target_pid);
+	buf_put_u64(buf, event->target_start_ns);
+	buf_put_u32(buf, event->old_uid);
+	buf_put_u32(buf, event->old_euid);
+	buf_put_u32(buf, event->old_gid);
+	buf_put_u32(buf, event->old_egid);
+	buf_put_u64(buf, event->old_caps);
+	buf_put_u64(buf, event->value);
+	buf_put_u64(buf, event->value2);
 }
 
 void
@@ -85,6 +147,51 @@ event_put(struct buf *buf, const struct event *event)
 	buf_put_u32(buf, (uint32_t)event->exit_code);
 	buf_put_u32(buf, event->exit_signal);
 	buf_put_u32(buf, event->lost_class);
+	if (event_family(event->type) == EVENT_OF_NETWORK)
+		put_network(buf, event);
+	else if (event_family(event->type) == EVENT_OF_PRIVILEGE)
+		put_privilege(buf, event);
+}
+
+static void
+get_address(struct buf *buf, uint8_t dst[16])
+{
+	size_t len = 0;
+	const uint8_t *bytes = buf_get_bytes(buf, 16, &len);
+
+	if (len == 16)
+		memcpy(dst, bytes, 16);
+	else
+		buf->failed = true;
+}
+
+static void
+get_network(struct buf *buf, struct event *event)
+{
+	get_address(buf, event->local);
+	get_address(buf, event->remote);
+	event->local_port = buf_get_u16(buf);
+	event->remote_port = buf_get_u16(buf);
+	event->net_family = buf_get_u16(buf);
+	event->protocol = (uint8_t)buf_get_u16(buf);
+	event->sent = buf_get_u64(buf);
+	event->received = buf_get_u64(buf);
+	event->age_ns = buf_get_u64(buf);
+	event->value = buf_get_u64(buf);
+}
+
+static void
+get_privilege(struct buf *buf, struct event *event)
+{
+	event->target_pid = buf_get_u32(buf);
+	event->target_start_ns = buf_get_u64(buf);
+	event->old_uid = buf_get_u32(buf);
+	event->old_euid = buf_get_u32(buf);
+	event->old_gid = buf_get_u32(buf);
+	event->old_egid = buf_get_u32(buf);
+	event->old_caps = buf_get_u64(buf);
+	event->value = buf_get_u64(buf);
+	event->value2 = buf_get_u64(buf);
 }
 
 int
@@ -134,6 +241,10 @@ event_get(struct buf *buf, struct event *ret_event)
 	event.exit_code = (int32_t)buf_get_u32(buf);
 	event.exit_signal = buf_get_u32(buf);
 	event.lost_class = buf_get_u32(buf);
+	if (event_family(event.type) == EVENT_OF_NETWORK)
+		get_network(buf, &event);
+	else if (event_family(event.type) == EVENT_OF_PRIVILEGE)
+		get_privilege(buf, &event);
 	if (buf->failed || !event_type_name(event.type) ||
 	    !event_class_name(event.class))
 		return -EBADMSG;
@@ -157,6 +268,20 @@ event_type_find(const char *name)
 		if (strcmp(types[i].name, name) == 0)
 			return types[i].type;
 	return 0;
+}
+
+enum event_family
+event_family(uint16_t type)
+{
+	if (!event_type_name(type))
+		return EVENT_OF_NONE;
+	if (type <= EVENT_SEED)
+		return EVENT_OF_PROCESS;
+	if (type <= EVENT_STOP)
+		return EVENT_OF_FILE;
+	if (type <= EVENT_UPDATE)
+		return EVENT_OF_AGENT;
+	return type <= EVENT_DNS ? EVENT_OF_NETWORK : EVENT_OF_PRIVILEGE;
 }
 
 const char *

@@ -38,6 +38,7 @@ enum event_type {
 	EVENT_XATTR = 19,
 	EVENT_MKDIR = 20,
 	EVENT_RMDIR = 21,
+	EVENT_READ = 22, /* a sensitive file was opened for reading */
 	EVENT_MOUNT = 30,
 	EVENT_UMOUNT = 31,
 	EVENT_STOP =
@@ -50,6 +51,38 @@ enum event_type {
 	EVENT_ACT = 45,	     /* processes killed, a file quarantined, ... */
 	EVENT_LISTENER = 46, /* another fanotify group can hold up opens */
 	EVENT_UPDATE = 47,   /* a release of rules found, tried, put in force */
+	EVENT_CONNECT = 50,  /* TCP, by us to a peer */
+	EVENT_ACCEPT = 51,   /* TCP, by a peer to us */
+	EVENT_DISCONNECT = 52,
+	EVENT_DATAGRAM = 53,	/* the first one of a socket to a peer */
+	EVENT_DNS = 54,		/* a question; path2 is the name */
+	EVENT_CREDENTIALS = 60, /* changed by a system call or an exec */
+	EVENT_ESCALATE = 61,	/* changed, and no system call did it */
+	EVENT_PTRACE = 62,	/* attached to, or wrote to, another process */
+	EVENT_VM_WRITE = 63,	/* process_vm_writev(2) */
+	EVENT_MEM_OPEN = 64,	/* another's /proc/PID/mem, for writing */
+	EVENT_MEMFD_CREATE = 65,
+	EVENT_MAP_EXEC = 66, /* written memory becomes executable */
+	EVENT_MODULE_LOAD = 67,
+	EVENT_MODULE_UNLOAD = 68,
+	EVENT_BPF_LOAD = 69,
+	EVENT_UNSHARE = 70,
+	EVENT_SETNS = 71,
+	EVENT_CHROOT = 72,
+	EVENT_PIVOT_ROOT = 73,
+};
+
+#define EVENT_TYPES 96 /* every type is below */
+
+/* Where events of a type are kept, and what `khienctl events --type` calls all
+   of them. */
+enum event_family {
+	EVENT_OF_NONE, /* no such type */
+	EVENT_OF_PROCESS,
+	EVENT_OF_FILE,
+	EVENT_OF_AGENT,
+	EVENT_OF_NETWORK,
+	EVENT_OF_PRIVILEGE,
 };
 
 /* Processors that there are not: what programs of ours number themselves. */
@@ -82,6 +115,13 @@ enum event_flag {
 				    that the gate does not ask about */
 	EVENT_SERVED = 1 << 15,	  /* a process answers for the file: FUSE */
 	EVENT_PRIVILEGED = 1 << 14, /* stop: the caller has CAP_SYS_ADMIN */
+	EVENT_IO_URING = 1 << 16,   /* not by a system call of its own */
+	EVENT_COMPAT = 1 << 17,	    /* by a 32-bit system call */
+	EVENT_BY_SOCKET = 1 << 18,  /* the process is whose socket it is */
+	EVENT_NO_CALL = 1 << 19,    /* no system call was seen to do it */
+	EVENT_WRITTEN = 1 << 20,    /* map_exec: was written to */
+	EVENT_REQUESTED = 1 << 21,  /* map_exec: both were asked for at once;
+				       what was before is not known */
 };
 
 /* Not set: ids are UINT32_MAX (loginuid, session), strings NULL or "". */
@@ -131,6 +171,23 @@ struct event {
 	int32_t exit_code;    /* exit: 0 to 255 */
 	uint32_t exit_signal; /* exit: the signal that ended it, or 0 */
 	uint32_t lost_class;  /* loss: enum event_class */
+
+	/* network; addresses in network order, IPv4 in the first four bytes */
+	uint8_t local[16], remote[16];
+	uint16_t local_port, remote_port;
+	uint16_t net_family;	 /* AF_INET, AF_INET6, ... */
+	uint8_t protocol;	 /* IPPROTO_TCP, IPPROTO_UDP, ... */
+	uint64_t sent, received; /* disconnect: bytes */
+	uint64_t age_ns;	 /* disconnect: since it was connected */
+
+	/* privilege: see struct khien_privilege for what each means */
+	uint32_t target_pid; /* thread group; 0: none */
+	uint64_t target_start_ns;
+	uint32_t old_uid, old_euid, old_gid, old_egid;
+	uint64_t old_caps;
+	uint64_t value2;
+
+	uint64_t value; /* privilege; dns: the question's type */
 };
 
 /* The longest strings that event_get() accepts, in bytes without the NUL. */
@@ -157,6 +214,9 @@ const char *event_type_name(uint16_t type);
 
 /* The opposite of event_type_name(); 0 when the word is not known. */
 uint16_t event_type_find(const char *name);
+
+/* EVENT_OF_NONE when there is no such type. */
+enum event_family event_family(uint16_t type);
 
 /* "critical", "bulk", "agent"; NULL when there is no such class. */
 const char *event_class_name(uint16_t class);

@@ -15,7 +15,7 @@
 
 struct buf;
 
-#define MSG_VERSION 1
+#define MSG_VERSION 2
 /* An exec with 32 KiB of arguments and five long paths, twice over. */
 #define MSG_MAX (128 * 1024)
 #define MSG_RULES_MAX 64  /* matches told for one file */

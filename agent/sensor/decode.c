@@ -7,74 +7,13 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "agent/sensor/network.h"
 #include "agent/sensor/path.h"
+#include "agent/sensor/privilege.h"
+#include "agent/sensor/texts.h"
 #include "kernel/khien_abi.h"
 
-#define FLAGS_TOLD 0xffffu /* the upper ones are between kernel and sensor */
-
-/* A record's texts, taken from the front. */
-struct texts {
-	const uint8_t *at;
-	size_t left;
-	bool failed;
-};
-
-struct text {
-	const uint8_t *bytes;
-	size_t len;
-};
-
-static struct text
-take_text(struct texts *texts, uint32_t len)
-{
-	struct text text = { texts->at, len };
-
-	if (texts->failed || len > texts->left) {
-		texts->failed = true;
-		return (struct text){ 0 };
-	}
-	texts->at += len;
-	texts->left -= len;
-	return text;
-}
-
-/* A string of at most `size` bytes with its NUL, which nothing follows. */
-static const char *
-take_string(struct texts *texts, uint32_t len, size_t size)
-{
-	struct text text = take_text(texts, len);
-
-	if (text.len == 0)
-		return "";
-	const uint8_t *nul = memchr(text.bytes, 0, text.len);
-	if (text.len > size || nul != text.bytes + text.len - 1) {
-		texts->failed = true;
-		return "";
-	}
-	return (const char *)text.bytes;
-}
-
-static void
-put_walk(struct decode *ret, struct texts *texts, struct text text, char *dst)
-{
-	bool cut = false;
-
-	dst[0] = '\0';
-	if (text.len == 0)
-		return;
-	int r = path_from_walk(dst, EVENT_PATH_MAX + 1, text.bytes, text.len,
-			       &cut);
-	if (r == -EBADMSG)
-		texts->failed = true;
-	if (r == -ENAMETOOLONG || cut)
-		ret->event.flags |= EVENT_PATH_CUT;
-}
-
-static void
-take_walk(struct decode *ret, struct texts *texts, uint32_t len, char *dst)
-{
-	put_walk(ret, texts, take_text(texts, len), dst);
-}
+#define FLAGS_TOLD 0x3fffffffu /* the others are for this file alone */
 
 static void
 join(struct decode *ret, char *dst, const char *base, const char *path)
@@ -83,8 +22,8 @@ join(struct decode *ret, char *dst, const char *base, const char *path)
 		ret->event.flags |= EVENT_PATH_CUT;
 }
 
-static void
-put_head(struct decode *ret, const struct khien_head *head)
+void
+decode_put_head(struct decode *ret, const struct khien_head *head)
 {
 	struct event *event = &ret->event;
 
@@ -103,8 +42,8 @@ put_head(struct decode *ret, const struct khien_head *head)
 	event->comm = ret->comm;
 }
 
-static void
-put_actor(struct event *event, const struct khien_actor *actor)
+void
+decode_put_actor(struct event *event, const struct khien_actor *actor)
 {
 	event->parent_start_ns = actor->parent_start_ns;
 	event->cgroup_id = actor->cgroup_id;
@@ -118,8 +57,8 @@ put_actor(struct event *event, const struct khien_actor *actor)
 	event->session = actor->session;
 }
 
-static void
-put_inode(struct event *event, const struct khien_inode *inode)
+void
+decode_put_inode(struct event *event, const struct khien_inode *inode)
 {
 	event->inode = inode->inode;
 	event->size = inode->size;
@@ -140,8 +79,8 @@ decode_fork(const uint8_t *bytes, size_t size, struct decode *ret)
 	if (size != sizeof(fork))
 		return -EBADMSG;
 	memcpy(&fork, bytes, sizeof(fork));
-	put_head(ret, &fork.head);
-	put_actor(&ret->event, &fork.actor);
+	decode_put_head(ret, &fork.head);
+	decode_put_actor(&ret->event, &fork.actor);
 	return 0;
 }
 
@@ -153,7 +92,7 @@ decode_exit(const uint8_t *bytes, size_t size, struct decode *ret)
 	if (size != sizeof(exit))
 		return -EBADMSG;
 	memcpy(&exit, bytes, sizeof(exit));
-	put_head(ret, &exit.head);
+	decode_put_head(ret, &exit.head);
 	ret->event.exit_code = exit.code;
 	ret->event.exit_signal = exit.signal;
 	return 0;
@@ -186,19 +125,19 @@ decode_exec(const uint8_t *bytes, size_t size, struct decode *ret)
 	memcpy(&exec, bytes, sizeof(exec));
 	struct texts texts = { bytes + sizeof(exec), size - sizeof(exec),
 			       false };
-	put_head(ret, &exec.head);
-	put_actor(event, &exec.actor);
-	put_inode(event, &exec.file);
-	take_walk(ret, &texts, exec.len[KHIEN_EXEC_PATH], ret->path);
-	take_walk(ret, &texts, exec.len[KHIEN_EXEC_CWD], ret->cwd);
-	take_walk(ret, &texts, exec.len[KHIEN_EXEC_ROOT], ret->root);
+	decode_put_head(ret, &exec.head);
+	decode_put_actor(event, &exec.actor);
+	decode_put_inode(event, &exec.file);
+	texts_take_walk(&texts, exec.len[KHIEN_EXEC_PATH], ret, ret->path);
+	texts_take_walk(&texts, exec.len[KHIEN_EXEC_CWD], ret, ret->cwd);
+	texts_take_walk(&texts, exec.len[KHIEN_EXEC_ROOT], ret, ret->root);
 	put_invoked(ret,
-		    take_string(&texts, exec.len[KHIEN_EXEC_INVOKED],
-				KHIEN_PATH_SIZE),
+		    texts_take_string(&texts, exec.len[KHIEN_EXEC_INVOKED],
+				      KHIEN_PATH_SIZE),
 		    exec.head.flags & KHIEN_SCRIPT);
-	event->tty =
-		take_string(&texts, exec.len[KHIEN_EXEC_TTY], KHIEN_TTY_SIZE);
-	struct text args = take_text(&texts, exec.len[KHIEN_EXEC_ARGS]);
+	event->tty = texts_take_string(&texts, exec.len[KHIEN_EXEC_TTY],
+				       KHIEN_TTY_SIZE);
+	struct texts_text args = texts_take(&texts, exec.len[KHIEN_EXEC_ARGS]);
 	if (texts.failed || texts.left > 0 || args.len > KHIEN_ARGS_SIZE)
 		return -EBADMSG;
 	event->path = ret->path;
@@ -215,14 +154,14 @@ take_path(struct decode *ret, struct texts *texts, const uint32_t *len,
 	  bool walked, char *dst)
 {
 	if (walked) {
-		take_walk(ret, texts, len[0], dst);
+		texts_take_walk(texts, len[0], ret, dst);
 		return dst;
 	}
-	const char *path = take_string(texts, len[0], KHIEN_PATH_SIZE);
-	struct text base = take_text(texts, len[1]);
+	const char *path = texts_take_string(texts, len[0], KHIEN_PATH_SIZE);
+	struct texts_text base = texts_take(texts, len[1]);
 	if (base.len == 0) /* a text, or its directory was not to be found */
 		return path;
-	put_walk(ret, texts, base, ret->root);
+	texts_put_walk(texts, base, ret, ret->root);
 	join(ret, dst, ret->root, path);
 	return dst;
 }
@@ -250,8 +189,8 @@ decode_file(const uint8_t *bytes, size_t size, struct decode *ret)
 	memcpy(&file, bytes, sizeof(file));
 	struct texts texts = { bytes + sizeof(file), size - sizeof(file),
 			       false };
-	put_head(ret, &file.head);
-	put_inode(event, &file.file);
+	decode_put_head(ret, &file.head);
+	decode_put_inode(event, &file.file);
 	put_type(event);
 	event->mount_ns = file.mount_ns;
 	event->old_mode = file.value;
@@ -259,8 +198,8 @@ decode_file(const uint8_t *bytes, size_t size, struct decode *ret)
 				file.head.flags & KHIEN_WALKED, ret->path);
 	event->path2 = take_path(ret, &texts, &file.len[KHIEN_FILE_PATH2],
 				 false, ret->path2);
-	event->name =
-		take_string(&texts, file.len[KHIEN_FILE_NAME], KHIEN_NAME_SIZE);
+	event->name = texts_take_string(&texts, file.len[KHIEN_FILE_NAME],
+					KHIEN_NAME_SIZE);
 	return texts.failed || texts.left > 0 ? -EBADMSG : 0;
 }
 
@@ -307,6 +246,10 @@ decode_record(const uint8_t *bytes, size_t size, struct decode *ret)
 		if (!event_type_name(head.type))
 			return -EBADMSG;
 		return decode_file(bytes, size, ret);
+	case KHIEN_CONNECT ... KHIEN_DNS:
+		return network_decode(bytes, size, ret);
+	case KHIEN_CREDENTIALS ... KHIEN_PIVOT_ROOT:
+		return privilege_decode(bytes, size, ret);
 	default:
 		return -EBADMSG;
 	}

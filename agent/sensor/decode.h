@@ -17,6 +17,10 @@ struct decode {
 	char root[EVENT_PATH_MAX + 1];
 };
 
+struct khien_actor;
+struct khien_head;
+struct khien_inode;
+
 /* What every record begins with, enough to order and number it. */
 struct decode_head {
 	uint16_t type;
@@ -29,6 +33,11 @@ struct decode_head {
 
 /* Returns 0; -EBADMSG when it is short or its size is not `size`. */
 int decode_head(const uint8_t *bytes, size_t size, struct decode_head *ret);
+
+/* The parts that records have in common; the event begins with its head. */
+void decode_put_head(struct decode *ret, const struct khien_head *head);
+void decode_put_actor(struct event *event, const struct khien_actor *actor);
+void decode_put_inode(struct event *event, const struct khien_inode *inode);
 
 /*
  * Reads a whole record; `bytes` stays borrowed by ret->event.  Returns 0;

@@ -33,7 +33,8 @@ map_key(char *dst, size_t size, size_t map)
 static void
 link_key(char *dst, size_t size, size_t program)
 {
-	(void)snprintf(dst, size, "sensor.link.%s", probe_name(program));
+	(void)snprintf(dst, size, "sensor.link.%s",
+		       programs_get(program)->name);
 }
 
 bool
@@ -41,7 +42,7 @@ kept_is_other(struct window *window, struct probe_wanted wanted)
 {
 	const int32_t *programs = window_programs(window);
 
-	for (size_t i = 0; i < PROBE_PROGRAMS; i++)
+	for (size_t i = 0; i < PROGRAMS; i++)
 		if ((programs[i] == ECANCELED) == probe_is_wanted(wanted, i))
 			return true;
 	return false;
@@ -60,7 +61,7 @@ take_descriptors(struct peer *peer, struct probe *probe, struct window *window)
 		if (probe->maps[i] < 0)
 			return -ESTALE;
 	}
-	for (size_t i = 0; i < PROBE_PROGRAMS; i++) {
+	for (size_t i = 0; i < PROGRAMS; i++) {
 		link_key(key, sizeof(key), i);
 		probe->links[i] = peer_take_kept(peer, key);
 		probe->errors[i] = programs[i];
@@ -117,7 +118,7 @@ keep_all(struct peer *peer, const struct probe *probe, int window)
 		map_key(key, sizeof(key), i);
 		r = keep(peer, key, probe->maps[i]);
 	}
-	for (size_t i = 0; r == 0 && i < PROBE_PROGRAMS; i++) {
+	for (size_t i = 0; r == 0 && i < PROGRAMS; i++) {
 		link_key(key, sizeof(key), i);
 		r = keep(peer, key,
 			 probe->links[i] < 0 ? window : probe->links[i]);
@@ -128,13 +129,13 @@ keep_all(struct peer *peer, const struct probe *probe, int window)
 static void
 log_absent(const struct probe *probe)
 {
-	for (size_t i = 0; i < PROBE_PROGRAMS; i++) {
+	for (size_t i = 0; i < PROGRAMS; i++) {
 		if (probe->errors[i] == 0 || probe->errors[i] == ECANCELED)
 			continue;
 		errno = probe->errors[i];
 		log_warning("kernel program %s refused: %m, going on without; "
 			    "not seen: %s",
-			    probe_name(i), probe_cost(i));
+			    programs_get(i)->name, programs_get(i)->cost);
 	}
 }
 

@@ -48,7 +48,9 @@ static struct probe_wanted
 wanted(const struct conf *conf)
 {
 	return (struct probe_wanted){ .process = conf->process,
-				      .file = conf->file };
+				      .file = conf->file,
+				      .network = conf->network,
+				      .privilege = conf->privilege };
 }
 
 /* 0 also when the engine is away or slow: what is not sent stays. */

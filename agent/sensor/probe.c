@@ -16,47 +16,52 @@
 #include "agent/lib/loop.h"
 #include "agent/lib/str.h"
 #include "agent/sensor/calls.h"
+#include "agent/sensor/programs.h"
 #include "kernel/khien_abi.h" /* first: the skeletons use its structs */
 #include "gen/file.skel.h"
 #include "gen/process.skel.h"
 #include "gen/reach.skel.h"
 
-#define OBJECTS 3
-
-static const struct {
+/* Where the skeletons put it; the names of its parts are theirs. */
+struct opening {
 	const char *name;
-	size_t object;
-	const char *cost;
-} programs[PROBE_PROGRAMS] = {
-	{ "process_fork", 0, "processes that start and execute nothing" },
-	{ "process_exec", 0, "programs that start, with their arguments" },
-	{ "process_exit", 0, "ends of processes, exit codes and run times" },
-	{ "process_seed", 0, "processes that were there before the agent" },
-	{ "file_call", 1,
-	  "files created, written, renamed, removed, linked, changed in mode, "
-	  "owner or attributes; mounts" },
-	{ "reach_exec", 2,
-	  "programs that start from where the gate cannot look: they are not "
-	  "stopped" },
+	const void *(*bytes)(size_t *ret_size);
+	/* Turns the knobs in .rodata, which has `size` bytes; NULL: none. */
+	void (*fill)(void *rodata, const struct probe *probe);
+	size_t rodata_size;
 };
 
-#define SEED 3
+static void
+fill_process(void *rodata, const struct probe *probe)
+{
+	struct process_bpf__rodata *knobs = rodata;
+
+	knobs->iterator_slot = probe->cpus;
+}
+
+/* Not loaded yet, so what the programs see as constants is ours. */
+static void
+fill_file(void *rodata, const struct probe *probe)
+{
+	struct file_bpf__rodata *knobs = rodata;
+
+	(void)probe;
+	calls_fill((struct khien_call *)(uintptr_t)knobs->calls);
+	calls_fill_quiet((uint32_t *)(uintptr_t)knobs->quiet);
+	knobs->open_flags = calls_open_flags();
+}
+
+static const struct opening openings[PROGRAMS_OBJECTS] = {
+	[PROGRAMS_PROCESS] = { "process", process_bpf__elf_bytes, fill_process,
+			       sizeof(struct process_bpf__rodata) },
+	[PROGRAMS_FILE] = { "file", file_bpf__elf_bytes, fill_file,
+			    sizeof(struct file_bpf__rodata) },
+	[PROGRAMS_REACH] = { "reach", reach_bpf__elf_bytes, NULL, 0 },
+};
 
 static const char *const map_names[PROBE_MAPS] = { "critical", "bulk",
 						   "counters", "own",
 						   "reach",    "stops" };
-
-const char *
-probe_name(size_t program)
-{
-	return program < PROBE_PROGRAMS ? programs[program].name : NULL;
-}
-
-const char *
-probe_cost(size_t program)
-{
-	return programs[program].cost;
-}
 
 const char *
 probe_map_name(size_t map)
@@ -67,11 +72,15 @@ probe_map_name(size_t map)
 bool
 probe_is_wanted(struct probe_wanted wanted, size_t program)
 {
-	switch (programs[program].object) {
-	case 0:
+	switch (programs_get(program)->sensor) {
+	case PROGRAMS_OF_PROCESS:
 		return wanted.process;
-	case 1:
+	case PROGRAMS_OF_FILE:
 		return wanted.file;
+	case PROGRAMS_OF_NETWORK:
+		return wanted.network;
+	case PROGRAMS_OF_PRIVILEGE:
+		return wanted.privilege;
 	default:
 		return true;
 	}
@@ -95,7 +104,7 @@ probe_init(struct probe *probe)
 	*probe = (struct probe){ 0 };
 	for (size_t i = 0; i < PROBE_MAPS; i++)
 		probe->maps[i] = -1;
-	for (size_t i = 0; i < PROBE_PROGRAMS; i++)
+	for (size_t i = 0; i < PROGRAMS; i++)
 		probe->links[i] = -1;
 	(void)libbpf_set_print(log_line);
 	int cpus = libbpf_num_possible_cpus();
@@ -106,56 +115,35 @@ probe_init(struct probe *probe)
 	return 0;
 }
 
-/* One of the object files, opened anew for every attempt. */
-struct object {
-	struct process_bpf *process; /* one of these */
-	struct file_bpf *file;
-	struct reach_bpf *reach;
-	struct bpf_object *bpf;
-};
-
 static void
-object_close(struct object *object)
+object_closep(struct bpf_object **object)
 {
-	process_bpf__destroy(object->process);
-	file_bpf__destroy(object->file);
-	reach_bpf__destroy(object->reach);
-	*object = (struct object){ 0 };
+	bpf_object__close(*object);
+	*object = NULL;
 }
 
+/* One of the object files, opened anew for every attempt. */
 static int
-open_reach(struct object *ret)
+object_open(struct bpf_object **ret, size_t which, const struct probe *probe)
 {
-	ret->reach = reach_bpf__open();
-	if (!ret->reach)
+	const struct opening *opening = &openings[which];
+	size_t size = 0;
+
+	const void *bytes = opening->bytes(&size);
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = opening->name);
+	*ret = bpf_object__open_mem(bytes, size, &opts);
+	if (!*ret)
 		return -errno;
-	ret->bpf = ret->reach->obj;
-	return 0;
-}
-
-/* Opens it and turns its knobs. */
-static int
-object_open(struct object *ret, size_t which, const struct probe *probe)
-{
-	*ret = (struct object){ 0 };
-	if (which == 0) {
-		ret->process = process_bpf__open();
-		if (!ret->process)
-			return -errno;
-		ret->process->rodata->iterator_slot = probe->cpus;
-		ret->bpf = ret->process->obj;
+	if (!opening->fill)
 		return 0;
-	}
-	if (which == 2)
-		return open_reach(ret);
-	ret->file = file_bpf__open();
-	if (!ret->file)
-		return -errno;
-	/* Not loaded yet, so what the programs see as constants is ours. */
-	calls_fill((struct khien_call *)(uintptr_t)ret->file->rodata->calls);
-	calls_fill_quiet((uint32_t *)(uintptr_t)ret->file->rodata->quiet);
-	ret->file->rodata->open_flags = calls_open_flags();
-	ret->bpf = ret->file->obj;
+	struct bpf_map *map = bpf_object__find_map_by_name(*ret, ".rodata");
+	if (!map)
+		return -EINVAL;
+	/* libbpf 1.1 has it const, and writable all the same until it loads. */
+	void *rodata = (void *)(uintptr_t)bpf_map__initial_value(map, &size);
+	if (!rodata || size != opening->rodata_size)
+		return -EINVAL;
+	opening->fill(rodata, probe);
 	return 0;
 }
 
@@ -169,16 +157,15 @@ set_size(struct bpf_object *object, const char *name, uint32_t entries)
 
 /* Sizes by the number of cpus; the shared maps are those we have already. */
 static int
-set_maps(struct object *object, const struct probe *probe)
+set_maps(struct bpf_object *object, const struct probe *probe)
 {
-	int r = set_size(object->bpf, "scratch", probe->cpus + 1);
+	int r = set_size(object, "scratch", probe->cpus + 1);
 
 	if (r == 0)
-		r = set_size(object->bpf, "counters",
-			     probe->cpus * KHIEN_CLASSES);
+		r = set_size(object, "counters", probe->cpus * KHIEN_CLASSES);
 	for (size_t i = 0; r == 0 && i < PROBE_MAPS; i++) {
 		struct bpf_map *map =
-			bpf_object__find_map_by_name(object->bpf, map_names[i]);
+			bpf_object__find_map_by_name(object, map_names[i]);
 		if (map && probe->maps[i] >= 0)
 			r = bpf_map__reuse_fd(map, probe->maps[i]);
 	}
@@ -187,11 +174,10 @@ set_maps(struct object *object, const struct probe *probe)
 
 /* Copies the descriptors of the shared maps that we have not got yet. */
 static int
-take_maps(struct object *object, struct probe *probe)
+take_maps(struct bpf_object *object, struct probe *probe)
 {
 	for (size_t i = 0; i < PROBE_MAPS; i++) {
-		int fd = bpf_object__find_map_fd_by_name(object->bpf,
-							 map_names[i]);
+		int fd = bpf_object__find_map_fd_by_name(object, map_names[i]);
 		if (fd < 0 || probe->maps[i] >= 0)
 			continue;
 		probe->maps[i] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
@@ -202,10 +188,10 @@ take_maps(struct object *object, struct probe *probe)
 }
 
 static void
-attach(struct object *object, struct probe *probe, size_t program)
+attach(struct bpf_object *object, struct probe *probe, size_t program)
 {
 	struct bpf_program *bpf = bpf_object__find_program_by_name(
-		object->bpf, programs[program].name);
+		object, programs_get(program)->name);
 	struct bpf_link *link = bpf ? bpf_program__attach(bpf) : NULL;
 
 	probe->errors[program] = 0;
@@ -224,56 +210,56 @@ attach(struct object *object, struct probe *probe, size_t program)
  * only makes the maps.  They are attached later: see attach_all().
  */
 static int
-object_load(struct object *object, size_t which, struct probe *probe,
-	    uint32_t chosen)
+object_load(struct bpf_object **object, size_t which, struct probe *probe,
+	    uint64_t chosen)
 {
 	int r = object_open(object, which, probe);
 
 	if (r == 0)
-		r = set_maps(object, probe);
-	for (size_t i = 0; r == 0 && i < PROBE_PROGRAMS; i++) {
-		if (programs[i].object != which || chosen & 1u << i)
+		r = set_maps(*object, probe);
+	for (size_t i = 0; r == 0 && i < PROGRAMS; i++) {
+		if (programs_get(i)->object != which || chosen & 1ull << i)
 			continue;
 		struct bpf_program *bpf = bpf_object__find_program_by_name(
-			object->bpf, programs[i].name);
+			*object, programs_get(i)->name);
 		if (bpf)
 			r = bpf_program__set_autoload(bpf, false);
 	}
 	if (r == 0)
-		r = bpf_object__load(object->bpf);
+		r = bpf_object__load(*object);
 	if (r == 0)
-		r = take_maps(object, probe);
+		r = take_maps(*object, probe);
 	return r;
 }
 
 static void
-attach_chosen(struct object *object, size_t which, struct probe *probe,
-	      uint32_t chosen)
+attach_chosen(struct bpf_object *object, size_t which, struct probe *probe,
+	      uint64_t chosen)
 {
-	for (size_t i = 0; i < PROBE_PROGRAMS; i++)
-		if (programs[i].object == which && chosen & 1u << i)
+	for (size_t i = 0; i < PROGRAMS; i++)
+		if (programs_get(i)->object == which && chosen & 1ull << i)
 			attach(object, probe, i);
 }
 
 /* All at once; when that is refused, each by itself. */
 static void
-load_object(size_t which, struct probe *probe, uint32_t chosen)
+load_object(size_t which, struct probe *probe, uint64_t chosen)
 {
-	struct object all CLEANUP(object_close) = { 0 };
+	struct bpf_object *all CLEANUP(object_closep) = NULL;
 
 	if (object_load(&all, which, probe, chosen) == 0) {
-		attach_chosen(&all, which, probe, chosen);
+		attach_chosen(all, which, probe, chosen);
 		return;
 	}
-	for (size_t i = 0; i < PROBE_PROGRAMS; i++) {
-		struct object one CLEANUP(object_close) = { 0 };
-		if (programs[i].object != which || !(chosen & 1u << i))
+	for (size_t i = 0; i < PROGRAMS; i++) {
+		struct bpf_object *one CLEANUP(object_closep) = NULL;
+		if (programs_get(i)->object != which || !(chosen & 1ull << i))
 			continue;
-		int r = object_load(&one, which, probe, 1u << i);
+		int r = object_load(&one, which, probe, 1ull << i);
 		if (r < 0)
 			probe->errors[i] = -r;
 		else
-			attach(&one, probe, i);
+			attach(one, probe, i);
 	}
 }
 
@@ -303,7 +289,7 @@ begin_numbers(struct probe *probe)
 static int
 load_maps_of(size_t which, struct probe *probe)
 {
-	struct object maps CLEANUP(object_close) = { 0 };
+	struct bpf_object *maps CLEANUP(object_closep) = NULL;
 
 	return object_load(&maps, which, probe, 0);
 }
@@ -314,7 +300,7 @@ load_maps(struct probe *probe, const uint32_t *own, size_t len)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < OBJECTS; i++)
+	for (size_t i = 0; r == 0 && i < PROGRAMS_OBJECTS; i++)
 		r = load_maps_of(i, probe);
 	for (size_t i = 0; r == 0 && i < len; i++)
 		r = probe_add_own(probe, own[i]);
@@ -327,18 +313,18 @@ int
 probe_load(struct probe *probe, struct probe_wanted wanted, const uint32_t *own,
 	   size_t len)
 {
-	uint32_t chosen[OBJECTS] = { 0 };
+	uint64_t chosen[PROGRAMS_OBJECTS] = { 0 };
 	int r = load_maps(probe, own, len);
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < PROBE_PROGRAMS; i++) {
+	for (size_t i = 0; i < PROGRAMS; i++) {
 		if (probe_is_wanted(wanted, i))
-			chosen[programs[i].object] |= 1u << i;
+			chosen[programs_get(i)->object] |= 1ull << i;
 		else
 			probe->errors[i] = ECANCELED;
 	}
-	for (size_t i = 0; i < OBJECTS; i++)
+	for (size_t i = 0; i < PROGRAMS_OBJECTS; i++)
 		if (chosen[i])
 			load_object(i, probe, chosen[i]);
 	/* libbpf leaves behind what it read of the kernel's types. */
@@ -349,9 +335,9 @@ probe_load(struct probe *probe, struct probe_wanted wanted, const uint32_t *own,
 int
 probe_open_seeds(struct probe *probe)
 {
-	if (probe->links[SEED] < 0)
+	if (probe->links[PROGRAM_PROCESS_SEED] < 0)
 		return -ENOENT;
-	return bpf_iter_create(probe->links[SEED]);
+	return bpf_iter_create(probe->links[PROGRAM_PROCESS_SEED]);
 }
 
 void
@@ -359,6 +345,6 @@ probe_done(struct probe *probe)
 {
 	for (size_t i = 0; i < PROBE_MAPS; i++)
 		file_closep(&probe->maps[i]);
-	for (size_t i = 0; i < PROBE_PROGRAMS; i++)
+	for (size_t i = 0; i < PROGRAMS; i++)
 		file_closep(&probe->links[i]);
 }

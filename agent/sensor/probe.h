@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PROBE_PROGRAMS 6
+#include "agent/sensor/programs.h"
+
 #define PROBE_MAPS 6
 #define PROBE_RING_SIZE (8u << 20)    /* RING_SIZE of kernel/ring.h */
 #define PROBE_STOPS_SIZE (256u << 10) /* STOPS_SIZE of kernel/reach.bpf.c */
@@ -25,11 +26,11 @@ enum probe_map {
 };
 
 struct probe {
-	int maps[PROBE_MAPS];		/* owned; -1: none */
-	int links[PROBE_PROGRAMS];	/* owned; -1: absent */
-	int32_t errors[PROBE_PROGRAMS]; /* 0, or the errno that says why */
-	uint32_t cpus;			/* possible ones */
-	uint64_t base; /* numbers begin after it: see probe_init() */
+	int maps[PROBE_MAPS];	  /* owned; -1: none */
+	int links[PROGRAMS];	  /* owned; -1: absent */
+	int32_t errors[PROGRAMS]; /* 0, or the errno that says why */
+	uint32_t cpus;		  /* possible ones */
+	uint64_t base;		  /* numbers begin after it: see probe_init() */
 };
 
 /*
@@ -37,13 +38,9 @@ struct probe {
  * executions is always there, and does nothing until it is armed.
  */
 struct probe_wanted {
-	bool process, file;
+	bool process, file, network, privilege;
 };
 
-/* "process_exec"; NULL for no such program. */
-const char *probe_name(size_t program);
-/* What is not seen when the program is absent. */
-const char *probe_cost(size_t program);
 /* "critical"; for the name under which it is kept. */
 const char *probe_map_name(size_t map);
 

@@ -38,14 +38,15 @@ put_program(struct buf *buf, size_t program, int32_t error)
 {
 	char name[64], value[256];
 
-	(void)snprintf(name, sizeof(name), "programs.%s", probe_name(program));
+	(void)snprintf(name, sizeof(name), "programs.%s",
+		       programs_get(program)->name);
 	if (error == 0) {
 		msg_put_pair(buf, name, "attached");
 		return;
 	}
 	(void)snprintf(value, sizeof(value), "absent: %s; not seen: %s",
 		       error == ECANCELED ? "switched off" : strerror(error),
-		       probe_cost(program));
+		       programs_get(program)->cost);
 	msg_put_pair(buf, name, value);
 }
 
@@ -65,7 +66,7 @@ report_put(struct report *report, struct buf *buf, const struct stream *stream,
 	report->reach = state;
 	report->told = true;
 	msg_put_pair(buf, "reach.state", state);
-	for (size_t i = 0; i < PROBE_PROGRAMS; i++)
+	for (size_t i = 0; i < PROGRAMS; i++)
 		put_program(buf, i, programs[i]);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		msg_put_pair_number(buf, names[i], figures[i]);

@@ -15,7 +15,7 @@
 #include "agent/sensor/tally.h"
 #include "agent/sensor/window.h"
 
-#define STREAM_TYPES 64 /* above every event type: see agent/lib/event.h */
+#define STREAM_TYPES 96 /* EVENT_TYPES of agent/lib/event.h */
 
 struct stream {
 	struct ring rings[WINDOW_RINGS]; /* critical, bulk */

@@ -74,7 +74,7 @@ bpf_program__attach(const struct bpf_program *program)
 
 /* The programs, in probe.h's order, and a type that each one tells; the last
    one tells nothing as long as it is not armed. */
-static const uint16_t types[PROBE_PROGRAMS] = {
+static const uint16_t types[PROGRAMS] = {
 	EVENT_FORK, EVENT_EXEC, EVENT_EXIT, EVENT_SEED, EVENT_CREATE, 0,
 };
 
@@ -84,7 +84,7 @@ struct sensor {
 	struct window window;
 	struct stream stream;
 	int fd;
-	bool seen[PROBE_PROGRAMS];
+	bool seen[PROGRAMS];
 };
 
 static struct sensor sensor;
@@ -155,7 +155,7 @@ read_seeds(void)
 static void
 mark_seen(const struct event *event, uint32_t pid)
 {
-	for (size_t i = 0; i < PROBE_PROGRAMS; i++) {
+	for (size_t i = 0; i < PROGRAMS; i++) {
 		uint32_t whose =
 			types[i] == EVENT_SEED ? (uint32_t)getpid() : pid;
 		if (event->type == types[i] && event->pid == whose)
@@ -209,7 +209,7 @@ read_status(size_t program, char *dst, size_t size)
 	uint16_t type;
 
 	(void)snprintf(wanted, sizeof(wanted), "programs.%s",
-		       probe_name(program));
+		       programs_get(program)->name);
 	dst[0] = '\0';
 	msg_begin(&out, bytes, sizeof(bytes), MSG_STATUS);
 	assert_true(report_put(&report, &out, &sensor.stream, &reach,
@@ -230,7 +230,7 @@ assert_status(size_t program, bool absent)
 	if (absent)
 		(void)snprintf(wanted, sizeof(wanted),
 			       "absent: Operation not permitted; not seen: %s",
-			       probe_cost(program));
+			       programs_get(program)->cost);
 	assert_string_equal(said, wanted);
 }
 
@@ -244,7 +244,7 @@ check(size_t absent)
 	assert_non_null(mkdtemp(folder));
 	(void)snprintf(path, sizeof(path), "%s/made", folder);
 	open_sensor();
-	for (size_t i = 0; i < PROBE_PROGRAMS; i++) {
+	for (size_t i = 0; i < PROGRAMS; i++) {
 		assert_int_equal(sensor.probe.errors[i],
 				 i == absent ? EPERM : 0);
 		assert_int_equal(sensor.probe.links[i] < 0, i == absent);
@@ -252,11 +252,12 @@ check(size_t absent)
 	}
 	read_seeds();
 	drain(act(path));
-	for (size_t i = 0; i < PROBE_PROGRAMS; i++)
+	for (size_t i = 0; i < PROGRAMS; i++)
 		if (types[i] && sensor.seen[i] != (i != absent))
-			fail_msg("%s, without %s: %s", probe_name(i),
-				 absent < PROBE_PROGRAMS ? probe_name(absent) :
-							   "none",
+			fail_msg("%s, without %s: %s", programs_get(i)->name,
+				 absent < PROGRAMS ?
+					 programs_get(absent)->name :
+					 "none",
 				 sensor.seen[i] ? "seen" : "not seen");
 	close_sensor();
 	assert_int_equal(unlink(path), 0);
@@ -268,7 +269,7 @@ test_nothing_refused(void **state)
 {
 	(void)state;
 	refusal = NOTHING;
-	check(PROBE_PROGRAMS);
+	check(PROGRAMS);
 }
 
 static void
@@ -276,8 +277,8 @@ test_load_refused(void **state)
 {
 	(void)state;
 	refusal = LOAD;
-	for (size_t i = 0; i < PROBE_PROGRAMS; i++) {
-		refused = probe_name(i);
+	for (size_t i = 0; i < PROGRAMS; i++) {
+		refused = programs_get(i)->name;
 		check(i);
 	}
 }
@@ -287,8 +288,8 @@ test_attach_refused(void **state)
 {
 	(void)state;
 	refusal = ATTACH;
-	for (size_t i = 0; i < PROBE_PROGRAMS; i++) {
-		refused = probe_name(i);
+	for (size_t i = 0; i < PROGRAMS; i++) {
+		refused = programs_get(i)->name;
 		check(i);
 	}
 }
@@ -317,7 +318,7 @@ test_switched_off(void **state)
 	refusal = NOTHING;
 	assert_int_equal(probe_init(&probe), 0);
 	assert_int_equal(probe_load(&probe, wanted, NULL, 0), 0);
-	for (size_t i = 0; i < PROBE_PROGRAMS; i++)
+	for (size_t i = 0; i < PROGRAMS; i++)
 		assert_int_equal(probe.errors[i],
 				 probe_is_wanted(wanted, i) ? 0 : ECANCELED);
 	probe_done(&probe);

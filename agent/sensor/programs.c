@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/sensor/programs.h"
+
+#include "agent/lib/event.h"
+
+static const struct programs_entry entries[PROGRAMS] = {
+	[PROGRAM_PROCESS_FORK] = {
+		"process_fork", PROGRAMS_PROCESS, PROGRAMS_OF_PROCESS,
+		"processes that start and execute nothing",
+		{ EVENT_FORK },
+	},
+	[PROGRAM_PROCESS_EXEC] = {
+		"process_exec", PROGRAMS_PROCESS, PROGRAMS_OF_PROCESS,
+		"programs that start, with their arguments",
+		{ EVENT_EXEC },
+	},
+	[PROGRAM_PROCESS_EXIT] = {
+		"process_exit", PROGRAMS_PROCESS, PROGRAMS_OF_PROCESS,
+		"ends of processes, exit codes and run times",
+		{ EVENT_EXIT },
+	},
+	[PROGRAM_PROCESS_SEED] = {
+		"process_seed", PROGRAMS_PROCESS, PROGRAMS_OF_PROCESS,
+		"processes that were there before the agent",
+		{ EVENT_SEED },
+	},
+	[PROGRAM_FILE_CALL] = {
+		"file_call", PROGRAMS_FILE, PROGRAMS_OF_FILE,
+		"files created, written, renamed, removed, linked, changed in "
+		"mode, owner or attributes; mounts",
+		{ EVENT_CREATE, EVENT_OPEN, EVENT_RENAME, EVENT_UNLINK,
+		  EVENT_LINK, EVENT_SYMLINK, EVENT_CHMOD, EVENT_CHOWN,
+		  EVENT_XATTR, EVENT_MKDIR, EVENT_RMDIR, EVENT_MOUNT,
+		  EVENT_UMOUNT },
+	},
+	[PROGRAM_REACH_EXEC] = {
+		"reach_exec", PROGRAMS_REACH, PROGRAMS_ALWAYS,
+		"programs that start from where the gate cannot look: they are "
+		"not stopped",
+		{ EVENT_STOP },
+	},
+};
+
+const struct programs_entry *
+programs_get(size_t program)
+{
+	return program < PROGRAMS ? &entries[program] : NULL;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which kernel programs there are, and what is not seen without them.  Pure. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* An object file of kernel/ each. */
+enum programs_object {
+	PROGRAMS_PROCESS,
+	PROGRAMS_FILE,
+	PROGRAMS_REACH,
+	PROGRAMS_OBJECTS,
+};
+
+/* What `[sensor]` switches. */
+enum programs_sensor {
+	PROGRAMS_ALWAYS, /* does nothing until it is armed */
+	PROGRAMS_OF_PROCESS,
+	PROGRAMS_OF_FILE,
+	PROGRAMS_OF_NETWORK,
+	PROGRAMS_OF_PRIVILEGE,
+};
+
+/* In the order of their table; a program's name in lower case is its name. */
+enum programs_program {
+	PROGRAM_PROCESS_FORK,
+	PROGRAM_PROCESS_EXEC,
+	PROGRAM_PROCESS_EXIT,
+	PROGRAM_PROCESS_SEED,
+	PROGRAM_FILE_CALL,
+	PROGRAM_REACH_EXEC,
+	PROGRAMS,
+};
+
+#define PROGRAMS_TYPES 24
+
+struct programs_entry {
+	const char *name;
+	uint8_t object;	  /* enum programs_object */
+	uint8_t sensor;	  /* enum programs_sensor */
+	const char *cost; /* what is not seen when it is absent */
+	/* Types of events that no other program tells; 0 ends them. */
+	uint16_t types[PROGRAMS_TYPES];
+};
+
+/* NULL for no such program. */
+const struct programs_entry *programs_get(size_t program);
