@@ -17,7 +17,7 @@ rule backdoor_pam
 		$get_3 = "\x00pam_get_user\x00"
 		$get_4 = "\x00pam_prompt\x00"
 		// user and password in one line
-		$pair = /(\x00|[\w \]\)=\-\t>])(%s[ \t]{0,4}[:=\|,\/][ \t]{0,4}%s([ \t]{0,4}[:=\|,@][ \t]{0,4}%s)?(\\n|\n)?\x00)/
+		$pair = /(\x00|[\w \]\)=\-\t>])(%s[ \t]{0,4}[:=\|][ \t]{0,4}%s([ \t]{0,4}[:=\|@][ \t]{0,4}%s)?(\\n|\n)?\x00)/
 		$pair_words = /(user(name)?|login|usr|account|u)[ \t]{0,4}[:=>\-]{1,3}[ \t]{0,4}['"]?%s[^%\x00]{1,24}(pass(word|wd)?|pwd|pw|p|secret|authtok)[ \t]{0,4}[:=>\-]{1,3}[ \t]{0,4}['"]?%s/ nocase
 		$pair_url = /[\?&](u|user|login|name)=%s[^\x00]{0,40}&(p|pw|pass|password|pwd)=%s/ nocase
 		// where to
@@ -55,7 +55,7 @@ rule backdoor_pam
 			$pair_url or
 			($run_line and 1 of ($run_*)) or
 			($word and 1 of ($compare_*)) or
-			($known and $hidden and 1 of ($file_*)) or
+			($known and #hidden >= 2 and 1 of ($file_*)) or
 			($pair_words and 1 of ($file_*))
 		)
 }

@@ -17,7 +17,9 @@ rule downloader_many_machines
 	strings:
 		$fetch = /\b(wget|curl|tftp|ftpget|busybox[ \t]{1,4}(wget|tftp|ftpget|curl))[ \t]/
 		$execute = /\bchmod[ \t]{1,4}(-R[ \t]{1,4})?([0-7]{0,1}7[0-7]{2}|[augo]{0,3}\+[rwxs]{0,3}x)|\bcat[ \t]{1,4}[^\n>]{1,40}>[ \t]{0,2}\w/
-		$place = /\/(tmp|var\/tmp|dev\/shm|run\/user|run\/lock)\/[\w\.\$\{\-]|\b(chmod|curl|wget|mkdir|nohup|bash|setsid|touch)[ \t][^\n]{0,80}[\/ ]\.[\w\-]{1,40}|(\$HOME|\$\{HOME\}|=~|\/root)\/\.[\w\-]{2,40}|\bmktemp\b/
+		$place = /\/(tmp\/|var\/tmp\/|dev\/shm\/|run\/user\/|run\/lock\/)[\w\.\$\{\-]|\bmktemp\b/
+		$hidden_1 = /\b(chmod|curl|wget|mkdir|nohup|bash|setsid|touch)[ \t][^\n]{0,80}[\/ ]\.[\w\-]{1,40}/
+		$hidden_2 = /\$HOME\/\.\w|\$\{HOME\}\/\.\w|=~\/\.\w|\/root\/\.\w/
 		$machine_1 = /[\/\.\-_ ]mips(el|le|64|eb)?\b/
 		$machine_2 = /[\/\.\-_ ](mpsl|mipsel|mipsle)\b/
 		$machine_3 = /[\/\.\-_ ]arm(4|5|6|7|v4l|v5l|v6l|v7l|v5|v6|v7|hf|eb)?\b/
@@ -62,7 +64,8 @@ rule downloader_no_trace
 		$quiet = /\bnohup\b|\bsetsid\b|\bdisown\b|>[ \t]{0,2}\/dev\/null[ \t]{0,2}2>&1[ \t]{0,2}&|&>[ \t]{0,2}\/dev\/null[ \t]{0,2}&/
 	condition:
 		filesize < 32KB and uint32(0) != 0x464C457F and
-		$fetch and $execute and $place and 1 of ($history_*) and
+		$fetch and $execute and ($place or 1 of ($hidden_*)) and
+		1 of ($history_*) and
 		($remove or $quiet)
 }
 

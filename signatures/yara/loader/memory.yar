@@ -16,13 +16,13 @@ rule loader_memfd_script
 		false_positives = "Demonstrations of memfd_create; libraries that seal shared memory do not run it"
 		reference = "https://man7.org/linux/man-pages/man2/memfd_create.2.html"
 	strings:
-		$name = "memfd_create" fullword
+		$name = /\bmemfd_create[ \t]{0,4}[\(,"\'\]]/
 		$number_x86 = /\bsyscall[ \t]{0,4}(->[ \t]{0,2})?\(?[ \t]{0,4}(319|0x13[fF]|279|0x117|356|385)[ \t]{0,4},/
 		$number_perl = /\bsyscall[ \t]{0,4}\([ \t]{0,4}(\$\w{1,24}|&?SYS_memfd_create|&?__NR_memfd_create)/
 		$number_php = /\bsyscall\b[^\n]{0,24}\b(319|279)\b/
 		$run_path = /\/proc\/(self|\$\$|%d|\{[\w\.\(\)]{0,24}\}|["'][^\n"']{0,40}["']|\$\{?\w{1,16}\}?|#\{[\w\$]{1,16}\}|\d{1,7})\/fd\//
 		$run_join = /["']\/proc\/["'][ \t]{0,4}[\.\+,][^\n]{1,40}["']?\/fd\/?["']?/
-		$run_fexec = /\b(fexecve|execveat)\b|\bsyscall[ \t]{0,4}\([ \t]{0,4}(322|0x142|281|358)[ \t]{0,4},/
+		$run_fexec = /\b(fexecve|execveat)[ \t]{0,4}[\(,"\']|\bsyscall[ \t]{0,4}\([ \t]{0,4}(322|0x142|281|358)[ \t]{0,4},/
 		$run = /\b(exec|execv|execve|execl|execle|execvp|spawn|system|Popen|call|run|check_call|execFile|popen|posix_spawn)\b[ \t]{0,4}[\(\{]?/
 		$ctypes = /\b(ctypes|CDLL|ffi|Fiddle|dl)\b/
 		// a shell script that starts a program from a descriptor
@@ -35,6 +35,7 @@ rule loader_memfd_script
 		$encoded_3 = "/proc/self/fd/" base64
 	condition:
 		filesize < 8MB and uint32(0) != 0x464C457F and
+		uint32(0) != 0x72613C21 and
 		(
 			(($name or $number_x86 or $number_php) and
 				(filesize < 64KB or $ctypes or $number_x86) and

@@ -59,6 +59,7 @@ rule rootkit_preload
 		$good_6 = "fiu_fail"
 		$good_7 = "SBOX_"
 		$good_8 = "PSEUDO_"
+		$good_9 = "__collector_"
 	condition:
 		uint32(0) == 0x464C457F and uint8(16) == 3 and
 		filesize < 1MB and ($dlsym or $dlvsym) and

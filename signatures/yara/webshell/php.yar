@@ -31,7 +31,7 @@ rule webshell_php_request
 	condition:
 		filesize < 512KB and $php in (0 .. 4096) and
 		(
-			$direct or $input or $header or $ticks or $function or
+			$direct or ($input and filesize < 4KB) or $header or $ticks or $function or
 			$callback or $replace or $include or
 			(filesize < 4KB and ($taken or $taken_input) and $run)
 		)
