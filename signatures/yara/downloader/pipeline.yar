@@ -17,9 +17,7 @@ rule downloader_many_machines
 	strings:
 		$fetch = /\b(wget|curl|tftp|ftpget|busybox[ \t]{1,4}(wget|tftp|ftpget|curl))[ \t]/
 		$execute = /\bchmod[ \t]{1,4}(-R[ \t]{1,4})?([0-7]{0,1}7[0-7]{2}|[augo]{0,3}\+[rwxs]{0,3}x)|\bcat[ \t]{1,4}[^\n>]{1,40}>[ \t]{0,2}\w/
-		$place = /\/(tmp\/|var\/tmp\/|dev\/shm\/|run\/user\/|run\/lock\/)[\w\.\$\{\-]|\bmktemp\b/
-		$hidden_1 = /\b(chmod|curl|wget|mkdir|nohup|bash|setsid|touch)[ \t][^\n]{0,80}[\/ ]\.[\w\-]{1,40}/
-		$hidden_2 = /\$HOME\/\.\w|\$\{HOME\}\/\.\w|=~\/\.\w|\/root\/\.\w/
+		$place = /\bcd[ \t]{1,4}["']?\/(tmp|var\/run|mnt|root|var\/tmp|dev\/shm|run|var|dev|etc)\b/
 		$machine_1 = /[\/\.\-_ ]mips(el|le|64|eb)?\b/
 		$machine_2 = /[\/\.\-_ ](mpsl|mipsel|mipsle)\b/
 		$machine_3 = /[\/\.\-_ ]arm(4|5|6|7|v4l|v5l|v6l|v7l|v5|v6|v7|hf|eb)?\b/
@@ -54,7 +52,9 @@ rule downloader_no_trace
 	strings:
 		$fetch = /\b(curl|wget|lwp-download|aria2c|fetch|tftp|ftpget)[ \t]|\burlretrieve\b|\/dev\/tcp\//
 		$execute = /\bchmod[ \t]{1,4}(-R[ \t]{1,4})?([0-7]{0,1}[57][0-7]{2}|[augo]{0,3}\+[rwxs]{0,3}x)|\|[ \t]{0,4}(sudo[ \t]{1,4})?(\/(usr\/)?bin\/)?(ba|da|z|k)?sh\b|\b(ba|da|z)?sh[ \t]{1,4}<\(|\b(ba|da|z)?sh[ \t]{1,4}-c[ \t]{1,4}["']?\$\([ \t]{0,4}(curl|wget)/
-		$place = /\/(tmp|var\/tmp|dev\/shm|run\/user\/[0-9]{1,6}|run\/lock)\/[\w\.\$\{\-]|\/\.[\w\-]{1,40}\/|[\/ ]\.[\w\-]{2,40}([ \t;&"'\n]|$)|\bmktemp\b/
+		$place = /\/(tmp\/|var\/tmp\/|dev\/shm\/|run\/user\/|run\/lock\/)[\w\.\$\{\-]|\bmktemp\b/
+		$hidden_1 = /\b(chmod|curl|wget|mkdir|nohup|bash|setsid|touch)[ \t][^\n]{0,80}[\/ ]\.[\w\-]{1,40}/
+		$hidden_2 = /\$HOME\/\.\w|\$\{HOME\}\/\.\w|=~\/\.\w|\/root\/\.\w/
 		$history_1 = /\bhistory[ \t]{1,4}-[cwr]/
 		$history_2 = /\bunset[ \t]{1,4}(-v[ \t]{1,4})?(HISTFILE|HISTSIZE|HISTFILESIZE|HISTSAVE|HISTLOG)\b/
 		$history_3 = /\bHIST(FILE|SIZE|FILESIZE|CONTROL)=["']?(\/dev\/null|0|[ \t;\n"'])/
