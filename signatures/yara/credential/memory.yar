@@ -11,8 +11,8 @@ rule credential_from_memory
 		date = "2026-11-22"
 		false_positives = "Forensic tools that read memory do not name login programs and check password hashes"
 	strings:
-		$memory_1 = /\/proc\/[^\s"'\x00]{0,40}\/mem\b/
-		$memory_2 = /\/proc\/[^\s"'\x00]{0,40}\/maps\b/
+		$memory_1 = /\/proc\/[^"'\n\x00]{0,40}\/mem\b/
+		$memory_2 = /\/proc\/[^"'\n\x00]{0,40}\/maps\b/
 		$memory_3 = /\bgcore\b|\bprocess_vm_readv\b|dump[ \t]{1,4}memory[ \t]|\bgenerate-core-file\b/
 		$memory_4 = /["']\/?(mem|maps)["']/
 		$proc = "/proc/"

@@ -23,7 +23,10 @@ rule elf_packed_upx
 		uint32(0) == 0x464C457F and filesize < 64MB and
 		#magic >= 2 and ($info or $id or $magic in (0 .. 512)) and
 		$magic in (filesize - 64 .. filesize) and
-		(uint16(60) == 0 or uint16(48) == 0)
+		(
+			(uint8(4) == 2 and uint16(60) == 0) or
+			(uint8(4) == 1 and uint16(48) == 0)
+		)
 }
 
 rule elf_packed_upx_damaged

@@ -16,13 +16,13 @@ rule loader_memfd_script
 		false_positives = "Demonstrations of memfd_create; libraries that seal shared memory do not run it"
 		reference = "https://man7.org/linux/man-pages/man2/memfd_create.2.html"
 	strings:
-		$name = /\bmemfd_create[ \t]{0,4}[\(,"\'\]]/
+		$name = /[\.:>\)]memfd_create[ \t]{0,4}\(|["\']memfd_create["\'][ \t]{0,4}\)/
 		$number_x86 = /\bsyscall[ \t]{0,4}(->[ \t]{0,2})?\(?[ \t]{0,4}(319|0x13[fF]|279|0x117|356|385)[ \t]{0,4},/
 		$number_perl = /\bsyscall[ \t]{0,4}\([ \t]{0,4}(\$\w{1,24}|&?SYS_memfd_create|&?__NR_memfd_create)/
 		$number_php = /\bsyscall\b[^\n]{0,24}\b(319|279)\b/
-		$run_path = /\/proc\/(self|\$\$|%d|\{[\w\.\(\)]{0,24}\}|["'][^\n"']{0,40}["']|\$\{?\w{1,16}\}?|#\{[\w\$]{1,16}\}|\d{1,7})\/fd\//
+		$run_path = /\/proc\/(self|\$\$|%d|\{[\w\.\(\) ]{0,24}\}|["'][^\n"']{0,40}["']|\$\{?\w{1,16}\}?|#\{[\w\$]{1,16}\}|\d{1,7})\/fd\//
 		$run_join = /["']\/proc\/["'][ \t]{0,4}[\.\+,][^\n]{1,40}["']?\/fd\/?["']?/
-		$run_fexec = /\b(fexecve|execveat)[ \t]{0,4}[\(,"\']|\bsyscall[ \t]{0,4}\([ \t]{0,4}(322|0x142|281|358)[ \t]{0,4},/
+		$run_fexec = /[\.:>](fexecve|execveat)[ \t]{0,4}\(|\bsyscall[ \t]{0,4}\([ \t]{0,4}(322|0x142|281|358)[ \t]{0,4},/
 		$run = /\b(exec|execv|execve|execl|execle|execvp|spawn|system|Popen|call|run|check_call|execFile|popen|posix_spawn)\b[ \t]{0,4}[\(\{]?/
 		$ctypes = /\b(ctypes|CDLL|ffi|Fiddle|dl)\b/
 		// a shell script that starts a program from a descriptor
@@ -31,7 +31,7 @@ rule loader_memfd_script
 		$ddexec_maps = /\/proc\/(self|\$\$|\$\{?\w{1,16}\}?)\/(maps|syscall|auxv|stat)\b/
 		$ddexec_write = />[ \t]{0,4}["']?\/proc\/(self|\$\$|\$\{?\w{1,16}\}?)\/mem\b|\bexec[ \t]{1,4}[0-9\{\w\}]{1,8}<?>[ \t]{0,4}["']?\/proc\/(self|\$\$|\$\{?\w{1,16}\}?)\/mem\b|of=["']?\/proc\/(self|\$\$|\$\{?\w{1,16}\}?)\/mem\b/
 		$encoded_1 = "memfd_create" base64
-		$encoded_2 = "syscall(319" base64
+		$encoded_2 = "yscall(319" base64
 		$encoded_3 = "/proc/self/fd/" base64
 	condition:
 		filesize < 8MB and uint32(0) != 0x464C457F and

@@ -34,6 +34,8 @@ rule miner_config
 		(
 			($scheme and $monero) or
 			($pools and ($url or $scheme) and $user and
+				1 of ($knob_1, $knob_2, $knob_3, $knob_5,
+				      $algo) and
 				2 of ($knob_*, $algo, $pass)) or
 			($scheme and $user and $pass and
 				($algo or 1 of ($knob_*))) or

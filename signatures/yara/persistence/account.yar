@@ -41,8 +41,7 @@ rule persistence_access
 		(
 			1 of ($root_*) or ($setuid and $setuid_bit) or
 			(($key_write or $key_open) and $key and
-				(1 of ($hide_*) or $sudo_write or
-				 ($open_root and $fetch))) or
+				(1 of ($hide_*) or ($open_root and $fetch))) or
 			($sudo_write and 1 of ($hide_*))
 		)
 }

@@ -36,7 +36,7 @@ rule reverse_shell_dev_tcp
 		$encoded_2 = "-i >&/dev/tcp/" base64
 		$encoded_3 = "<>/dev/tcp/" base64
 		$encoded_4 = " /dev/tcp/" base64
-		$hexed = "202f6465762f7463702f" nocase
+		$hexed = /(202f)(6465762f7463702f)/ nocase
 		$decoder = /\b(base64|b64decode|base32|xxd|unhexlify|fromhex)\b/
 	condition:
 		filesize < 128KB and uint32(0) != 0x464C457F and
