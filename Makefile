@@ -269,7 +269,7 @@ $(foreach s,$(wildcard tests/fuzz/fuzz_*.c),\
 FUZZ_SECONDS ?= 5
 
 RUN_TESTS = @KHIEN_FUZZ_SECONDS=$(FUZZ_SECONDS) $(PYTHON) tests/run.py --build $B
-PARTS ?= unit fuzz system guest
+PARTS ?= unit fuzz rules system guest
 
 fuzz-build: $(FUZZERS)
 fuzz: $(FUZZERS)
@@ -281,7 +281,7 @@ tests: $(PROGRAMS) $(UNIT_TESTS) $(TOOLS)
 check: tests $(FUZZERS)
 	$(RUN_TESTS) $(PARTS)
 check-fast: tests
-	$(RUN_TESTS) --fast unit system
+	$(RUN_TESTS) --fast unit rules system
 bench: $(PROGRAMS) $(TOOLS)
 	@$(PYTHON) tests/bench/bench.py --build $B $(BENCH)
 lint: $(PROGRAMS) | $(FIRST)

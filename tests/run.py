@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs parts of the tests and ends with `N passed, N failed`.
 
-Parts: lint, unit, fuzz, system, guest.  What is skipped is told and counted; with
+Parts: lint, unit, fuzz, rules, system, guest.  What is skipped is told and counted; with
 CI=true in the environment a skip is a failure, unless its reason begins with
 "machine:", which says that this machine cannot run it at all.
 """
@@ -260,17 +260,12 @@ def system(args):
     return total
 
 
-def guest(args):
-    """A whole Debian that enforces on itself."""
-    total = Count()
-    if args.build != args.build_root:
-        total.skip("guest", "with sanitizers an emulated machine takes hours")
-        return total
-    command = [PYTHON, str(ROOT / "tests/guest/guest.py"), "--build",
-               str(args.build)]
-    # Its lines appear as they come: it takes minutes.
+def told(total, name, command):
+    """Adds the `  NAME: ok` and `  NAME: failed` lines of a program, which
+    appear as they come: it takes minutes."""
     child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, text=True,
+                             errors="replace",
                              env=dict(os.environ,
                                       PYTHONDONTWRITEBYTECODE="1"))
     with child:
@@ -283,13 +278,34 @@ def guest(args):
             total.passed += bool(found) and found.group(2) == "ok"
             total.failed += bool(found) and found.group(2) == "failed"
     if child.returncode and not total.failed:
-        print(f"  guest: failed, its program ended with {child.returncode}")
+        print(f"  {name}: failed, its program ended with {child.returncode}")
         total.failed += 1
     return total
 
 
-PARTS = {"lint": lint, "unit": unit, "fuzz": fuzz, "system": system,
-         "guest": guest}
+def rules(args):
+    """The rules that are shipped, and a report on how good they are."""
+    total = Count()
+    command = [PYTHON, str(ROOT / "tests/rules/rules.py"), "--build",
+               str(args.build)]
+    if args.fast or args.build != args.build_root:  # sanitizers: 20 times
+        command.append("--fast")
+    return told(total, "rules", command)
+
+
+def guest(args):
+    """A whole Debian that enforces on itself."""
+    total = Count()
+    if args.build != args.build_root:
+        total.skip("guest", "with sanitizers an emulated machine takes hours")
+        return total
+    return told(total, "guest",
+                [PYTHON, str(ROOT / "tests/guest/guest.py"), "--build",
+                 str(args.build)])
+
+
+PARTS = {"lint": lint, "unit": unit, "fuzz": fuzz, "rules": rules,
+         "system": system, "guest": guest}
 
 
 def main():
@@ -305,7 +321,7 @@ def main():
     sys.stdout.reconfigure(line_buffering=True)
 
     total = Count()
-    for part in args.parts or ["unit", "fuzz", "system", "guest"]:
+    for part in args.parts or ["unit", "fuzz", "rules", "system", "guest"]:
         started = time.monotonic()
         print(f"{part}:")
         count = PARTS[part](args)

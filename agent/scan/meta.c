@@ -123,9 +123,9 @@ meta_copy(struct meta *meta, struct msg_match *match, struct msg_about *about)
 {
 	struct msg_about none;
 	struct msg_about *more = about ? about : &none;
-	const char *const texts[] = { meta->id,	     meta->description,
-				      meta->attack,  meta->author,
-				      meta->date,    meta->false_positives,
+	const char *const texts[] = { meta->id,	       meta->description,
+				      meta->attack,    meta->author,
+				      meta->date,      meta->false_positives,
 				      meta->reference, meta->lacks };
 	const char **const to[] = { &match->id,	      &match->description,
 				    &match->attack,   &more->author,

@@ -194,8 +194,8 @@ compile(struct build *build, YR_RULES **ret_rules)
 }
 
 static int
-read_rule(const YR_RULE *rule, struct msg_match *match,
-	  struct msg_about *about, char **ret_text)
+read_rule(const YR_RULE *rule, struct msg_match *match, struct msg_about *about,
+	  char **ret_text)
 {
 	const YR_META *entry;
 	struct meta meta;

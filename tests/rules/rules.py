@@ -25,7 +25,7 @@ SEVERITIES = ("informational", "low", "medium", "high", "critical")
 UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 TECHNIQUE = re.compile(r"^T\d{4}(\.\d{3})?$")
 VARIANTS_LEAST = 3
-GOOD_BYTES = {"fast": 48 << 20, "usual": 700 << 20, "all": 1 << 60}
+GOOD_BYTES = {"fast": 48 << 20, "usual": 1 << 30, "all": 1 << 60}
 GOOD = {"fast": ["/usr"], "usual": ["/usr", "/etc"],
         "all": ["/usr", "/etc", "/var/lib"]}
 # The agent's own test files have samples of their own, beside match/.

@@ -16,7 +16,7 @@ rule loader_memfd_script
 		false_positives = "Demonstrations of memfd_create; libraries that seal shared memory do not run it"
 		reference = "https://man7.org/linux/man-pages/man2/memfd_create.2.html"
 	strings:
-		$name = /[\.:>\)]memfd_create[ \t]{0,4}\(|["\']memfd_create["\'][ \t]{0,4}\)/
+		$name = /[\.:>\)]memfd_create[ \t]{0,4}\(|["']memfd_create["'][ \t]{0,4}\)[ \t]{0,4}\(/
 		$number_x86 = /\bsyscall[ \t]{0,4}(->[ \t]{0,2})?\(?[ \t]{0,4}(319|0x13[fF]|279|0x117|356|385)[ \t]{0,4},/
 		$number_perl = /\bsyscall[ \t]{0,4}\([ \t]{0,4}(\$\w{1,24}|&?SYS_memfd_create|&?__NR_memfd_create)/
 		$number_php = /\bsyscall\b[^\n]{0,24}\b(319|279)\b/
