@@ -74,8 +74,8 @@ put_who(struct row *row, const struct event *event, struct tree *tree,
 	row_number_if(row, event->tid, event->tid);
 	row_number_if(row, event->ns_pid, event->ns_pid);
 	row_number_if(row, event->start_ns,
-		       process ? process->start_wall_ns :
-				 clock_wall(clock, event->start_ns));
+		      process ? process->start_wall_ns :
+				clock_wall(clock, event->start_ns));
 	row_number(row, event->ppid);
 	if (event->ppid && event->parent_start_ns) {
 		identity_entity(tree->identity, event->ppid,
