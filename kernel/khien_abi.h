@@ -196,6 +196,10 @@ _Static_assert(sizeof(struct khien_file) == 144, "khien_file");
 #define KHIEN_NET_TEXTS 1
 #define KHIEN_QUESTION_SIZE 512 /* RFC 1035, section 2.3.4 */
 
+/* `value` of a disconnect, as enum event_by: who had begun it; 0: unknown. */
+#define KHIEN_BY_US 1
+#define KHIEN_BY_PEER 2
+
 struct khien_net {
 	struct khien_head head;
 	__u64 cookie;	/* of the socket; 0: unknown */
