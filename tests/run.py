@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs parts of the tests and ends with `N passed, N failed`.
 
-Parts: lint, unit, fuzz, system, guest.  What is skipped is told and counted; with
-CI=true in the environment a skip is a failure, unless its reason begins with
-"machine:", which says that this machine cannot run it at all.
+Parts: lint, unit, fuzz, system, kernels, guest.  What is skipped is told and
+counted; with CI=true in the environment a skip is a failure, unless its reason
+begins with "machine:", which says that this machine cannot run it at all.
 """
 
 import argparse
@@ -260,6 +260,36 @@ def system(args):
     return total
 
 
+def kernels(args):
+    """Every trigger on each kernel that is supported: tests/kernel."""
+    total = Count()
+    if args.build != args.build_root:
+        total.skip("kernels", "with sanitizers an emulated machine takes hours")
+        return total
+    command = [PYTHON, str(ROOT / "tests/kernel/kernels.py"), "--build",
+               str(args.build),
+               "--kernels", os.environ.get("KHIEN_KERNELS", ""),
+               "--triggers", os.environ.get("KHIEN_TRIGGERS", "")]
+    child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, text=True,
+                             env=dict(os.environ,
+                                      PYTHONDONTWRITEBYTECODE="1"))
+    with child:
+        for line in child.stdout:
+            skipped = re.match(r"  kernels: skipped: (.*)", line)
+            cells = re.match(r"  cells: (\d+) ok, (\d+) failed", line)
+            if skipped:
+                total.skip("kernels", skipped.group(1))
+                continue
+            print(line, end="")
+            if cells:
+                total.passed, total.failed = map(int, cells.groups())
+    if child.returncode and not total.failed:
+        print(f"  kernels: failed, its program ended with {child.returncode}")
+        total.failed += 1
+    return total
+
+
 def guest(args):
     """A whole Debian that enforces on itself."""
     total = Count()
@@ -289,7 +319,7 @@ def guest(args):
 
 
 PARTS = {"lint": lint, "unit": unit, "fuzz": fuzz, "system": system,
-         "guest": guest}
+         "kernels": kernels, "guest": guest}
 
 
 def main():
@@ -305,7 +335,8 @@ def main():
     sys.stdout.reconfigure(line_buffering=True)
 
     total = Count()
-    for part in args.parts or ["unit", "fuzz", "system", "guest"]:
+    for part in args.parts or ["unit", "fuzz", "system", "kernels",
+                               "guest"]:
         started = time.monotonic()
         print(f"{part}:")
         count = PARTS[part](args)
