@@ -103,8 +103,7 @@ def _download(apt, series):
     if not images:
         raise AssertionError(f"no package of Linux {series}:\n{done.stdout}")
     version = re.sub(r"^linux-(binary|image)-", "", images[-1])
-    wanted = [name for name in apt.names(f"-{re.escape(version)}$")
-              if re.match(r"linux-(binary|image|modules)-", name)]
+    wanted = apt.names(f"^linux-(binary|image|modules)-{re.escape(version)}$")
     done = apt("apt-get", "download", *wanted)
     debs = list((apt.folder / "debs").glob("*.deb"))
     if done.returncode or len(debs) != len(wanted):
