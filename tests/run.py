@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs parts of the tests and ends with `N passed, N failed`.
 
-Parts: lint, unit, fuzz, system, guest.  What is skipped is told and counted;
-with CI=true in the environment a skip is a failure, unless its reason begins
-with "machine:", which says that this machine cannot run it at all.
+Parts: lint, unit, fuzz, system, kernels, guest.  What is skipped is told and
+counted; with CI=true in the environment a skip is a failure, unless its reason
+begins with "machine:", which says that this machine cannot run it at all.
 
 Those of ASIDE need a processor and nobody's patience.  They take, at the lowest
 priority, what the system tests leave of it while these wait; what measures
@@ -279,6 +279,36 @@ def system(args):
     return total
 
 
+def kernels(args):
+    """Every trigger on each kernel that is supported: tests/kernel."""
+    total = Count()
+    if args.build != args.build_root:
+        total.skip("kernels", "with sanitizers an emulated machine takes hours")
+        return total
+    command = [PYTHON, str(ROOT / "tests/kernel/kernels.py"), "--build",
+               str(args.build),
+               "--kernels", os.environ.get("KHIEN_KERNELS", ""),
+               "--triggers", os.environ.get("KHIEN_TRIGGERS", "")]
+    child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, text=True,
+                             env=dict(os.environ,
+                                      PYTHONDONTWRITEBYTECODE="1"))
+    with child:
+        for line in child.stdout:
+            skipped = re.match(r"  kernels: skipped: (.*)", line)
+            cells = re.match(r"  cells: (\d+) ok, (\d+) failed", line)
+            if skipped:
+                total.skip("kernels", skipped.group(1))
+                continue
+            say(line.rstrip("\n"))
+            if cells:
+                total.passed, total.failed = map(int, cells.groups())
+    if child.returncode and not total.failed:
+        say(f"  kernels: failed, its program ended with {child.returncode}")
+        total.failed += 1
+    return total
+
+
 def guest(args):
     """A whole Debian that enforces on itself."""
     total = Count()
@@ -343,7 +373,7 @@ def measure(args, part):
 
 
 PARTS = {"lint": lint, "unit": unit, "fuzz": fuzz, "system": system,
-         "guest": guest}
+         "kernels": kernels, "guest": guest}
 ASIDE = ("lint", "fuzz")
 
 
@@ -360,7 +390,7 @@ def main():
     sys.stdout.reconfigure(line_buffering=True)
 
     total = Count()
-    parts = args.parts or ["unit", "fuzz", "system", "guest"]
+    parts = args.parts or ["unit", "fuzz", "system", "kernels", "guest"]
     aside = [part for part in parts if part in ASIDE]
     args.aside = Aside(args, aside if len(aside) < len(parts) else [])
     for part in parts:
