@@ -229,7 +229,8 @@ _Static_assert(sizeof(struct khien_net) == 152, "khien_net");
  *   memfd_create  value: its flags; name
  *   map_exec    value: the new protection; value2: the address; file and path
  *               of what is mapped
- *   module_load, module_unload  name; file and path when it came by a descriptor
+ *   module_load, module_unload  name; file and path when it came by a
+ *               descriptor
  *   bpf_load    value: type of the program; name
  *   unshare     value: flags; setns: value: the kind of namespace, 0: unknown
  *   chroot, pivot_root  path
