@@ -99,7 +99,7 @@ static const char *const flags[] = {
 	"directory", "aggregate",      "stopped",    "held",
 	"killed",    "foreign",	       "privileged", "served",
 	"io_uring",  "compat",	       "by_socket",  "no_call",
-	"written",   "requested",
+	"written",   "requested",      "exchanged",  "unconfirmed",
 };
 
 /* Of a verdict: see enum msg_verdict_flag. */
