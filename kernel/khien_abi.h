@@ -84,8 +84,8 @@
 #define KHIEN_NO_CALL (1u << 19)
 #define KHIEN_WRITTEN (1u << 20)
 #define KHIEN_REQUESTED (1u << 21)
-#define KHIEN_EXCHANGED (1u << 22)
-#define KHIEN_UNCONFIRMED (1u << 23)
+#define KHIEN_EXCHANGED (1u << 23)
+#define KHIEN_UNCONFIRMED (1u << 24)
 #define KHIEN_SCRIPT (1u << 30)	  /* exec: `invoked` is a script's name */
 #define KHIEN_READ_TOO (1u << 30) /* open: in the making: tell a read, too */
 #define KHIEN_WALKED (1u << 31)	  /* the first path is a walk */
@@ -199,6 +199,10 @@ _Static_assert(sizeof(struct khien_file) == 144, "khien_file");
 #define KHIEN_NET_TEXTS 1
 #define KHIEN_QUESTION_SIZE 512 /* RFC 1035, section 2.3.4 */
 
+/* `value` of a disconnect, as enum event_by: who had begun it; 0: unknown. */
+#define KHIEN_BY_US 1
+#define KHIEN_BY_PEER 2
+
 struct khien_net {
 	struct khien_head head;
 	__u64 cookie;	/* of the socket; 0: unknown */
@@ -228,7 +232,8 @@ _Static_assert(sizeof(struct khien_net) == 152, "khien_net");
  *   memfd_create  value: its flags; name
  *   map_exec    value: the new protection; value2: the address; file and path
  *               of what is mapped
- *   module_load, module_unload  name; file and path when it came by a descriptor
+ *   module_load, module_unload  name; file and path when it came by a
+ *               descriptor
  *   bpf_load    value: type of the program; name
  *   unshare     value: flags; setns: value: the kind of namespace, 0: unknown
  *   chroot, pivot_root  path

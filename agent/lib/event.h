@@ -122,8 +122,8 @@ enum event_flag {
 	EVENT_WRITTEN = 1 << 20,     /* map_exec: was written to */
 	EVENT_REQUESTED = 1 << 21,   /* map_exec: both were asked for at once;
 				       what was before is not known */
-	EVENT_EXCHANGED = 1 << 22,   /* rename: each has the other's name now */
-	EVENT_UNCONFIRMED = 1 << 23, /* what was asked for; whether it came to
+	EVENT_EXCHANGED = 1 << 23,   /* rename: each has the other's name now */
+	EVENT_UNCONFIRMED = 1 << 24, /* what was asked for; whether it came to
 					pass, or on just that path, could not
 					be seen */
 };
@@ -191,8 +191,12 @@ struct event {
 	uint64_t old_caps;
 	uint64_t value2;
 
-	uint64_t value; /* privilege; dns: the question's type */
+	/* privilege; dns: the question's type; disconnect: enum event_by */
+	uint64_t value;
 };
+
+/* Who had begun what a disconnect ends. */
+enum event_by { EVENT_BY_UNKNOWN, EVENT_BY_US, EVENT_BY_PEER };
 
 /* The longest strings that event_get() accepts, in bytes without the NUL. */
 #define EVENT_PATH_MAX 8192
