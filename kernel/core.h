@@ -39,6 +39,7 @@ struct file_system_type {
 /* 0 for the initial one. */
 struct user_namespace {
 	int level;
+	struct user_namespace *parent;
 };
 
 struct super_block {
@@ -58,6 +59,7 @@ struct inode {
 	unsigned long i_ino;
 	unsigned int i_nlink;
 	long long i_size;
+	void *i_private;
 };
 
 struct dentry {
@@ -88,6 +90,7 @@ struct file {
 	struct inode *f_inode;
 	unsigned int f_mode;
 	unsigned int f_flags;
+	void *private_data;
 };
 
 struct fdtable {
@@ -118,12 +121,23 @@ struct nsproxy {
 	struct mnt_namespace *mnt_ns;
 };
 
-struct upid {
-	int nr;
+struct hlist_node {
+	struct hlist_node *next;
 };
 
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+
+/* In `tasks`, as in task_struct.pid_links, a thread is first. */
 struct pid {
 	unsigned int level;
+	struct hlist_head tasks[1];
 	struct upid numbers[1];
 };
 
@@ -134,8 +148,8 @@ struct kernel_caps {
 };
 
 struct cred {
-	kuid_t uid, gid, euid, egid;
-	struct kernel_caps cap_effective;
+	kuid_t uid, gid, suid, sgid, euid, egid, fsuid, fsgid;
+	struct kernel_caps cap_permitted, cap_effective;
 	struct user_namespace *user_ns;
 };
 
@@ -154,6 +168,10 @@ struct signal_struct {
 struct mm_struct {
 	unsigned long arg_start, arg_end;
 	struct file *exe_file;
+};
+
+struct module {
+	char name[56];
 };
 
 struct kernfs_node {
@@ -189,7 +207,11 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
+	struct hlist_node pid_links[1];
 	__u64 start_boottime;
+	__u64 self_exec_id;
+	/* Its own; the other one may be put in its place for a while. */
+	const struct cred *real_cred;
 	const struct cred *cred;
 	char comm[16];
 	struct fs_struct *fs;
@@ -223,6 +245,7 @@ struct bpf_iter__task {
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
 	unsigned long di, si, dx, r10, r8, r9, orig_ax;
+	unsigned long bx, cx, bp; /* 32-bit calls only */
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {
@@ -247,10 +270,15 @@ struct pt_regs {
 #define KERN_SIGNAL_GROUP_EXIT 0x4u
 #define KERN_SIGKILL 9
 #define KERN_SIGSTOP 19
+#define KERN_CAP_SETGID 6
+#define KERN_CAP_SETUID 7
 #define KERN_CAP_SYS_ADMIN 21
 #define KERN_FS_OPEN_EXEC_PERM 0x40000u
 #define KERN_FUSE_MAGIC 0x65735546ul
+#define KERN_PROC_MAGIC 0x9fa0ul
+#define KERN_NSFS_MAGIC 0x6e736673ul
 #define KERN_PF_KTHREAD 0x200000u
+#define KERN_X32_CALL 0x40000000ul /* x86: bit of a number */
 #define KERN_TS_COMPAT 0x2u	   /* x86 */
 #define KERN_TIF_32BIT (1ul << 22) /* arm64 */
 #define KERN_S_IFMT 0170000

@@ -261,7 +261,7 @@ BPF_PROG(file_call, struct pt_regs *regs, long ret)
 	struct call_args *args = bpf_map_lookup_elem(&arguments, &zero);
 	if (!args)
 		return 0;
-	call_get_args(regs, args);
+	call_get_args(regs, false, args);
 	const struct khien_call *call = (void *)&calls[number];
 	path_hide(call); /* or clang 19 reads the zeros that stand above */
 	if (call->how & KHIEN_HOW_RESULT && call->flags &&

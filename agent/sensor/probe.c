@@ -15,10 +15,12 @@
 #include "agent/lib/log.h"
 #include "agent/lib/loop.h"
 #include "agent/lib/str.h"
+#include "agent/sensor/acts.h"
 #include "agent/sensor/calls.h"
 #include "agent/sensor/programs.h"
 #include "kernel/khien_abi.h" /* first: the skeletons use its structs */
 #include "gen/file.skel.h"
+#include "gen/privilege.skel.h"
 #include "gen/process.skel.h"
 #include "gen/reach.skel.h"
 
@@ -51,17 +53,32 @@ fill_file(void *rodata, const struct probe *probe)
 	knobs->open_flags = calls_open_flags();
 }
 
+static void
+fill_privilege(void *rodata, const struct probe *probe)
+{
+	struct privilege_bpf__rodata *knobs = rodata;
+
+	(void)probe;
+	acts_fill((uint8_t *)(uintptr_t)knobs->acts,
+		  (uint8_t *)(uintptr_t)knobs->act_kinds);
+}
+
 static const struct opening openings[PROGRAMS_OBJECTS] = {
 	[PROGRAMS_PROCESS] = { "process", process_bpf__elf_bytes, fill_process,
 			       sizeof(struct process_bpf__rodata) },
 	[PROGRAMS_FILE] = { "file", file_bpf__elf_bytes, fill_file,
 			    sizeof(struct file_bpf__rodata) },
 	[PROGRAMS_REACH] = { "reach", reach_bpf__elf_bytes, NULL, 0 },
+	[PROGRAMS_PRIVILEGE] = { "privilege", privilege_bpf__elf_bytes,
+				 fill_privilege,
+				 sizeof(struct privilege_bpf__rodata) },
 };
 
 static const char *const map_names[PROBE_MAPS] = { "critical", "bulk",
 						   "counters", "own",
-						   "reach",    "stops" };
+						   "reach",    "stops",
+						   "known",    "armed",
+						   "handlers" };
 
 const char *
 probe_map_name(size_t map)
