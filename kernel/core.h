@@ -25,6 +25,7 @@ typedef struct {
 } atomic_t;
 
 struct qstr {
+	__u32 len;
 	const unsigned char *name;
 };
 
@@ -264,6 +265,7 @@ struct pt_regs {
 
 /* Values that are not in BTF.  They have not changed since Linux 5.10. */
 #define KERN_SB_KERNMOUNT (1ul << 22)
+#define KERN_FMODE_READ 0x1u
 #define KERN_FMODE_WRITE 0x2u
 #define KERN_FMODE_CREATED 0x100000u
 #define KERN_SIGNAL_STOPPED 0x1u
@@ -285,3 +287,5 @@ struct pt_regs {
 #define KERN_S_IFREG 0100000
 #define KERN_S_IFDIR 0040000
 #define KERN_AT_FDCWD (-100)
+#define KERN_O_WRONLY 01
+#define KERN_O_TRUNC 01000

@@ -15,6 +15,7 @@
 #include "kernel/handlers.h"
 #include "kernel/khien_abi.h"
 #include "kernel/known.h"
+#include "kernel/object.h"
 #include "kernel/often.h"
 #include "kernel/path.h"
 #include "kernel/ring.h"
@@ -308,7 +309,7 @@ on_module(struct task_struct *task, __u8 act, const struct call_args *args,
 					  KHIEN_MODULE_LOAD);
 	if (rec) {
 		if (act == KHIEN_ACT_FINIT_MODULE)
-			at = put_file(rec, who_file(task, call_arg(args, 1)),
+			at = put_file(rec, object_file(task, call_arg(args, 1)),
 				      at);
 		if (name)
 			at = put_name(rec, name->text, at);
@@ -430,8 +431,7 @@ space_kind(struct file *file)
 {
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 
-	if (!inode ||
-	    BPF_CORE_READ(inode, i_sb, s_magic) != KERN_NSFS_MAGIC)
+	if (!inode || BPF_CORE_READ(inode, i_sb, s_magic) != KERN_NSFS_MAGIC)
 		return 0;
 	struct ns_common___typed *typed = BPF_CORE_READ(inode, i_private);
 	if (bpf_core_field_exists(typed->ns_type))
@@ -456,7 +456,8 @@ on_spaces(struct task_struct *task, __u8 act, const struct call_args *args,
 		/* What the caller says was compared by the kernel. */
 		value = (__u32)call_arg(args, 2);
 		if (!value)
-			value = space_kind(who_file(task, call_arg(args, 1)));
+			value = space_kind(
+				object_file(task, call_arg(args, 1)));
 		rec = begin(task, KHIEN_SETNS);
 	}
 	if (!rec)
@@ -483,8 +484,7 @@ on_root(struct task_struct *task, __u8 act, __u32 flags)
 	path_put_inode(&rec->file, BPF_CORE_READ(root, d_inode));
 	__u32 at = put_walk(rec, &fs->root, sizeof(*rec));
 	if (act == KHIEN_ACT_PIVOT_ROOT)
-		at = put_name(rec,
-			      BPF_CORE_READ(root, d_sb, s_type, name), at);
+		at = put_name(rec, BPF_CORE_READ(root, d_sb, s_type, name), at);
 	send(rec, at);
 }
 
@@ -514,8 +514,8 @@ is_told(const struct area *area)
 	if (area->flags & AREA_WRITE || area->written)
 		return true;
 	struct file *file = area->file;
-	return file && BPF_CORE_READ(file, f_inode, i_sb, s_flags) &
-			       KERN_SB_KERNMOUNT;
+	return file &&
+	       BPF_CORE_READ(file, f_inode, i_sb, s_flags) & KERN_SB_KERNMOUNT;
 }
 
 /* What a call mapped or changed; 0: nothing that becomes executable. */
@@ -573,8 +573,7 @@ BPF_PROG(privilege_mapping, struct pt_regs *regs, long result)
 		if (bpf_find_vma(task, at, on_area, &area, 0) < 0 || !area.end)
 			return 0;
 		if (is_told(&area)) {
-			tell_mapping((void *)task, &area, at,
-				     mapped.protection,
+			tell_mapping((void *)task, &area, at, mapped.protection,
 				     compat ? KHIEN_COMPAT : 0);
 			return 0;
 		}
@@ -625,13 +624,13 @@ on_done(struct task_struct *task, __u8 act, const struct call_args *args,
 			on_vm_write(task, args, result, flags);
 		break;
 	case KHIEN_ACT_OPEN:
-		on_open(task, who_file(task, result), flags);
+		on_open(task, object_file(task, result), flags);
 		break;
 	case KHIEN_ACT_MEMFD:
-		on_memfd(task, who_file(task, result), args, flags);
+		on_memfd(task, object_file(task, result), args, flags);
 		break;
 	case KHIEN_ACT_BPF:
-		on_bpf(task, who_file(task, result), args);
+		on_bpf(task, object_file(task, result), args);
 		break;
 	case KHIEN_ACT_CHROOT:
 	case KHIEN_ACT_PIVOT_ROOT:
@@ -655,8 +654,8 @@ on_call(struct task_struct *task, __u8 act, const struct call_args *args,
 		on_module(task, act, args, result >= 0);
 	else if (act == KHIEN_ACT_UNSHARE || act == KHIEN_ACT_SETNS) {
 		if (result >= 0)
-			on_spaces(task, act, args, &old,
-				  found == KNOWN_CHANGED, flags);
+			on_spaces(task, act, args, &old, found == KNOWN_CHANGED,
+				  flags);
 	} else if (act <= KHIEN_ACT_CAPS) {
 		if (found == KNOWN_CHANGED)
 			tell_change(task, KHIEN_CREDENTIALS, &old, 0, flags);

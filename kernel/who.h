@@ -70,16 +70,3 @@ who_put_actor(struct khien_actor *actor, struct task_struct *task)
 	if (bpf_core_field_exists(task->sessionid))
 		actor->session = BPF_CORE_READ(task, sessionid);
 }
-
-/* An open file of the task's by its descriptor; NULL: none. */
-static __always_inline struct file *
-who_file(struct task_struct *task, __u32 fd)
-{
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **files = BPF_CORE_READ(table, fd);
-	struct file *file = 0;
-
-	if (fd < BPF_CORE_READ(table, max_fds))
-		(void)bpf_probe_read_kernel(&file, sizeof(file), files + fd);
-	return file;
-}

@@ -78,6 +78,8 @@ static const char *const flags[] = {
 	"path_cut",  "path_by_caller", "seen_late",  "args_unreadable",
 	"directory", "aggregate",      "stopped",    "held",
 	"killed",    "foreign",	       "privileged", "served",
+	"io_uring",  "compat",	       "by_socket",  "no_call",
+	"written",   "requested",      "exchanged",  "unconfirmed",
 };
 
 /* Of a verdict: see enum msg_verdict_flag. */

@@ -82,8 +82,8 @@ acts_fill(uint8_t *acts, uint8_t *kinds)
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		const struct line *line = &lines[i];
 		put(acts, kinds, KHIEN_CALLS_NATIVE, line->number, line->act);
-		put(acts + KHIEN_CALLS, kinds, KHIEN_CALLS_COMPAT,
-		    line->compat, line->act);
+		put(acts + KHIEN_CALLS, kinds, KHIEN_CALLS_COMPAT, line->compat,
+		    line->act);
 	}
 }
 

@@ -2,6 +2,7 @@
 #include "agent/sensor/probe.h"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -47,8 +48,11 @@ fill_file(void *rodata, const struct probe *probe)
 {
 	struct file_bpf__rodata *knobs = rodata;
 
-	(void)probe;
-	calls_fill((struct khien_call *)(uintptr_t)knobs->calls);
+	calls_fill((struct khien_call *)(uintptr_t)knobs->calls,
+		   (uint8_t *)(uintptr_t)knobs->call_kinds);
+	if (probe->passing)
+		acts_pass((struct khien_call *)(uintptr_t)knobs->calls,
+			  (uint8_t *)(uintptr_t)knobs->call_kinds);
 	calls_fill_quiet((uint32_t *)(uintptr_t)knobs->quiet);
 	knobs->open_flags = calls_open_flags();
 }
@@ -74,11 +78,10 @@ static const struct opening openings[PROGRAMS_OBJECTS] = {
 				 sizeof(struct privilege_bpf__rodata) },
 };
 
-static const char *const map_names[PROBE_MAPS] = { "critical", "bulk",
-						   "counters", "own",
-						   "reach",    "stops",
-						   "known",    "armed",
-						   "handlers" };
+static const char *const map_names[PROBE_MAPS] = {
+	"critical", "bulk",  "counters", "own",	  "reach",
+	"stops",    "names", "known",	 "armed", "handlers"
+};
 
 const char *
 probe_map_name(size_t map)
@@ -204,22 +207,51 @@ take_maps(struct bpf_object *object, struct probe *probe)
 	return 0;
 }
 
+/* Where in `handlers` it is called from; -1: it is attached by itself. */
+static int
+handler_of(const struct probe *probe, size_t program)
+{
+	if (program == PROGRAM_PRIVILEGE_MAPPING)
+		return KHIEN_HANDLER_MAPPING;
+	if (program == PROGRAM_PRIVILEGE_CALL &&
+	    probe->links[PROGRAM_FILE_CALL] >= 0)
+		return KHIEN_HANDLER_PRIVILEGE;
+	return -1;
+}
+
+/* A descriptor that keeps it going.  -errno. */
+static int
+attach_one(struct bpf_program *bpf, const struct probe *probe, size_t program)
+{
+	int handler = handler_of(probe, program);
+	int fd = bpf_program__fd(bpf);
+
+	if (handler < 0) {
+		struct bpf_link *link = bpf_program__attach(bpf);
+		if (!link)
+			return -errno;
+		fd = fcntl(bpf_link__fd(link), F_DUPFD_CLOEXEC, 0);
+		int r = fd < 0 ? -errno : fd;
+		(void)bpf_link__destroy(link);
+		return r;
+	}
+	int r = bpf_map_update_elem(probe->maps[PROBE_HANDLERS], &handler, &fd,
+				    BPF_ANY);
+	if (r < 0)
+		return r;
+	fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return fd < 0 ? -errno : fd;
+}
+
 static void
 attach(struct bpf_object *object, struct probe *probe, size_t program)
 {
 	struct bpf_program *bpf = bpf_object__find_program_by_name(
 		object, programs_get(program)->name);
-	struct bpf_link *link = bpf ? bpf_program__attach(bpf) : NULL;
+	int fd = bpf ? attach_one(bpf, probe, program) : -ENOENT;
 
-	probe->errors[program] = 0;
-	if (!link) {
-		probe->errors[program] = bpf ? errno : ENOENT;
-		return;
-	}
-	probe->links[program] = fcntl(bpf_link__fd(link), F_DUPFD_CLOEXEC, 0);
-	if (probe->links[program] < 0)
-		probe->errors[program] = errno;
-	(void)bpf_link__destroy(link);
+	probe->links[program] = fd < 0 ? -1 : fd;
+	probe->errors[program] = fd < 0 ? -fd : 0;
 }
 
 /*
@@ -326,27 +358,86 @@ load_maps(struct probe *probe, const uint32_t *own, size_t len)
 	return r;
 }
 
+static bool
+has_helper(const struct btf *types, const char *name)
+{
+	int id = btf__find_by_name_kind(types, "bpf_func_id", BTF_KIND_ENUM);
+	const struct btf_type *type = btf__type_by_id(types, (uint32_t)id);
+
+	if (id < 0 || !type)
+		return false;
+	for (uint16_t i = 0; i < btf_vlen(type); i++)
+		if (strcmp(btf__name_by_offset(types,
+					       btf_enum(type)[i].name_off),
+			   name) == 0)
+			return true;
+	return false;
+}
+
+/* What the kernel cannot have is not tried: one program that is refused costs
+   an attempt for each of its object. */
+static void
+choose(struct probe *probe, struct probe_wanted wanted, uint64_t *chosen)
+{
+	struct btf *types = btf__load_vmlinux_btf();
+
+	for (size_t i = 0; i < PROGRAMS; i++) {
+		const char *needs = programs_get(i)->needs;
+		if (!probe_is_wanted(wanted, i))
+			probe->errors[i] = ECANCELED;
+		else if (needs && types &&
+			 btf__find_by_name_kind(types, needs,
+						BTF_KIND_TYPEDEF) < 0 &&
+			 !has_helper(types, needs))
+			probe->errors[i] = EOPNOTSUPP;
+		else
+			chosen[programs_get(i)->object] |= 1ull << i;
+	}
+	btf__free(types);
+}
+
+/* Every process that is there is known; then changes are compared. */
+static int
+arm(struct probe *probe)
+{
+	const uint32_t zero = 0, one = 1;
+	CLEANUP_FD int fd = -1;
+	char bytes[64];
+	ssize_t len = 0;
+
+	if (probe->links[PROGRAM_PRIVILEGE_SEED] >= 0) {
+		fd = bpf_iter_create(probe->links[PROGRAM_PRIVILEGE_SEED]);
+		do
+			len = fd < 0 ? -1 : read(fd, bytes, sizeof(bytes));
+		while (len > 0 || (len < 0 && errno == EAGAIN && fd >= 0));
+	}
+	if (len < 0)
+		probe->errors[PROGRAM_PRIVILEGE_SEED] = errno;
+	if (probe->errors[PROGRAM_PRIVILEGE_CALL] != 0 ||
+	    probe->errors[PROGRAM_PRIVILEGE_FORK] != 0)
+		return 0;
+	return bpf_map_update_elem(probe->maps[PROBE_ARMED], &zero, &one,
+				   BPF_ANY);
+}
+
 int
 probe_load(struct probe *probe, struct probe_wanted wanted, const uint32_t *own,
 	   size_t len)
 {
 	uint64_t chosen[PROGRAMS_OBJECTS] = { 0 };
-	int r = load_maps(probe, own, len);
 
+	probe->passing = wanted.privilege;
+	int r = load_maps(probe, own, len);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < PROGRAMS; i++) {
-		if (probe_is_wanted(wanted, i))
-			chosen[programs_get(i)->object] |= 1ull << i;
-		else
-			probe->errors[i] = ECANCELED;
-	}
+	choose(probe, wanted, chosen);
 	for (size_t i = 0; i < PROGRAMS_OBJECTS; i++)
 		if (chosen[i])
 			load_object(i, probe, chosen[i]);
+	r = wanted.privilege ? arm(probe) : 0;
 	/* libbpf leaves behind what it read of the kernel's types. */
 	(void)malloc_trim(0);
-	return 0;
+	return r;
 }
 
 int

@@ -66,11 +66,13 @@ static const struct programs_entry entries[PROGRAMS] = {
 		"privilege_module", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
 		"names of kernel modules that are loaded",
 		{ 0 },
+		"btf_trace_module_load",
 	},
 	[PROGRAM_PRIVILEGE_UNLOAD] = {
 		"privilege_unload", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
 		"names of kernel modules that are taken away",
 		{ 0 },
+		"btf_trace_module_free",
 	},
 	[PROGRAM_PRIVILEGE_MAPPING] = {
 		"privilege_mapping", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
@@ -78,6 +80,7 @@ static const struct programs_entry entries[PROGRAMS] = {
 		"for what is asked for in one call (from Linux 6.1 on: older "
 		"ones see it without this program)",
 		{ 0 },
+		"BPF_FUNC_find_vma",
 	},
 	[PROGRAM_PRIVILEGE_CALL] = {
 		"privilege_call", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,

@@ -53,6 +53,8 @@ struct programs_entry {
 	const char *cost; /* what is not seen when it is absent */
 	/* Types of events that no other program tells; 0 ends them. */
 	uint16_t types[PROGRAMS_TYPES];
+	/* What the kernel must have: a type, or a helper; NULL: nothing. */
+	const char *needs;
 };
 
 /* NULL for no such program. */
