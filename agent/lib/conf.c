@@ -365,6 +365,8 @@ conf_put(struct buf *buf, const struct conf *conf)
 	buf_put_text(buf, conf->group);
 	buf_put_u8(buf, conf->process);
 	buf_put_u8(buf, conf->file);
+	buf_put_u8(buf, conf->network);
+	buf_put_u8(buf, conf->privilege);
 	buf_put_text(buf, conf->mode);
 	buf_put_text(buf, conf->watch);
 	buf_put_text(buf, conf->enforce);
@@ -411,6 +413,8 @@ conf_get(struct buf *buf, struct conf *ret_conf)
 	get_field(buf, conf->group, sizeof(conf->group));
 	conf->process = buf_get_u8(buf) != 0;
 	conf->file = buf_get_u8(buf) != 0;
+	conf->network = buf_get_u8(buf) != 0;
+	conf->privilege = buf_get_u8(buf) != 0;
 	get_field(buf, conf->mode, sizeof(conf->mode));
 	get_field(buf, conf->watch, sizeof(conf->watch));
 	get_field(buf, conf->enforce, sizeof(conf->enforce));
