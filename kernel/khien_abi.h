@@ -200,6 +200,10 @@ _Static_assert(sizeof(struct khien_file) == 144, "khien_file");
 #define KHIEN_NET_TEXTS 1
 #define KHIEN_QUESTION_SIZE 512 /* RFC 1035, section 2.3.4 */
 
+/* `value` of a disconnect, as enum event_by: who had begun it; 0: unknown. */
+#define KHIEN_BY_US 1
+#define KHIEN_BY_PEER 2
+
 struct khien_net {
 	struct khien_head head;
 	__u64 cookie;	/* of the socket; 0: unknown */
@@ -232,7 +236,8 @@ _Static_assert(sizeof(struct khien_net) == 152, "khien_net");
  *   memfd_create  value: its flags; name
  *   map_exec    value: the new protection; value2: the address; file and path
  *               of what is mapped
- *   module_load, module_unload  name; file and path when it came by a descriptor
+ *   module_load, module_unload  name; file and path when it came by a
+ *               descriptor
  *   bpf_load    value: type of the program; name
  *   unshare     value: flags; by clone(2): target is the child; else old_...
  *   setns       value: CLONE_NEW... of the namespaces, 0: unknown; old_...

@@ -191,8 +191,12 @@ struct event {
 	uint64_t old_caps;
 	uint64_t value2;
 
-	uint64_t value; /* privilege; dns: the question's type */
+	/* privilege; dns: the question's type; disconnect: enum event_by */
+	uint64_t value;
 };
+
+/* Who had begun what a disconnect ends. */
+enum event_by { EVENT_BY_UNKNOWN, EVENT_BY_US, EVENT_BY_PEER };
 
 /* The longest strings that event_get() accepts, in bytes without the NUL. */
 #define EVENT_PATH_MAX 8192

@@ -150,7 +150,8 @@ object_open(struct bpf_object **ret, size_t which, const struct probe *probe)
 	size_t size = 0;
 
 	const void *bytes = opening->bytes(&size);
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = opening->name);
+	struct bpf_object_open_opts opts = { .sz = sizeof(opts),
+					     .object_name = opening->name };
 	*ret = bpf_object__open_mem(bytes, size, &opts);
 	if (!*ret)
 		return -errno;
