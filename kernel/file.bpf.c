@@ -284,9 +284,9 @@ BPF_PROG(file_call, struct pt_regs *regs, long ret)
 		return 0;
 	call_get_args(regs, compat, args);
 	struct task_struct *task = (void *)bpf_get_current_task();
-	if (!is_nothing(task, call, args, ret))
-		tell(task, call, args, ret, compat);
-	else if (is_memory(task, call, ret))
+	if (is_memory(task, call, ret))
 		bpf_tail_call(ctx, &handlers, KHIEN_HANDLER_PRIVILEGE);
+	else if (!is_nothing(task, call, args, ret))
+		tell(task, call, args, ret, compat);
 	return 0;
 }

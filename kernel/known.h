@@ -198,34 +198,45 @@ known_is_armed(void)
 	return value && *value;
 }
 
+/* What known_look() found in the place of what it leaves there. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct known);
+} before SEC(".maps");
+
 /*
  * Looks at the current task at a place where `act` may have changed it, and
- * knows it as it is from now on.  An exec that fails after it has changed the
- * credentials tells nothing: the task ends.
+ * knows it as it is from now on; what it was is then in `before`.  An exec that
+ * fails after it has changed the credentials tells nothing: the task ends.
+ * Verified once, as it is no part of its callers.
  */
-static __always_inline __u32
-known_look(struct task_struct *task, __u32 act, struct known *ret_old)
+__attribute__((noinline)) __u32
+known_look(__u32 act)
 {
-	__u64 key = (__u64)task;
+	__u64 task = bpf_get_current_task();
 	struct known now;
+	__u32 zero = 0;
+	struct known *was = bpf_map_lookup_elem(&before, &zero);
 
-	if (!known_read(&now, task))
+	if (!was || !known_read(&now, (void *)task))
 		return KNOWN_SAME;
-	struct known *old = bpf_map_lookup_elem(&known, &key);
+	struct known *old = bpf_map_lookup_elem(&known, &task);
 	if (!old) {
-		(void)bpf_map_update_elem(&known, &key, &now, BPF_ANY);
+		(void)bpf_map_update_elem(&known, &task, &now, BPF_ANY);
 		return KNOWN_SAME;
 	}
 	__u32 changes = known_compare(old, &now);
 	bool executed = old->exec_id != now.exec_id;
 	if (!changes && !executed && old->permitted == now.permitted)
 		return KNOWN_SAME;
-	*ret_old = *old;
+	*was = *old;
 	*old = now;
 	if (act != KNOWN_BY_EXEC && executed)
 		return KNOWN_SAME;
 	if (act != KNOWN_BY_EXEC &&
-	    !known_is_explained(act, changes, ret_old, &now) &&
+	    !known_is_explained(act, changes, was, &now) &&
 	    changes & ~KNOWN_TOLD)
 		return known_is_armed() ? KNOWN_ESCALATED : KNOWN_SAME;
 	return changes & KNOWN_TOLD ? KNOWN_CHANGED : KNOWN_SAME;

@@ -114,9 +114,15 @@ begin(struct task_struct *task, __u16 type)
 	return rec;
 }
 
+/* After known_look() has found a change. */
 static __always_inline void
-put_old(struct khien_privilege *rec, const struct known *old)
+put_old(struct khien_privilege *rec)
 {
+	__u32 zero = 0;
+	struct known *old = bpf_map_lookup_elem(&before, &zero);
+
+	if (!old)
+		return;
 	rec->old_caps = old->effective;
 	rec->old_uid = old->uid;
 	rec->old_euid = old->euid;
@@ -171,14 +177,13 @@ mix_change(const struct khien_privilege *rec)
 }
 
 static __always_inline void
-tell_change(struct task_struct *task, __u16 type, const struct known *old,
-	    __u64 where, __u32 flags)
+tell_change(struct task_struct *task, __u16 type, __u64 where, __u32 flags)
 {
 	struct khien_privilege *rec = begin(task, type);
 
 	if (!rec)
 		return;
-	put_old(rec, old);
+	put_old(rec);
 	rec->value = where;
 	rec->head.flags |= flags;
 	if (type == KHIEN_ESCALATE || often_count(rec, mix_change(rec)))
@@ -189,12 +194,10 @@ tell_change(struct task_struct *task, __u16 type, const struct known *old,
 static __always_inline void
 look(struct task_struct *task, __u64 where)
 {
-	struct known old;
-
 	if (BPF_CORE_READ(task, flags) & KERN_PF_KTHREAD)
 		return;
-	if (known_look(task, KNOWN_BY_NOTHING, &old) == KNOWN_ESCALATED)
-		tell_change(task, KHIEN_ESCALATE, &old, where, KHIEN_NO_CALL);
+	if (known_look(KNOWN_BY_NOTHING) == KNOWN_ESCALATED)
+		tell_change(task, KHIEN_ESCALATE, where, KHIEN_NO_CALL);
 }
 
 SEC("tp_btf/task_newtask")
@@ -234,10 +237,8 @@ SEC("tp_btf/sched_process_exec")
 int
 BPF_PROG(privilege_exec, struct task_struct *task)
 {
-	struct known old;
-
-	if (known_look(task, KNOWN_BY_EXEC, &old) == KNOWN_CHANGED)
-		tell_change(task, KHIEN_CREDENTIALS, &old, KHIEN_EXEC, 0);
+	if (known_look(KNOWN_BY_EXEC) == KNOWN_CHANGED)
+		tell_change(task, KHIEN_CREDENTIALS, KHIEN_EXEC, 0);
 	return 0;
 }
 
@@ -442,7 +443,7 @@ space_kind(struct file *file)
 
 static __always_inline void
 on_spaces(struct task_struct *task, __u8 act, const struct call_args *args,
-	  const struct known *old, bool changed, __u32 flags)
+	  bool changed, __u32 flags)
 {
 	struct khien_privilege *rec;
 	__u32 value;
@@ -463,7 +464,7 @@ on_spaces(struct task_struct *task, __u8 act, const struct call_args *args,
 	if (!rec)
 		return;
 	if (changed)
-		put_old(rec, old);
+		put_old(rec);
 	rec->head.flags |= flags;
 	rec->value = value;
 	send(rec, sizeof(*rec));
@@ -644,22 +645,19 @@ static __always_inline void
 on_call(struct task_struct *task, __u8 act, const struct call_args *args,
 	long result, __u32 flags)
 {
-	struct known old;
-	__u32 found = known_look(task, act, &old);
+	__u32 found = known_look(act);
+	bool changed = found == KNOWN_CHANGED;
 
 	if (found == KNOWN_ESCALATED)
-		tell_change(task, KHIEN_ESCALATE, &old, 0,
-			    KHIEN_NO_CALL | flags);
+		tell_change(task, KHIEN_ESCALATE, 0, KHIEN_NO_CALL | flags);
 	if (act >= KHIEN_ACT_INIT_MODULE && act <= KHIEN_ACT_DELETE_MODULE)
 		on_module(task, act, args, result >= 0);
-	else if (act == KHIEN_ACT_UNSHARE || act == KHIEN_ACT_SETNS) {
-		if (result >= 0)
-			on_spaces(task, act, args, &old, found == KNOWN_CHANGED,
-				  flags);
-	} else if (act <= KHIEN_ACT_CAPS) {
-		if (found == KNOWN_CHANGED)
-			tell_change(task, KHIEN_CREDENTIALS, &old, 0, flags);
-	} else if (result >= 0)
+	else if (act <= KHIEN_ACT_CAPS && changed)
+		tell_change(task, KHIEN_CREDENTIALS, 0, flags);
+	else if (result >= 0 &&
+		 (act == KHIEN_ACT_UNSHARE || act == KHIEN_ACT_SETNS))
+		on_spaces(task, act, args, changed, flags);
+	else if (result >= 0)
 		on_done(task, act, args, result, flags);
 }
 

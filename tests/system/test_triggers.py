@@ -26,7 +26,11 @@ def shared(tmp_path_factory):
         pytest.skip("needs root")
     agent = Agent(tmp_path_factory.mktemp("khien"))
     try:
-        yield agent.start()
+        agent.start()
+        # The kernel programs are loaded while the agent already answers.
+        wait_for(lambda: get(agent.status() or {}, "khien.sensor.programs"),
+                 "the sensor's programs in status")
+        yield agent
     finally:
         agent.close()
 
@@ -280,6 +284,8 @@ def test_status_names_what_is_refused(make_agent, tmp_path, program, cost):
     said = programs.pop(program)
     assert said.startswith("absent: Operation not permitted; not seen: ")
     assert cost in said
-    assert set(programs.values()) == {"attached"}
+    # This kernel may lack what some programs hang on: no modules, ...
+    assert {said for said in programs.values() if not said.startswith(
+        "absent: Operation not supported; not seen: ")} == {"attached"}
     assert program in agent.ctl_raw("status").stdout.decode()
     assert f"kernel program {program} refused" in agent.log()

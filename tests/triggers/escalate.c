@@ -137,6 +137,7 @@ main(int argc, char **argv)
 		err(2, "pipe");
 	pid_t child = fork();
 	if (child == 0) {
+		(void)close(go[1]);
 		uid_t uid = 60000000u + (uid_t)getpid();
 		if (setuid(uid) < 0 || write(ready[1], &byte, 1) != 1 ||
 		    read(go[0], &byte, 1) != 1)

@@ -101,7 +101,7 @@ main(int argc, char **argv)
 			err(2, "%s", how);
 	}
 	(void)printf("{\"type\":\"map_exec\",\"pid\":%d,\"path\":\"%s\","
-		     "\"address\":\"%jx\"}\n",
+		     "\"address\":\"%016jx\"}\n",
 		     getpid(), path, (uintmax_t)(uintptr_t)at);
 	return 0;
 }

@@ -59,13 +59,15 @@ main(int argc, char **argv)
 		fd = open("/proc/self/mem", O_RDWR);
 	} else {
 		(void)snprintf(path, sizeof(path), "/proc/%d/mem", getppid());
+		pause_end(child);
 		if (setuid(12345) < 0 || open(path, O_RDWR) >= 0 ||
 		    open("/proc/0/mem", O_RDWR) >= 0)
 			errx(2, "what was to be refused was granted");
 	}
 	if (fd < 0)
 		err(2, "%s", how);
-	pause_end(child);
+	if (fd > 0)
+		pause_end(child);
 	(void)printf("{\"type\":\"mem_open\",\"pid\":%d,\"child\":%d}\n",
 		     getpid(), child);
 	return 0;
