@@ -65,10 +65,9 @@ static const struct opening openings[PROGRAMS_OBJECTS] = {
 	[PROGRAMS_DATAGRAM] = { "datagram", datagram_bpf__elf_bytes, NULL, 0 },
 };
 
-static const char *const map_names[PROBE_MAPS] = { "critical", "bulk",
-						   "counters", "own",
-						   "reach",    "stops",
-						   "names" };
+static const char *const map_names[PROBE_MAPS] = {
+	"critical", "bulk", "counters", "own", "reach", "stops", "names"
+};
 
 const char *
 probe_map_name(size_t map)
