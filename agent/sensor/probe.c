@@ -2,7 +2,6 @@
 #include "agent/sensor/probe.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,11 +18,13 @@
 #include "agent/sensor/acts.h"
 #include "agent/sensor/calls.h"
 #include "agent/sensor/programs.h"
+#include "agent/sensor/prototype.h"
 #include "kernel/khien_abi.h" /* first: the skeletons use its structs */
 #include "gen/file.skel.h"
 #include "gen/privilege.skel.h"
 #include "gen/process.skel.h"
 #include "gen/reach.skel.h"
+#include "gen/uring.skel.h"
 
 /* Where the skeletons put it; the names of its parts are theirs. */
 struct opening {
@@ -67,6 +68,15 @@ fill_privilege(void *rodata, const struct probe *probe)
 		  (uint8_t *)(uintptr_t)knobs->act_kinds);
 }
 
+static void
+fill_uring(void *rodata, const struct probe *probe)
+{
+	struct uring_bpf__rodata *knobs = rodata;
+
+	(void)probe;
+	calls_fill_quiet((uint32_t *)(uintptr_t)knobs->quiet);
+}
+
 static const struct opening openings[PROGRAMS_OBJECTS] = {
 	[PROGRAMS_PROCESS] = { "process", process_bpf__elf_bytes, fill_process,
 			       sizeof(struct process_bpf__rodata) },
@@ -76,6 +86,8 @@ static const struct opening openings[PROGRAMS_OBJECTS] = {
 	[PROGRAMS_PRIVILEGE] = { "privilege", privilege_bpf__elf_bytes,
 				 fill_privilege,
 				 sizeof(struct privilege_bpf__rodata) },
+	[PROGRAMS_URING] = { "uring", uring_bpf__elf_bytes, fill_uring,
+			     sizeof(struct uring_bpf__rodata) },
 };
 
 static const char *const map_names[PROBE_MAPS] = {
@@ -359,42 +371,39 @@ load_maps(struct probe *probe, const uint32_t *own, size_t len)
 	return r;
 }
 
-static bool
-has_helper(const struct btf *types, const char *name)
-{
-	int id = btf__find_by_name_kind(types, "bpf_func_id", BTF_KIND_ENUM);
-	const struct btf_type *type = btf__type_by_id(types, (uint32_t)id);
-
-	if (id < 0 || !type)
-		return false;
-	for (uint16_t i = 0; i < btf_vlen(type); i++)
-		if (strcmp(btf__name_by_offset(types,
-					       btf_enum(type)[i].name_off),
-			   name) == 0)
-			return true;
-	return false;
-}
-
-/* What the kernel cannot have is not tried: one program that is refused costs
-   an attempt for each of its object. */
+/*
+ * Of programs for different forms, which one this kernel is to have.  When
+ * nobody can tell, they are all tried.
+ */
 static void
-choose(struct probe *probe, struct probe_wanted wanted, uint64_t *chosen)
+choose(struct probe *probe)
 {
-	struct btf *types = btf__load_vmlinux_btf();
+	struct prototype *prototype CLEANUP(prototype_closep) = NULL;
+	size_t chosen[PROGRAMS_CHOICES];
+	int r = prototype_open(&prototype);
 
-	for (size_t i = 0; i < PROGRAMS; i++) {
-		const char *needs = programs_get(i)->needs;
-		if (!probe_is_wanted(wanted, i))
-			probe->errors[i] = ECANCELED;
-		else if (needs && types &&
-			 btf__find_by_name_kind(types, needs,
-						BTF_KIND_TYPEDEF) < 0 &&
-			 !has_helper(types, needs))
-			probe->errors[i] = EOPNOTSUPP;
-		else
-			chosen[programs_get(i)->object] |= 1ull << i;
+	for (size_t i = 0; i < PROGRAMS_CHOICES; i++)
+		chosen[i] = PROGRAMS;
+	for (size_t i = 0; r == 0 && i < PROGRAMS; i++) {
+		const struct programs_entry *entry = programs_get(i);
+		if (entry->choice &&
+		    prototype_is(prototype, entry->tracepoint, entry->params))
+			chosen[entry->choice] = i;
 	}
-	btf__free(types);
+	for (size_t i = 0; r == 0 && i < PROGRAMS; i++) {
+		const struct programs_entry *entry = programs_get(i);
+		if (!entry->choice && entry->about &&
+		    !prototype_has_struct(prototype, entry->about))
+			probe->errors[i] = PROGRAMS_UNNEEDED;
+		if (!entry->choice || chosen[entry->choice] == i)
+			continue;
+		probe->errors[i] = PROGRAMS_UNNEEDED;
+		if (chosen[entry->choice] < PROGRAMS ||
+		    !prototype_has_struct(prototype, entry->about))
+			continue;
+		probe->errors[i] = EOPNOTSUPP;
+		chosen[entry->choice] = i;
+	}
 }
 
 /* Every process that is there is known; then changes are compared. */
@@ -431,7 +440,13 @@ probe_load(struct probe *probe, struct probe_wanted wanted, const uint32_t *own,
 	int r = load_maps(probe, own, len);
 	if (r < 0)
 		return r;
-	choose(probe, wanted, chosen);
+	choose(probe);
+	for (size_t i = 0; i < PROGRAMS; i++) {
+		if (!probe_is_wanted(wanted, i))
+			probe->errors[i] = ECANCELED;
+		else if (!probe->errors[i])
+			chosen[programs_get(i)->object] |= 1ull << i;
+	}
 	for (size_t i = 0; i < PROGRAMS_OBJECTS; i++)
 		if (chosen[i])
 			load_object(i, probe, chosen[i]);

@@ -3,6 +3,16 @@
 
 #include "agent/lib/event.h"
 
+#define OF_URING                                                               \
+	PROGRAMS_URING, PROGRAMS_OF_FILE, "what io_uring does to files",       \
+	{                                                                      \
+		0                                                              \
+	}
+#define SUBMIT(params)                                                         \
+	PROGRAMS_URING_SUBMIT, "io_uring_submit_sqe", params, "io_kiocb"
+#define COMPLETE(params)                                                       \
+	PROGRAMS_URING_COMPLETE, "io_uring_complete", params, "io_kiocb"
+
 static const struct programs_entry entries[PROGRAMS] = {
 	[PROGRAM_PROCESS_FORK] = {
 		"process_fork", PROGRAMS_PROCESS, PROGRAMS_OF_PROCESS,
@@ -27,11 +37,11 @@ static const struct programs_entry entries[PROGRAMS] = {
 	[PROGRAM_FILE_CALL] = {
 		"file_call", PROGRAMS_FILE, PROGRAMS_OF_FILE,
 		"files created, written, renamed, removed, linked, changed in "
-		"mode, owner or attributes; mounts",
+		"mode, owner or attributes; sensitive files read; mounts",
 		{ EVENT_CREATE, EVENT_OPEN, EVENT_RENAME, EVENT_UNLINK,
 		  EVENT_LINK, EVENT_SYMLINK, EVENT_CHMOD, EVENT_CHOWN,
-		  EVENT_XATTR, EVENT_MKDIR, EVENT_RMDIR, EVENT_MOUNT,
-		  EVENT_UMOUNT },
+		  EVENT_XATTR, EVENT_MKDIR, EVENT_RMDIR, EVENT_READ,
+		  EVENT_MOUNT, EVENT_UMOUNT },
 	},
 	[PROGRAM_REACH_EXEC] = {
 		"reach_exec", PROGRAMS_REACH, PROGRAMS_ALWAYS,
@@ -39,6 +49,24 @@ static const struct programs_entry entries[PROGRAMS] = {
 		"not stopped",
 		{ EVENT_STOP },
 	},
+	[PROGRAM_URING_SUBMIT_REQ] = {
+		"uring_submit_req", OF_URING, PROGRAMS_URING_SUBMIT,
+		"io_uring_submit_req", "p", "io_kiocb",
+	},
+	[PROGRAM_URING_SUBMIT_SQE] = {
+		"uring_submit_sqe", OF_URING, SUBMIT("pi"),
+	},
+	[PROGRAM_URING_SUBMIT_OLD] = {
+		"uring_submit_old", OF_URING, SUBMIT("ppiiiii"),
+	},
+	[PROGRAM_URING_COMPLETE_CQE] = {
+		"uring_complete_cqe", OF_URING, COMPLETE("ppp"),
+	},
+	[PROGRAM_URING_COMPLETE_REQ] = {
+		"uring_complete_req", OF_URING, COMPLETE("ppiiiii"),
+	},
+	[PROGRAM_URING_COMPLETE_OLD] = {
+		"uring_complete_old", OF_URING, COMPLETE("piii"),
 	[PROGRAM_PRIVILEGE_FORK] = {
 		"privilege_fork", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
 		"privileges that a process was given inside the kernel; "
@@ -66,21 +94,20 @@ static const struct programs_entry entries[PROGRAMS] = {
 		"privilege_module", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
 		"names of kernel modules that are loaded",
 		{ 0 },
-		"btf_trace_module_load",
+		.about = "load_info",
 	},
 	[PROGRAM_PRIVILEGE_UNLOAD] = {
 		"privilege_unload", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
 		"names of kernel modules that are taken away",
 		{ 0 },
-		"btf_trace_module_free",
+		.about = "load_info",
 	},
 	[PROGRAM_PRIVILEGE_MAPPING] = {
 		"privilege_mapping", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
 		"memory that was written to before it becomes executable, but "
-		"for what is asked for in one call (from Linux 6.1 on: older "
-		"ones see it without this program)",
+		"for what is asked for in one call",
 		{ 0 },
-		"BPF_FUNC_find_vma",
+		.about = "maple_tree",
 	},
 	[PROGRAM_PRIVILEGE_CALL] = {
 		"privilege_call", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,

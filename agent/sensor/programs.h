@@ -10,6 +10,7 @@ enum programs_object {
 	PROGRAMS_PROCESS,
 	PROGRAMS_FILE,
 	PROGRAMS_REACH,
+	PROGRAMS_URING,
 	PROGRAMS_PRIVILEGE,
 	PROGRAMS_OBJECTS,
 };
@@ -31,6 +32,12 @@ enum programs_program {
 	PROGRAM_PROCESS_SEED,
 	PROGRAM_FILE_CALL,
 	PROGRAM_REACH_EXEC,
+	PROGRAM_URING_SUBMIT_REQ,
+	PROGRAM_URING_SUBMIT_SQE,
+	PROGRAM_URING_SUBMIT_OLD,
+	PROGRAM_URING_COMPLETE_CQE,
+	PROGRAM_URING_COMPLETE_REQ,
+	PROGRAM_URING_COMPLETE_OLD,
 	/* In the order in which they are attached: kernel/known.h. */
 	PROGRAM_PRIVILEGE_FORK,
 	PROGRAM_PRIVILEGE_EXIT,
@@ -44,6 +51,21 @@ enum programs_program {
 	PROGRAMS,
 };
 
+/*
+ * Programs that do the same for kernels of different forms: the one that fits
+ * is loaded, and the others are not missed.  When none fits, the first one is
+ * absent.
+ */
+enum programs_choice {
+	PROGRAMS_NO_CHOICE,
+	PROGRAMS_URING_SUBMIT,
+	PROGRAMS_URING_COMPLETE,
+	PROGRAMS_CHOICES,
+};
+
+/* In the place of an error: this kernel does not need it. */
+#define PROGRAMS_UNNEEDED 4096
+
 #define PROGRAMS_TYPES 24
 
 struct programs_entry {
@@ -53,8 +75,12 @@ struct programs_entry {
 	const char *cost; /* what is not seen when it is absent */
 	/* Types of events that no other program tells; 0 ends them. */
 	uint16_t types[PROGRAMS_TYPES];
-	/* What the kernel must have: a type, or a helper; NULL: nothing. */
-	const char *needs;
+	/* Of a choice: the form that it is for; see prototype_is(). */
+	uint8_t choice; /* enum programs_choice */
+	const char *tracepoint;
+	const char *params;
+	/* A struct that kernels without the thing lack; also of no choice. */
+	const char *about;
 };
 
 /* NULL for no such program. */
