@@ -67,6 +67,7 @@ static const struct programs_entry entries[PROGRAMS] = {
 	},
 	[PROGRAM_URING_COMPLETE_OLD] = {
 		"uring_complete_old", OF_URING, COMPLETE("piii"),
+	},
 	[PROGRAM_PRIVILEGE_FORK] = {
 		"privilege_fork", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
 		"privileges that a process was given inside the kernel; "
