@@ -27,7 +27,7 @@ def shared(tmp_path_factory):
     agent = Agent(tmp_path_factory.mktemp("khien"))
     try:
         agent.start()
-        # The kernel programs are loaded while the agent already answers.
+        # It says so when all of them are in the kernel.
         wait_for(lambda: get(agent.status() or {}, "khien.sensor.programs"),
                  "the sensor's programs in status")
         yield agent
