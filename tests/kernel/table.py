@@ -76,7 +76,7 @@ def judge_programs(column, told, cases):
         row = f"program {name}"
         needs = [c for c in cases if name in c.program]
         reasons = {c.absent.get(kernel) for c in needs}
-        if said == "attached":
+        if said in ("attached", "not needed by this kernel"):
             column.cells[row] = OK
         elif needs and None not in reasons:
             column.gap(row, f"{said}; {'; '.join(sorted(reasons))}")

@@ -26,7 +26,10 @@ def shared(tmp_path_factory):
         pytest.skip("needs root")
     agent = Agent(tmp_path_factory.mktemp("khien"))
     try:
-        yield agent.start()
+        agent.start()
+        wait_for(lambda: get(agent.status(), "khien.sensor.programs"),
+                 "the kernel programs in status")
+        yield agent
     finally:
         agent.close()
 
