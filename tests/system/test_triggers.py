@@ -27,8 +27,9 @@ def shared(tmp_path_factory):
     agent = Agent(tmp_path_factory.mktemp("khien"))
     try:
         agent.start()
-        wait_for(lambda: get(agent.status(), "khien.sensor.programs"),
-                 "the kernel programs in status")
+        # It says so when all of them are in the kernel.
+        wait_for(lambda: get(agent.status() or {}, "khien.sensor.programs"),
+                 "the sensor's programs in status")
         yield agent
     finally:
         agent.close()
