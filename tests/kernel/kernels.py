@@ -28,7 +28,7 @@ CTL = ("/khien/khienctl", "--socket", "/run/khien/status.sock", "--json")
 START = [
     ["start", "/khien/khiend", "--config", "/khien.conf", "--programs",
      "/khien"],
-    ["until", "60", '"loaded":', *CTL, "status"],
+    ["until", "60", '"programs":{', *CTL, "status"],
     ["run", "status", *CTL, "status"],
 ]
 END = [
@@ -70,7 +70,9 @@ def boot(series, cases, files, disk, init):
     finally:
         guest.close()
     told = table.Told(results)
-    (folder / "log").write_text(told.log())
+    for name in ("log", "status", "events", "end-status"):
+        if name in told.results:
+            (folder / name).write_bytes(told.results[name].output)
     print(f"  Linux {series}: {(files / 'package').read_text().strip()}, "
           f"{time.monotonic() - began:.1f} s", flush=True)
     if why or "stop" not in told.results:
