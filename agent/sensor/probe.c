@@ -46,7 +46,8 @@ fill_file(void *rodata, const struct probe *probe)
 	struct file_bpf__rodata *knobs = rodata;
 
 	(void)probe;
-	calls_fill((struct khien_call *)(uintptr_t)knobs->calls);
+	calls_fill((struct khien_call *)(uintptr_t)knobs->calls,
+		   (uint8_t *)(uintptr_t)knobs->call_kinds);
 	calls_fill_quiet((uint32_t *)(uintptr_t)knobs->quiet);
 	knobs->open_flags = calls_open_flags();
 }
@@ -61,7 +62,8 @@ static const struct opening openings[PROGRAMS_OBJECTS] = {
 
 static const char *const map_names[PROBE_MAPS] = { "critical", "bulk",
 						   "counters", "own",
-						   "reach",    "stops" };
+						   "reach",    "stops",
+						   "names" };
 
 const char *
 probe_map_name(size_t map)
