@@ -3,7 +3,8 @@
  * The first process of a guest, in an initramfs with /plan: goes over to the
  * one of two disks that has a file system, does what the plan says, and turns
  * the machine off.  What comes of each line is written to the other disk:
- * "NAME CODE LENGTH\n", as many bytes, and "\n".
+ * "NAME CODE MILLISECONDS LENGTH\n", as many bytes, and "\n"; the time is that
+ * since the machine was started.
  *
  * A line of the plan is words with a tab between two of them:
  *   case NAME FOLDER WORD...  make the folder, run a program: its output
@@ -202,8 +203,8 @@ report(const char *name, const struct output *output)
 {
 	char head[512];
 
-	(void)snprintf(head, sizeof(head), "%s %d %zu\n", name, output->code,
-		       output->len);
+	(void)snprintf(head, sizeof(head), "%s %d %ld %zu\n", name,
+		       output->code, now_ms(), output->len);
 	put(head, strlen(head));
 	put(output->bytes, output->len);
 	put("\n", 1);

@@ -73,8 +73,11 @@ def boot(series, cases, files, disk, init):
     for name in ("log", "status", "events", "end-status"):
         if name in told.results:
             (folder / name).write_bytes(told.results[name].output)
+    times = [f"{name} {told.results[name].at_ms / 1000:.1f}"
+             for name in ("until", "status", "settle", "stop")
+             if name in told.results]
     print(f"  Linux {series}: {(files / 'package').read_text().strip()}, "
-          f"{time.monotonic() - began:.1f} s", flush=True)
+          f"{time.monotonic() - began:.1f} s ({', '.join(times)})", flush=True)
     if why or "stop" not in told.results:
         column.fail("boot", why or "the guest ended in the middle",
                     guest.tail())

@@ -20,6 +20,7 @@ class Result:
 
     name: str
     code: int
+    at_ms: int  # since the machine was started
     output: bytes
 
     @property
@@ -77,10 +78,11 @@ class Machine:
         with open(self.results, "rb") as data:
             while True:
                 words = data.readline(512).split()
-                if len(words) != 3 or words[0].startswith(b"\0"):
+                if len(words) != 4 or words[0].startswith(b"\0"):
                     return
-                name, code, length = words
-                yield Result(name.decode(), int(code), data.read(int(length)))
+                name, code, at_ms, length = words
+                yield Result(name.decode(), int(code), int(at_ms),
+                             data.read(int(length)))
                 data.read(1)
 
     def tail(self):
