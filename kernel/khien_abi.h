@@ -84,8 +84,8 @@
 #define KHIEN_NO_CALL (1u << 19)
 #define KHIEN_WRITTEN (1u << 20)
 #define KHIEN_REQUESTED (1u << 21)
-#define KHIEN_EXCHANGED (1u << 22)
-#define KHIEN_UNCONFIRMED (1u << 23)
+#define KHIEN_EXCHANGED (1u << 23)
+#define KHIEN_UNCONFIRMED (1u << 24)
 #define KHIEN_SCRIPT (1u << 30)	  /* exec: `invoked` is a script's name */
 #define KHIEN_READ_TOO (1u << 30) /* open: in the making: tell a read, too */
 #define KHIEN_WALKED (1u << 31)	  /* the first path is a walk */

@@ -24,6 +24,8 @@ struct conf {
 	char group[33];		       /* who may read; default khien */
 	/* [sensor] */
 	bool process, file, network, privilege; /* default on */
+	char sensitive[CONF_PATH_MAX]; /* patterns of wildcard.h separated by
+					  ':', or "default"; "" none */
 	/* [gate] */
 	char mode[8];		   /* off, observe, enforce; default observe */
 	char watch[CONF_PATH_MAX]; /* paths separated by ':'; "" all local */

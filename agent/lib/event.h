@@ -122,8 +122,8 @@ enum event_flag {
 	EVENT_WRITTEN = 1 << 20,     /* map_exec: was written to */
 	EVENT_REQUESTED = 1 << 21,   /* map_exec: both were asked for at once;
 				       what was before is not known */
-	EVENT_EXCHANGED = 1 << 22,   /* rename: each has the other's name now */
-	EVENT_UNCONFIRMED = 1 << 23, /* what was asked for; whether it came to
+	EVENT_EXCHANGED = 1 << 23,   /* rename: each has the other's name now */
+	EVENT_UNCONFIRMED = 1 << 24, /* what was asked for; whether it came to
 					pass, or on just that path, could not
 					be seen */
 };

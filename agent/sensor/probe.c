@@ -17,10 +17,12 @@
 #include "agent/lib/str.h"
 #include "agent/sensor/calls.h"
 #include "agent/sensor/programs.h"
+#include "agent/sensor/prototype.h"
 #include "kernel/khien_abi.h" /* first: the skeletons use its structs */
 #include "gen/file.skel.h"
 #include "gen/process.skel.h"
 #include "gen/reach.skel.h"
+#include "gen/uring.skel.h"
 
 /* Where the skeletons put it; the names of its parts are theirs. */
 struct opening {
@@ -52,18 +54,28 @@ fill_file(void *rodata, const struct probe *probe)
 	knobs->open_flags = calls_open_flags();
 }
 
+static void
+fill_uring(void *rodata, const struct probe *probe)
+{
+	struct uring_bpf__rodata *knobs = rodata;
+
+	(void)probe;
+	calls_fill_quiet((uint32_t *)(uintptr_t)knobs->quiet);
+}
+
 static const struct opening openings[PROGRAMS_OBJECTS] = {
 	[PROGRAMS_PROCESS] = { "process", process_bpf__elf_bytes, fill_process,
 			       sizeof(struct process_bpf__rodata) },
 	[PROGRAMS_FILE] = { "file", file_bpf__elf_bytes, fill_file,
 			    sizeof(struct file_bpf__rodata) },
 	[PROGRAMS_REACH] = { "reach", reach_bpf__elf_bytes, NULL, 0 },
+	[PROGRAMS_URING] = { "uring", uring_bpf__elf_bytes, fill_uring,
+			     sizeof(struct uring_bpf__rodata) },
 };
 
-static const char *const map_names[PROBE_MAPS] = { "critical", "bulk",
-						   "counters", "own",
-						   "reach",    "stops",
-						   "names" };
+static const char *const map_names[PROBE_MAPS] = {
+	"critical", "bulk", "counters", "own", "reach", "stops", "names"
+};
 
 const char *
 probe_map_name(size_t map)
@@ -312,6 +324,38 @@ load_maps(struct probe *probe, const uint32_t *own, size_t len)
 	return r;
 }
 
+/*
+ * Of programs for different forms, which one this kernel is to have.  When
+ * nobody can tell, they are all tried.
+ */
+static void
+choose(struct probe *probe)
+{
+	struct prototype *prototype CLEANUP(prototype_closep) = NULL;
+	size_t chosen[PROGRAMS_CHOICES];
+	int r = prototype_open(&prototype);
+
+	for (size_t i = 0; i < PROGRAMS_CHOICES; i++)
+		chosen[i] = PROGRAMS;
+	for (size_t i = 0; r == 0 && i < PROGRAMS; i++) {
+		const struct programs_entry *entry = programs_get(i);
+		if (entry->choice &&
+		    prototype_is(prototype, entry->tracepoint, entry->params))
+			chosen[entry->choice] = i;
+	}
+	for (size_t i = 0; r == 0 && i < PROGRAMS; i++) {
+		const struct programs_entry *entry = programs_get(i);
+		if (!entry->choice || chosen[entry->choice] == i)
+			continue;
+		probe->errors[i] = PROGRAMS_UNNEEDED;
+		if (chosen[entry->choice] < PROGRAMS ||
+		    !prototype_has_struct(prototype, entry->about))
+			continue;
+		probe->errors[i] = EOPNOTSUPP;
+		chosen[entry->choice] = i;
+	}
+}
+
 int
 probe_load(struct probe *probe, struct probe_wanted wanted, const uint32_t *own,
 	   size_t len)
@@ -321,11 +365,12 @@ probe_load(struct probe *probe, struct probe_wanted wanted, const uint32_t *own,
 
 	if (r < 0)
 		return r;
+	choose(probe);
 	for (size_t i = 0; i < PROGRAMS; i++) {
-		if (probe_is_wanted(wanted, i))
-			chosen[programs_get(i)->object] |= 1ull << i;
-		else
+		if (!probe_is_wanted(wanted, i))
 			probe->errors[i] = ECANCELED;
+		else if (!probe->errors[i])
+			chosen[programs_get(i)->object] |= 1ull << i;
 	}
 	for (size_t i = 0; i < PROGRAMS_OBJECTS; i++)
 		if (chosen[i])
