@@ -443,6 +443,7 @@ main(void)
 	go_over();
 	make_mounts();
 	raise_loopback();
+	(void)setenv("KHIEN_DEBUG", "1", 1);
 	say("at work after %ld ms", now_ms());
 	read_plan(plan);
 	(void)fclose(plan);

@@ -78,11 +78,9 @@ def boot(series, cases, files, disk, init):
              if name in told.results]
     print(f"  Linux {series}: {(files / 'package').read_text().strip()}, "
           f"{time.monotonic() - began:.1f} s ({', '.join(times)})", flush=True)
-    if why or "stop" not in told.results:
-        column.fail("boot", why or "the guest ended in the middle",
-                    guest.tail())
-    else:
-        column.cells["boot"] = table.OK
+    if told.restarts():
+        print(f"    restarts: {told.restarts()}")
+    table.judge_agent(column, told, f"{why}\n{guest.tail()}" if why else "")
     table.judge_programs(column, told, cases)
     for case in cases:
         table.judge_case(column, told, case,
@@ -125,6 +123,7 @@ def main():
     except packages.Missing as missing:
         print(f"  kernels: skipped: {missing}")
         return 0
+    table.even_out(columns)
     passed, failed = table.show(columns)
     print(f"  cells: {passed} ok, {failed} failed")
     return 1 if failed else 0
