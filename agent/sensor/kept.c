@@ -21,7 +21,7 @@
 static size_t
 numberings(const struct probe *probe)
 {
-	return (size_t)probe->cpus * KHIEN_CLASSES;
+	return (size_t)KHIEN_NUMBERINGS(probe->cpus) * KHIEN_CLASSES;
 }
 
 static void

@@ -16,10 +16,13 @@
 #include "agent/lib/loop.h"
 #include "agent/lib/str.h"
 #include "agent/sensor/calls.h"
+#include "agent/sensor/cgroup.h"
 #include "agent/sensor/programs.h"
 #include "agent/sensor/prototype.h"
 #include "kernel/khien_abi.h" /* first: the skeletons use its structs */
+#include "gen/datagram.skel.h"
 #include "gen/file.skel.h"
+#include "gen/net.skel.h"
 #include "gen/process.skel.h"
 #include "gen/reach.skel.h"
 #include "gen/uring.skel.h"
@@ -71,6 +74,8 @@ static const struct opening openings[PROGRAMS_OBJECTS] = {
 	[PROGRAMS_REACH] = { "reach", reach_bpf__elf_bytes, NULL, 0 },
 	[PROGRAMS_URING] = { "uring", uring_bpf__elf_bytes, fill_uring,
 			     sizeof(struct uring_bpf__rodata) },
+	[PROGRAMS_NET] = { "net", net_bpf__elf_bytes, NULL, 0 },
+	[PROGRAMS_DATAGRAM] = { "datagram", datagram_bpf__elf_bytes, NULL, 0 },
 };
 
 static const char *const map_names[PROBE_MAPS] = {
@@ -177,7 +182,8 @@ set_maps(struct bpf_object *object, const struct probe *probe)
 	int r = set_size(object, "scratch", probe->cpus + 1);
 
 	if (r == 0)
-		r = set_size(object, "counters", probe->cpus * KHIEN_CLASSES);
+		r = set_size(object, "counters",
+			     KHIEN_NUMBERINGS(probe->cpus) * KHIEN_CLASSES);
 	for (size_t i = 0; r == 0 && i < PROBE_MAPS; i++) {
 		struct bpf_map *map =
 			bpf_object__find_map_by_name(object, map_names[i]);
@@ -202,12 +208,36 @@ take_maps(struct bpf_object *object, struct probe *probe)
 	return 0;
 }
 
+/*
+ * Those of cgroups to all cgroups.  The kernel takes links beside whatever
+ * program is there, and refuses them where somebody wants to be alone.
+ */
+static struct bpf_link *
+attach_to(struct bpf_program *bpf)
+{
+	enum bpf_prog_type type = bpf_program__type(bpf);
+
+	if (type != BPF_PROG_TYPE_CGROUP_SKB &&
+	    type != BPF_PROG_TYPE_CGROUP_SOCK_ADDR)
+		return bpf_program__attach(bpf);
+	CLEANUP_FD int fd = cgroup_open();
+	if (fd < 0) {
+		errno = -fd;
+		return NULL;
+	}
+	struct bpf_link *link = bpf_program__attach_cgroup(bpf, fd);
+	int r = errno;
+	file_closep(&fd);
+	errno = r;
+	return link;
+}
+
 static void
 attach(struct bpf_object *object, struct probe *probe, size_t program)
 {
 	struct bpf_program *bpf = bpf_object__find_program_by_name(
 		object, programs_get(program)->name);
-	struct bpf_link *link = bpf ? bpf_program__attach(bpf) : NULL;
+	struct bpf_link *link = bpf ? attach_to(bpf) : NULL;
 
 	probe->errors[program] = 0;
 	if (!link) {
@@ -256,16 +286,12 @@ attach_chosen(struct bpf_object *object, size_t which, struct probe *probe,
 			attach(object, probe, i);
 }
 
-/* All at once; when that is refused, each by itself. */
-static void
-load_object(size_t which, struct probe *probe, uint64_t chosen)
+/* The programs of `chosen` that the kernel takes, each tried by itself. */
+static uint64_t
+find_accepted(size_t which, struct probe *probe, uint64_t chosen)
 {
-	struct bpf_object *all CLEANUP(object_closep) = NULL;
+	uint64_t accepted = 0;
 
-	if (object_load(&all, which, probe, chosen) == 0) {
-		attach_chosen(all, which, probe, chosen);
-		return;
-	}
 	for (size_t i = 0; i < PROGRAMS; i++) {
 		struct bpf_object *one CLEANUP(object_closep) = NULL;
 		if (programs_get(i)->object != which || !(chosen & 1ull << i))
@@ -274,8 +300,36 @@ load_object(size_t which, struct probe *probe, uint64_t chosen)
 		if (r < 0)
 			probe->errors[i] = -r;
 		else
-			attach(one, probe, i);
+			accepted |= 1ull << i;
 	}
+	return accepted;
+}
+
+/*
+ * All at once; when that is refused, all that the kernel takes: together again,
+ * as an object's programs have maps in common.
+ */
+static void
+load_object(size_t which, struct probe *probe, uint64_t chosen)
+{
+	struct bpf_object *all CLEANUP(object_closep) = NULL;
+	struct bpf_object *rest CLEANUP(object_closep) = NULL;
+
+	if (object_load(&all, which, probe, chosen) == 0) {
+		attach_chosen(all, which, probe, chosen);
+		return;
+	}
+	uint64_t accepted = find_accepted(which, probe, chosen);
+	if (!accepted)
+		return;
+	int r = object_load(&rest, which, probe, accepted);
+	if (r == 0) {
+		attach_chosen(rest, which, probe, accepted);
+		return;
+	}
+	for (size_t i = 0; i < PROGRAMS; i++)
+		if (accepted & 1ull << i)
+			probe->errors[i] = -r;
 }
 
 int
@@ -290,7 +344,7 @@ static int
 begin_numbers(struct probe *probe)
 {
 	struct khien_counter counter = { .sequence = probe->base };
-	uint32_t len = probe->cpus * KHIEN_CLASSES;
+	uint32_t len = KHIEN_NUMBERINGS(probe->cpus) * KHIEN_CLASSES;
 
 	for (uint32_t i = 0; i < len; i++) {
 		int r = bpf_map_update_elem(probe->maps[PROBE_COUNTERS], &i,

@@ -68,6 +68,41 @@ static const struct programs_entry entries[PROGRAMS] = {
 	[PROGRAM_URING_COMPLETE_OLD] = {
 		"uring_complete_old", OF_URING, COMPLETE("piii"),
 	},
+	[PROGRAM_NET_STATE] = {
+		"net_state", PROGRAMS_NET, PROGRAMS_OF_NETWORK,
+		"TCP connections to peers, and the ends of all connections",
+		{ EVENT_CONNECT, EVENT_DISCONNECT },
+	},
+	[PROGRAM_NET_ACCEPT] = {
+		"net_accept", PROGRAMS_NET, PROGRAMS_OF_NETWORK,
+		"TCP connections from peers, and whose they are",
+		{ EVENT_ACCEPT },
+	},
+	[PROGRAM_NET_CONNECT4] = {
+		"net_connect4", PROGRAMS_DATAGRAM, PROGRAMS_OF_NETWORK,
+		"whose datagrams and questions of connected IPv4 sockets are",
+		{ 0 },
+	},
+	[PROGRAM_NET_CONNECT6] = {
+		"net_connect6", PROGRAMS_DATAGRAM, PROGRAMS_OF_NETWORK,
+		"whose datagrams and questions of connected IPv6 sockets are",
+		{ 0 },
+	},
+	[PROGRAM_NET_SEND4] = {
+		"net_send4", PROGRAMS_DATAGRAM, PROGRAMS_OF_NETWORK,
+		"whose datagrams and questions of other IPv4 sockets are",
+		{ 0 },
+	},
+	[PROGRAM_NET_SEND6] = {
+		"net_send6", PROGRAMS_DATAGRAM, PROGRAMS_OF_NETWORK,
+		"whose datagrams and questions of other IPv6 sockets are",
+		{ 0 },
+	},
+	[PROGRAM_NET_EGRESS] = {
+		"net_egress", PROGRAMS_DATAGRAM, PROGRAMS_OF_NETWORK,
+		"UDP datagrams to new peers, and names asked of DNS",
+		{ EVENT_DATAGRAM, EVENT_DNS },
+	},
 };
 
 const struct programs_entry *
