@@ -250,8 +250,8 @@ test_migrations(void **state)
 				 SCHEMA_VERSION);
 		assert_int_equal(count(&store, "SELECT count(*) FROM process"),
 				 earlier[i].processes);
-		assert_int_equal(count(&store, "SELECT (SELECT count(*) FROM"
-					       " allowed,network,privilege)"),
+		assert_int_equal(count(&store, "SELECT count(*) FROM allowed,"
+					       "network,privilege"),
 				 0);
 		store_close(&store);
 	}
@@ -378,8 +378,6 @@ test_a_bad_store_is_set_aside(void **state)
 static void
 test_names_do_not_collide(void **state)
 {
-	struct stat st;
-
 	(void)state;
 	for (int i = 0; i < 3; i++) {
 		struct store store = { 0 };
@@ -387,7 +385,8 @@ test_names_do_not_collide(void **state)
 		assert_int_equal(store_open(&store, BOOT_A, WALL), 0);
 		store_close(&store);
 	}
-	assert_int_equal(stat("store.db.corrupt-20231114T221320Z-3", &st), 0);
+	assert_int_equal(access("store.db.corrupt-20231114T221320Z-3", F_OK),
+			 0);
 }
 
 static void
