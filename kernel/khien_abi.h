@@ -87,6 +87,9 @@
 #define KHIEN_SCRIPT (1u << 30) /* exec: `invoked` is a script's name */
 #define KHIEN_WALKED (1u << 31) /* the first path is a walk */
 
+/* The one program of the agent whose exec and exit are told. */
+#define KHIEN_PROOF "khien-proof"
+
 #define KHIEN_ID_NONE 0xffffffffu
 
 #define KHIEN_COMM_SIZE 16

@@ -28,7 +28,7 @@ struct {
 	__type(value, struct khien_counter);
 } counters SEC(".maps");
 
-/* Thread groups that are the agent itself. */
+/* Thread groups that are the agent itself.  Value: RING_OWN_... */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
@@ -47,6 +47,10 @@ struct {
 	__type(key, __u32);
 	__type(value, __u8[KHIEN_RECORD_SIZE]);
 } scratch SEC(".maps");
+
+#define RING_OWN_HIDDEN 1
+/* Its exec and exit are told all the same: see process_exec. */
+#define RING_OWN_PROOF 2
 
 static __always_inline bool
 ring_is_own(__u32 pid)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/cli/life.h"
 #include "agent/cli/text.h"
 #include "agent/cli/when.h"
 #include "agent/lib/doc.h"
@@ -354,6 +355,8 @@ screen_status(const struct doc_value *doc)
 	put_processes(doc);
 	put_sensors(doc);
 	put_gate(doc);
+	life_proofs(doc);
+	life_blind(doc);
 	put_lost(doc);
 	put_store(doc);
 	put_rules(doc);

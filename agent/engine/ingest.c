@@ -11,6 +11,7 @@
 #include "agent/engine/loss.h"
 #include "agent/engine/patience.h"
 #include "agent/engine/progress.h"
+#include "agent/engine/proving.h"
 #include "agent/engine/record.h"
 #include "agent/engine/tree.h"
 #include "agent/engine/writer.h"
@@ -69,6 +70,8 @@ take(struct engine *engine, struct event *event)
 		return;
 	}
 	engine->events++;
+	if (proving_event(engine, event))
+		return;
 	enum event_family family = event_family(event->type);
 	if (family == EVENT_OF_PROCESS)
 		process = tree_apply(engine->tree, event,

@@ -25,6 +25,7 @@
 #include "agent/engine/parts.h"
 #include "agent/engine/patience.h"
 #include "agent/engine/peers.h"
+#include "agent/engine/proving.h"
 #include "agent/engine/retention.h"
 #include "agent/engine/roster.h"
 #include "agent/engine/rules.h"
@@ -59,6 +60,10 @@ take_verdict(const struct peer_link *link, struct buf *buf, int fd)
 	int r = msg_get_verdict(buf, &verdict);
 	if (r < 0)
 		return r;
+	if (proving_verdict(engine, &verdict)) {
+		writer_ack(engine->writer, link, verdict.number);
+		return 0;
+	}
 	update_saw(engine, &verdict);
 	act_on_verdict(engine, &verdict, fd);
 	if (verdict.tag & ASKING_TAG)
@@ -95,6 +100,7 @@ is_his(uint16_t role, uint16_t type)
 	case MSG_ACTED:
 	case MSG_FREED:
 	case MSG_UPDATED:
+	case MSG_PROVED:
 		return role == ROLE_DAEMON;
 	default:
 		return true;
@@ -127,6 +133,8 @@ on_message(void *arg, const struct peer_link *link, uint16_t type,
 		return freed_take(engine, buf);
 	case MSG_UPDATED:
 		return update_take(engine, buf);
+	case MSG_PROVED:
+		return proving_take(engine, buf);
 	default:
 		return -EBADMSG;
 	}
@@ -167,6 +175,7 @@ static int
 on_config(void *arg, const struct conf *conf)
 {
 	(void)arg;
+	proving_set(engine, conf);
 	retention_set(engine->retention, conf->max_size_mb,
 		      conf->retention_days);
 	return 0;
@@ -184,6 +193,7 @@ on_second(void *arg)
 	asking_second(engine->asking, now_ns);
 	act_second(engine, now_ns);
 	update_second(engine, now_ns);
+	proving_second(engine, now_ns);
 	return 0;
 }
 
@@ -202,6 +212,7 @@ look_around(void)
 		log_warning("debt: %s, what is lost by a death while the store"
 			    " fails is not counted",
 			    strerror(-r));
+	proving_look_around(engine);
 	r = alive_read(engine->alive);
 	if (r < 0)
 		log_warning("/proc: %s, the tree may keep processes that"

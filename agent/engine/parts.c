@@ -16,6 +16,7 @@
 #include "agent/engine/loss.h"
 #include "agent/engine/patience.h"
 #include "agent/engine/progress.h"
+#include "agent/engine/proving.h"
 #include "agent/engine/retention.h"
 #include "agent/engine/roster.h"
 #include "agent/engine/row.h"
@@ -48,6 +49,7 @@ struct parts {
 	struct roster roster;
 	struct values values;
 	struct lately lately;
+	struct proving proving;
 };
 
 static void
@@ -73,6 +75,7 @@ connect(struct parts *parts, struct peer *peer)
 		.roster = &parts->roster,
 		.values = &parts->values,
 		.lately = &parts->lately,
+		.proving = &parts->proving,
 		.started_ns = loop_now_ns(),
 	};
 }

@@ -46,5 +46,8 @@ size_t rules_failed(const struct rules *rules);
 /* Rule number i as a JSON object; NULL: no memory. */
 struct doc *rules_write(const struct rules *rules, size_t i);
 
+/* Its name, or NULL when it is not in force. */
+const char *rules_name(const struct rules *rules, size_t i);
+
 /* What the compiler said of the first that failed; "" when none did. */
 const char *rules_first_error(const struct rules *rules);

@@ -13,6 +13,7 @@
 #include "agent/engine/identity.h"
 #include "agent/engine/image.h"
 #include "agent/engine/loss.h"
+#include "agent/engine/proving.h"
 #include "agent/engine/reason.h"
 #include "agent/engine/request.h"
 #include "agent/engine/retention.h"
@@ -234,5 +235,6 @@ status_write(struct engine *engine)
 	values_write(engine->values, doc);
 	engine_status(engine, doc);
 	freed_write(&engine->freed, doc);
+	proving_write(engine, doc);
 	return doc;
 }
