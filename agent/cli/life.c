@@ -81,10 +81,17 @@ life_blind(const struct doc_value *doc)
 		text_put(doc_text_or(one, "because", "?"));
 		text_printf("\n");
 		text_column("", LABEL_WIDTH);
-		text_printf("  costs ");
+		text_printf(doc_true(one, "partly") ? "  may cost " :
+						      "  costs ");
 		put_some(one, "kinds", (int64_t)doc_len(one, "kinds"));
+		if (doc_len(one, "scans")) {
+			text_printf("; scans at ");
+			put_some(one, "scans", (int64_t)doc_len(one, "scans"));
+		}
 		if (rules) {
-			text_printf("; rules that cannot fire by it: ");
+			text_printf(doc_true(one, "partly") ?
+					    "; rules that may miss it: " :
+					    "; rules that cannot fire: ");
 			put_some(one, "rules", rules);
 		}
 		text_printf("\n");

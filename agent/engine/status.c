@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/engine/allowed.h"
+#include "agent/engine/blind.h"
 #include "agent/engine/clock.h"
 #include "agent/engine/control.h"
 #include "agent/engine/db.h"
@@ -236,5 +237,6 @@ status_write(struct engine *engine)
 	engine_status(engine, doc);
 	freed_write(&engine->freed, doc);
 	proving_write(engine, doc);
+	blind_write(engine, doc);
 	return doc;
 }

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the agent proves of itself, what it says of what it cannot see, and
+what it says of what costs."""
+
+import json
+import os
+import shutil
+import signal
+
+import pytest
+
+from agent import ROOT, Agent, get, wait_for
+
+EVERY_S = 10
+# A round that nothing answers is over after two fifths of that, twice.
+RED_S = 2 * EVERY_S
+PARTS = ("sensor", "scanner", "store")
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """Its state lies where files are watched."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    agent = Agent(tmp_path_factory.mktemp("khien"),
+                  conf={"agent.proof_s": EVERY_S, "sensor.network": "off"})
+    agent.conf["agent.state_dir"] = agent.mount / "state"
+    agent.write_conf()
+    try:
+        yield agent.start()
+    finally:
+        agent.close()
+
+
+def proofs(agent):
+    proof = get(agent.status() or {}, "khien.proof", {})
+    return {part: get(proof, f"{part}.state") for part in PARTS}
+
+
+def reload(agent, **conf):
+    agent.conf.update({k.replace("_", ".", 1): v for k, v in conf.items()})
+    agent.write_conf()
+    agent.child.send_signal(signal.SIGHUP)
+
+
+def test_each_part_is_proved(shared):
+    wait_for(lambda: set(proofs(shared).values()) == {"ok"}, "all is proved")
+    status = shared.status()
+    assert get(status, "khien.proof.every_s") == EVERY_S
+    for part in PARTS:
+        assert 0 <= get(status, f"khien.proof.{part}.age_s") <= EVERY_S + 2
+        assert get(status, f"khien.proof.{part}.last")
+    assert b"proofs      sensor " in shared.ctl_raw("status").stdout
+    # One row of each kind, all of one round.
+    rows = shared.sql("SELECT key, value FROM meta WHERE key LIKE 'proof.%'")
+    assert sorted(row["key"] for row in rows) == [
+        "proof.exec", "proof.exit", "proof.run", "proof.scan"]
+    # No detection, and no event of it.
+    assert shared.count("SELECT count(*) FROM detection") == 0
+    assert shared.count("SELECT count(*) FROM process WHERE executable LIKE "
+                        "'%/khien-proof'") == 0
+    assert shared.count("SELECT count(*) FROM file WHERE path LIKE "
+                        "'%/proof/%'") == 0
+
+
+def test_without_its_rule_the_scanner_is_red(shared):
+    wait_for(lambda: proofs(shared)["scanner"] == "ok", "it is proved")
+    shutil.rmtree(shared.rules)
+    shared.rules.mkdir()
+    reload(shared)
+    wait_for(lambda: proofs(shared)["scanner"] == "failed", "it is red",
+             limit_s=RED_S)
+    status = shared.status()
+    assert get(status, "khien.state") == "at_risk"
+    assert any("proof of life of the scanner" in text and
+               "khienctl reload" in text
+               for text in get(status, "khien.reasons"))
+    assert proofs(shared)["sensor"] == "ok"
+    code, checks = shared.ctl("doctor")
+    assert code == 1
+    assert any("khien_self_test" in get(check, "khien.doctor.text")
+               for check in checks if not get(check, "khien.doctor.ok"))
+    assert b"scanner FAILED" in shared.ctl_raw("status").stdout
+    shutil.rmtree(shared.rules)
+    shutil.copytree(ROOT / "signatures/yara", shared.rules)
+    reload(shared)
+    wait_for(lambda: proofs(shared)["scanner"] == "ok", "it is proved again")
+    assert not any("proof of life" in text
+                   for text in get(shared.status(), "khien.reasons"))
+
+
+def blind(agent):
+    return {gap["sensor"]: gap
+            for gap in get(agent.status() or {}, "khien.blind", [])}
+
+
+def test_what_is_switched_off_is_named(shared):
+    reload(shared, sensor_file="off")
+    wait_for(lambda: "file_call" in blind(shared), "it is named")
+    gap = blind(shared)["file_call"]
+    assert gap["because"] == "switched off"
+    assert {"create", "rename", "chmod"} <= set(gap["kinds"])
+    assert not {"exec", "close"} & set(gap["kinds"])
+    text = shared.ctl_raw("status").stdout.decode()
+    assert "file_call: switched off\n" in text and "costs create, open" in text
+    # What closes after writing is the gate's to tell.
+    reload(shared, gate_mode="off")
+    wait_for(lambda: "gate" in blind(shared), "so is the gate")
+    gap = blind(shared)["gate"]
+    assert gap["kinds"] == ["close"]
+    assert gap["scans"] == ["write", "exec", "open"]
+    assert gap["rules_len"] == get(shared.status(), "khien.rules.loaded")
+    assert "khien_self_test" in gap["rules"]
+    assert proofs(shared)["scanner"] == "off"
+    reload(shared, sensor_file="on", gate_mode="observe")
+    wait_for(lambda: not {"gate", "file_call"} & set(blind(shared)),
+             "both are back")
+    assert "coverage" in blind(shared)  # only one mount is watched
