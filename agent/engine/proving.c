@@ -283,15 +283,24 @@ proving_event(struct engine *engine, const struct event *event)
 	}
 }
 
+/* The site may have a copy of it.  Anything else that is found is told. */
+static bool
+is_rule_alone(const struct msg_verdict *verdict)
+{
+	for (uint32_t i = 0; i < verdict->len; i++)
+		if (!str_equal(verdict->matches[i].rule, RULE))
+			return false;
+	return verdict->len > 0;
+}
+
 bool
 proving_verdict(struct engine *engine, const struct msg_verdict *verdict)
 {
 	const char *nonce = nonce_in(verdict->path, verdict->uid);
 
-	/* Anything else that is found in it is told. */
 	if (!is_proofs(engine, verdict->path, nonce) ||
 	    verdict->cause != MSG_CAUSE_WRITE || verdict->result != MSG_MATCH ||
-	    verdict->len != 1 || !str_equal(verdict->matches[0].rule, RULE))
+	    !is_rule_alone(verdict))
 		return false;
 	(void)take(engine, PROOF_SCAN, nonce);
 	return true;
