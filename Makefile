@@ -6,8 +6,11 @@
 # make [all]        the programs
 # make deps         install what is missing to build, check and lint (root)
 # make run          build, then run the agent in the foreground from build/run
-# make check        everything: unit, fuzz and system tests
+# make check        everything: unit, fuzz and system tests, emulated kernels
+#                   and a whole emulated machine
 # make check-fast   what takes under two minutes
+# make check-kernel boots the kernels that are supported and runs all triggers
+#                   in each: a table; KERNELS="5.10 6.12" TRIGGERS="open exec"
 # make lint         silent when there is nothing to say
 # make fuzz         each fuzzer for FUZZ_SECONDS
 # make bench        a row a figure; writes build/bench.json; BENCH=PARTS
@@ -159,12 +162,13 @@ BPF_CFLAGS := -target bpf -mcpu=v2 -O2 -g -std=gnu17 -Wall -Wextra \
 objects = $(addprefix $(if $2,$2,$B)/,$(1:.c=.o))
 OBJ_lib := $(call objects,$(SRC_lib))
 
-.PHONY: all deps run check check-fast lint fuzz fuzz-build tests bench install
-.PHONY: install-repo clean
+.PHONY: all deps run check check-fast check-kernel lint fuzz fuzz-build tests
+.PHONY: bench install install-repo clean
 all: $(PROGRAMS)
 
 # Goals that install what they need do so before anything else is built.
-ifneq ($(filter deps run check check-fast lint fuzz bench,$(MAKECMDGOALS)),)
+ifneq ($(filter deps run check check-fast check-kernel lint fuzz bench,\
+	$(MAKECMDGOALS)),)
 FIRST := deps
 endif
 
@@ -246,6 +250,12 @@ $(TOOLS): $O/%: %.c | $(FIRST)
 	@mkdir -p $(@D)
 	$(call say,TOOL)$(CC) $(COMMON) $(HARDEN) $(LINK) -MMD -MP $< -o $@ -pthread
 
+# The first process of the guests, where there is no library.
+INIT := $O/tests/kernel/init
+$(INIT): $O/%: %.c | $(FIRST)
+	@mkdir -p $(@D)
+	$(call say,TOOL)$(CC) $(COMMON) $(HARDEN) -static -MMD -MP $< -o $@
+
 # Fuzzers: linked with every folder of agent/ and updater/ that their source
 # includes from, and what that is linked with.
 
@@ -270,8 +280,11 @@ $(foreach s,$(wildcard tests/fuzz/fuzz_*.c),\
 		$f $(WITH_$f))))))
 FUZZ_SECONDS ?= 5
 
-RUN_TESTS = @KHIEN_FUZZ_SECONDS=$(FUZZ_SECONDS) $(PYTHON) tests/run.py --build $B
-PARTS ?= unit fuzz system guest
+RUN_TESTS = @KHIEN_FUZZ_SECONDS=$(FUZZ_SECONDS) \
+	KHIEN_KERNELS=$(call quote,$(KERNELS)) \
+	KHIEN_TRIGGERS=$(call quote,$(TRIGGERS)) \
+	$(PYTHON) tests/run.py --build $B
+PARTS ?= unit fuzz system kernels guest
 
 fuzz-build: $(FUZZERS)
 fuzz: $(FUZZERS)
@@ -279,11 +292,13 @@ fuzz: $(FUZZERS)
 
 # Testing and running.
 
-tests: $(PROGRAMS) $(UNIT_TESTS) $(TOOLS)
+tests: $(PROGRAMS) $(UNIT_TESTS) $(TOOLS) $(INIT)
 check: tests $(FUZZERS)
 	$(RUN_TESTS) $(PARTS)
 check-fast: tests
 	$(RUN_TESTS) --fast unit system
+check-kernel: $(PROGRAMS) $(TOOLS) $(INIT)
+	$(RUN_TESTS) kernels
 bench: $(PROGRAMS) $(TOOLS)
 	@$(PYTHON) tests/bench/bench.py --build $B $(BENCH)
 lint: $(PROGRAMS) | $(FIRST)
@@ -358,7 +373,7 @@ PACKAGES := gcc make git ca-certificates libc6-dev binutils clang llvm bpftool \
 	libcmocka-dev python3 python3-pytest \
 	python3-cryptography libclang-rt-dev procps util-linux openssl iproute2 \
 	clang-format clang-tidy cppcheck mmdebstrap e2fsprogs qemu-system-x86 \
-	nginx
+	debian-archive-keyring nginx
 # Debian starts nginx once it is installed; tests start their own.
 deps:
 	@missing=$$(for package in $(PACKAGES); do \
@@ -384,5 +399,5 @@ clean:
 	rm -rf $O
 
 -include $(shell [ ! -d $O ] || find $O \( -path $O/run -o \
-	-path $O/guest \) -prune -o \
+	-path $O/guest -o -path $O/kernels \) -prune -o \
 	-name '*.d' -print)

@@ -25,6 +25,7 @@ typedef struct {
 } atomic_t;
 
 struct qstr {
+	__u32 len;
 	const unsigned char *name;
 };
 
@@ -223,6 +224,7 @@ struct bpf_iter__task {
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
 	unsigned long di, si, dx, r10, r8, r9, orig_ax;
+	unsigned long bx, cx, bp; /* 32-bit calls only */
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {
@@ -241,6 +243,7 @@ struct pt_regs {
 
 /* Values that are not in BTF.  They have not changed since Linux 5.10. */
 #define KERN_SB_KERNMOUNT (1ul << 22)
+#define KERN_FMODE_READ 0x1u
 #define KERN_FMODE_WRITE 0x2u
 #define KERN_FMODE_CREATED 0x100000u
 #define KERN_SIGNAL_STOPPED 0x1u
@@ -251,9 +254,12 @@ struct pt_regs {
 #define KERN_FS_OPEN_EXEC_PERM 0x40000u
 #define KERN_FUSE_MAGIC 0x65735546ul
 #define KERN_PF_KTHREAD 0x200000u
+#define KERN_X32_CALL 0x40000000ul /* x86: bit of a number */
 #define KERN_TS_COMPAT 0x2u	   /* x86 */
 #define KERN_TIF_32BIT (1ul << 22) /* arm64 */
 #define KERN_S_IFMT 0170000
 #define KERN_S_IFREG 0100000
 #define KERN_S_IFDIR 0040000
 #define KERN_AT_FDCWD (-100)
+#define KERN_O_WRONLY 01
+#define KERN_O_TRUNC 01000

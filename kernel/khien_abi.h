@@ -84,8 +84,11 @@
 #define KHIEN_NO_CALL (1u << 19)
 #define KHIEN_WRITTEN (1u << 20)
 #define KHIEN_REQUESTED (1u << 21)
-#define KHIEN_SCRIPT (1u << 30) /* exec: `invoked` is a script's name */
-#define KHIEN_WALKED (1u << 31) /* the first path is a walk */
+#define KHIEN_EXCHANGED (1u << 22)
+#define KHIEN_UNCONFIRMED (1u << 23)
+#define KHIEN_SCRIPT (1u << 30)	  /* exec: `invoked` is a script's name */
+#define KHIEN_READ_TOO (1u << 30) /* open: in the making: tell a read, too */
+#define KHIEN_WALKED (1u << 31)	  /* the first path is a walk */
 
 /* The one program of the agent whose exec and exit are told. */
 #define KHIEN_PROOF "khien-proof"
@@ -199,6 +202,10 @@ _Static_assert(sizeof(struct khien_file) == 144, "khien_file");
 #define KHIEN_NET_TEXTS 1
 #define KHIEN_QUESTION_SIZE 512 /* RFC 1035, section 2.3.4 */
 
+/* `value` of a disconnect, as enum event_by: who had begun it; 0: unknown. */
+#define KHIEN_BY_US 1
+#define KHIEN_BY_PEER 2
+
 struct khien_net {
 	struct khien_head head;
 	__u64 cookie;	/* of the socket; 0: unknown */
@@ -228,7 +235,8 @@ _Static_assert(sizeof(struct khien_net) == 152, "khien_net");
  *   memfd_create  value: its flags; name
  *   map_exec    value: the new protection; value2: the address; file and path
  *               of what is mapped
- *   module_load, module_unload  name; file and path when it came by a descriptor
+ *   module_load, module_unload  name; file and path when it came by a
+ *               descriptor
  *   bpf_load    value: type of the program; name
  *   unshare     value: flags; setns: value: the kind of namespace, 0: unknown
  *   chroot, pivot_root  path
@@ -268,11 +276,15 @@ struct khien_counter {
 _Static_assert(sizeof(struct khien_counter) == 64, "khien_counter");
 
 /*
- * How a system call is read: for each number of this architecture what it
- * does and which argument is what, counted from 1; 0: has none.
+ * How a system call is read: for each number what it does and which argument
+ * is what, counted from 1; 0: has none.  A table has two halves of KHIEN_CALLS
+ * entries: this architecture's numbers, and those of its 32-bit programs.
  */
 #define KHIEN_CALLS 512
-#define KHIEN_CALL_REMOVE 0x200 /* AT_REMOVEDIR in `flags`: is a rmdir */
+#define KHIEN_CALLS_NATIVE (1u << 0) /* in one byte a number: which half */
+#define KHIEN_CALLS_COMPAT (1u << 1) /* has an entry */
+#define KHIEN_CALL_REMOVE 0x200	     /* AT_REMOVEDIR in `flags`: is a rmdir */
+#define KHIEN_CALL_EXCHANGE 2	     /* RENAME_EXCHANGE */
 
 struct khien_call {
 	__u8 type; /* KHIEN_CREATE, ...; 0: not watched */
@@ -285,7 +297,7 @@ struct khien_call {
 	__u8 name;
 	__u8 mode;  /* new mode */
 	__u8 owner; /* new owner, and after it the group */
-	__u8 flags; /* of openat, open, unlinkat */
+	__u8 flags; /* of openat, open, unlinkat, renameat2 */
 	__u8 pad;
 };
 _Static_assert(sizeof(struct khien_call) == 12, "khien_call");
@@ -294,6 +306,46 @@ _Static_assert(sizeof(struct khien_call) == 12, "khien_call");
 #define KHIEN_HOW_TEXT 2   /* path2 is a text, not a path */
 #define KHIEN_HOW_MASKED 4 /* the umask is taken off mode */
 #define KHIEN_HOW_MOVED 8  /* name is the file-system type of dir2 */
+#define KHIEN_HOW_SHORT 16 /* owner and group have 16 bits */
+#define KHIEN_HOW_CUT 32   /* an open that makes the file shorter */
+
+/*
+ * Names that sensitive files have, so that the opens of all others are not
+ * looked at any further: the one entry of the mapped array `names`, written by
+ * the sensor.  A name that has a bit may be one of them, another is none.
+ * `at` is indexed by khien_name_place().
+ */
+#define KHIEN_NAMES 4096 /* a power of two */
+#define KHIEN_NAME_BITS 12
+#define KHIEN_NAME_ALONE 1 /* such a file, wherever it is */
+#define KHIEN_NAME_BELOW 2 /* such a file, in a folder that is `above` */
+#define KHIEN_HEAD_ALONE 4 /* a file whose name begins so, wherever it is */
+#define KHIEN_HEAD_BELOW 8 /* the same in a folder that is `above` */
+#define KHIEN_FOLDER_ABOVE 16
+#define KHIEN_FOLDER_ALONE 32	    /* every file in such a folder */
+#define KHIEN_NAME_HEAD 0xffffffffu /* for `len`: the first three bytes */
+
+struct khien_names {
+	__u32 len; /* patterns; 0: nothing is sensitive */
+	__u32 pad;
+	__u8 at[KHIEN_NAMES];
+};
+_Static_assert(sizeof(struct khien_names) == 8 + KHIEN_NAMES, "khien_names");
+
+/*
+ * The place of a name of `len` bytes that begins with `begin`: eight bytes in
+ * the order they have in memory, of which those after its end do not count.
+ */
+static inline __u32
+khien_name_place(__u64 begin, __u32 len)
+{
+	if (len == KHIEN_NAME_HEAD)
+		begin &= 0xffffff;
+	else if (len < 8)
+		begin &= (1ull << len * 8) - 1;
+	begin = (begin ^ len) * 0x9e3779b97f4a7c15ull;
+	return (__u32)(begin >> (64 - KHIEN_NAME_BITS));
+}
 
 /* Super block magics whose files are not told. */
 #define KHIEN_QUIET 32

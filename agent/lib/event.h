@@ -114,14 +114,18 @@ enum event_flag {
 	EVENT_FOREIGN = 1 << 13,  /* stop: of a file system that is known, and
 				    that the gate does not ask about */
 	EVENT_SERVED = 1 << 15,	  /* a process answers for the file: FUSE */
-	EVENT_PRIVILEGED = 1 << 14, /* stop: the caller has CAP_SYS_ADMIN */
-	EVENT_IO_URING = 1 << 16,   /* not by a system call of its own */
-	EVENT_COMPAT = 1 << 17,	    /* by a 32-bit system call */
-	EVENT_BY_SOCKET = 1 << 18,  /* the process is whose socket it is */
-	EVENT_NO_CALL = 1 << 19,    /* no system call was seen to do it */
-	EVENT_WRITTEN = 1 << 20,    /* map_exec: was written to */
-	EVENT_REQUESTED = 1 << 21,  /* map_exec: both were asked for at once;
+	EVENT_PRIVILEGED = 1 << 14,  /* stop: the caller has CAP_SYS_ADMIN */
+	EVENT_IO_URING = 1 << 16,    /* not by a system call of its own */
+	EVENT_COMPAT = 1 << 17,	     /* by a 32-bit system call */
+	EVENT_BY_SOCKET = 1 << 18,   /* the process is whose socket it is */
+	EVENT_NO_CALL = 1 << 19,     /* no system call was seen to do it */
+	EVENT_WRITTEN = 1 << 20,     /* map_exec: was written to */
+	EVENT_REQUESTED = 1 << 21,   /* map_exec: both were asked for at once;
 				       what was before is not known */
+	EVENT_EXCHANGED = 1 << 22,   /* rename: each has the other's name now */
+	EVENT_UNCONFIRMED = 1 << 23, /* what was asked for; whether it came to
+					pass, or on just that path, could not
+					be seen */
 };
 
 /* Not set: ids are UINT32_MAX (loginuid, session), strings NULL or "". */
@@ -187,8 +191,12 @@ struct event {
 	uint64_t old_caps;
 	uint64_t value2;
 
-	uint64_t value; /* privilege; dns: the question's type */
+	/* privilege; dns: the question's type; disconnect: enum event_by */
+	uint64_t value;
 };
+
+/* Who had begun what a disconnect ends. */
+enum event_by { EVENT_BY_UNKNOWN, EVENT_BY_US, EVENT_BY_PEER };
 
 /* The longest strings that event_get() accepts, in bytes without the NUL. */
 #define EVENT_PATH_MAX 8192

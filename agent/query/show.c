@@ -81,10 +81,12 @@ find_numbered(struct job *job, const struct parts *parts,
 	const char *condition = SAME_BOOT
 		" AND t.class = ?2 AND t.cpu = ?3 AND t.sequence = ?4";
 
-	int r = find(job, RECORD_PROCESS, condition, params, 4, ret_record);
-	if (r)
-		return r;
-	return find(job, RECORD_FILE, condition, params, 4, ret_record);
+	for (unsigned int i = RECORD_PROCESS; i <= RECORD_PRIVILEGE; i++) {
+		int r = find(job, i, condition, params, 4, ret_record);
+		if (r)
+			return r;
+	}
+	return 0;
 }
 
 /* "BOOT-detection-ROW" and the like. */
@@ -93,10 +95,9 @@ find_row(struct job *job, const struct parts *parts, struct doc **ret_record,
 	 bool *ret_detection)
 {
 	static const char *const names[RECORD_FAMILIES] = {
-		[RECORD_PROCESS] = "process",
-		[RECORD_FILE] = "gate",
-		[RECORD_AGENT] = "agent",
-		[RECORD_DETECTION] = "detection",
+		[RECORD_PROCESS] = "process", [RECORD_FILE] = "gate",
+		[RECORD_NETWORK] = "network", [RECORD_PRIVILEGE] = "privilege",
+		[RECORD_AGENT] = "agent",     [RECORD_DETECTION] = "detection",
 	};
 	const struct store_cell params[] = {
 		STORE_TEXT_CELL(parts->part[0]),

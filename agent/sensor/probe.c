@@ -46,7 +46,8 @@ fill_file(void *rodata, const struct probe *probe)
 	struct file_bpf__rodata *knobs = rodata;
 
 	(void)probe;
-	calls_fill((struct khien_call *)(uintptr_t)knobs->calls);
+	calls_fill((struct khien_call *)(uintptr_t)knobs->calls,
+		   (uint8_t *)(uintptr_t)knobs->call_kinds);
 	calls_fill_quiet((uint32_t *)(uintptr_t)knobs->quiet);
 	knobs->open_flags = calls_open_flags();
 }
@@ -61,7 +62,8 @@ static const struct opening openings[PROGRAMS_OBJECTS] = {
 
 static const char *const map_names[PROBE_MAPS] = { "critical", "bulk",
 						   "counters", "own",
-						   "reach",    "stops" };
+						   "reach",    "stops",
+						   "names" };
 
 const char *
 probe_map_name(size_t map)
@@ -130,7 +132,8 @@ object_open(struct bpf_object **ret, size_t which, const struct probe *probe)
 	size_t size = 0;
 
 	const void *bytes = opening->bytes(&size);
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = opening->name);
+	struct bpf_object_open_opts opts = { .sz = sizeof(opts),
+					     .object_name = opening->name };
 	*ret = bpf_object__open_mem(bytes, size, &opts);
 	if (!*ret)
 		return -errno;

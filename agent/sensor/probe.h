@@ -12,7 +12,7 @@
 
 #include "agent/sensor/programs.h"
 
-#define PROBE_MAPS 6
+#define PROBE_MAPS 7
 #define PROBE_RING_SIZE (8u << 20)    /* RING_SIZE of kernel/ring.h */
 #define PROBE_STOPS_SIZE (256u << 10) /* STOPS_SIZE of kernel/reach.bpf.c */
 
@@ -23,6 +23,7 @@ enum probe_map {
 	PROBE_OWN,
 	PROBE_REACH, /* struct khien_reach */
 	PROBE_STOPS, /* ring of struct khien_stop */
+	PROBE_NAMES, /* struct khien_names */
 };
 
 struct probe {

@@ -23,6 +23,7 @@
 #include "agent/lib/event.h"
 #include "agent/lib/file.h"
 #include "tests/unit/engine/schema_1.h"
+#include "tests/unit/engine/schema_2.h"
 
 #define BOOT_A "22488b23-4ef9-48d2-8222-1091602e63b5"
 #define BOOT_B "33488b23-4ef9-48d2-8222-1091602e63b5"
@@ -227,6 +228,8 @@ static const struct {
 	{ 0, "CREATE TABLE somebody(x)", "DROP TABLE somebody" },
 	{ 2, schema_1,
 	  "INSERT INTO process(pid) VALUES(1),(2); PRAGMA user_version=1" },
+	{ 1, schema_2,
+	  "INSERT INTO process(pid) VALUES(7); PRAGMA user_version=2" },
 };
 
 static void
@@ -249,6 +252,10 @@ test_migrations(void **state)
 				 earlier[i].processes);
 		assert_int_equal(count(&store, "SELECT count(*) FROM allowed"),
 				 0);
+		assert_int_equal(count(&store, "SELECT count(*) FROM network"),
+				 0);
+		assert_int_equal(
+			count(&store, "SELECT count(*) FROM privilege"), 0);
 		store_close(&store);
 	}
 }
