@@ -8,6 +8,7 @@
 #include "agent/engine/clock.h"
 #include "agent/engine/detect.h"
 #include "agent/engine/engine.h"
+#include "agent/engine/heat.h"
 #include "agent/engine/loss.h"
 #include "agent/engine/patience.h"
 #include "agent/engine/progress.h"
@@ -82,6 +83,7 @@ take(struct engine *engine, struct event *event)
 		loss_add(engine->loss, event->lost_class, event->count);
 	if (!news)
 		return;
+	heat_event(engine, event, process);
 	if (record_event(engine->row, event, engine->tree, process,
 			 engine->clock) < 0)
 		loss_add(engine->loss, event->class, event->count);

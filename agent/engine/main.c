@@ -19,6 +19,7 @@
 #include "agent/engine/detect.h"
 #include "agent/engine/engine.h"
 #include "agent/engine/freed.h"
+#include "agent/engine/heat.h"
 #include "agent/engine/identity.h"
 #include "agent/engine/ingest.h"
 #include "agent/engine/lately.h"
@@ -93,6 +94,7 @@ is_his(uint16_t role, uint16_t type)
 		return role == ROLE_SENSOR || role == ROLE_GATE ||
 		       role == ROLE_MOUNTS;
 	case MSG_VERDICT:
+	case MSG_SCANS:
 		return role == ROLE_GATE;
 	case MSG_RULE:
 		return role == ROLE_SCAN;
@@ -123,6 +125,8 @@ on_message(void *arg, const struct peer_link *link, uint16_t type,
 		return take_verdict(link, buf, file);
 	case MSG_RULE:
 		return take_rule(link, buf);
+	case MSG_SCANS:
+		return heat_take(engine, buf);
 	case MSG_STATUS:
 		return values_take(engine->values, link->role, buf);
 	case MSG_PEER:
@@ -194,6 +198,7 @@ on_second(void *arg)
 	act_second(engine, now_ns);
 	update_second(engine, now_ns);
 	proving_second(engine, now_ns);
+	heat_second(engine, now_ns);
 	return 0;
 }
 

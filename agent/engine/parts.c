@@ -10,6 +10,7 @@
 #include "agent/engine/debt.h"
 #include "agent/engine/engine.h"
 #include "agent/engine/fold.h"
+#include "agent/engine/heat.h"
 #include "agent/engine/host.h"
 #include "agent/engine/identity.h"
 #include "agent/engine/lately.h"
@@ -50,6 +51,7 @@ struct parts {
 	struct values values;
 	struct lately lately;
 	struct proving proving;
+	struct heat heat;
 };
 
 static void
@@ -76,6 +78,7 @@ connect(struct parts *parts, struct peer *peer)
 		.values = &parts->values,
 		.lately = &parts->lately,
 		.proving = &parts->proving,
+		.heat = &parts->heat,
 		.started_ns = loop_now_ns(),
 	};
 }
