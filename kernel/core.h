@@ -210,6 +210,157 @@ struct linux_binprm {
 	const char *interp;
 };
 
+/*
+ * io_uring.  A command's own fields lie over its request from its first byte
+ * on.  Names are delayed_filename since Linux 7.0; the task is the io_uring_task's
+ * since 6.13; a link's fields have a struct for both kinds since 6.0.
+ */
+struct filename {
+	const char *name;
+};
+
+struct delayed_filename {
+	struct filename *__incomplete_filename;
+};
+
+struct open_how {
+	__u64 flags;
+	__u64 mode;
+};
+
+struct xattr_name {
+	char name[256];
+};
+
+struct kernel_xattr_ctx {
+	struct xattr_name *kname;
+};
+
+struct xattr_ctx {
+	struct xattr_name *kname;
+};
+
+struct io_open {
+	int dfd;
+	__u32 file_slot;
+	struct filename *filename;
+	struct open_how how;
+};
+
+struct io_open___delayed {
+	struct delayed_filename filename;
+};
+
+struct io_rename {
+	int old_dfd;
+	int new_dfd;
+	struct filename *oldpath;
+	struct filename *newpath;
+	int flags;
+};
+
+struct io_rename___delayed {
+	struct delayed_filename oldpath;
+	struct delayed_filename newpath;
+};
+
+struct io_unlink {
+	int dfd;
+	int flags;
+	struct filename *filename;
+};
+
+struct io_unlink___delayed {
+	struct delayed_filename filename;
+};
+
+struct io_mkdir {
+	int dfd;
+	__u16 mode;
+	struct filename *filename;
+};
+
+struct io_mkdir___delayed {
+	struct delayed_filename filename;
+};
+
+struct io_link {
+	int old_dfd;
+	int new_dfd;
+	struct filename *oldpath;
+	struct filename *newpath;
+};
+
+struct io_link___delayed {
+	struct delayed_filename oldpath;
+	struct delayed_filename newpath;
+};
+
+struct io_symlink {
+	int new_dfd;
+	struct filename *oldpath;
+	struct filename *newpath;
+};
+
+struct io_hardlink {
+	int old_dfd;
+	int new_dfd;
+	struct filename *oldpath;
+	struct filename *newpath;
+};
+
+struct io_xattr {
+	struct kernel_xattr_ctx ctx;
+	struct filename *filename;
+};
+
+struct io_xattr___old {
+	struct xattr_ctx ctx;
+};
+
+struct io_xattr___delayed {
+	struct delayed_filename filename;
+};
+
+struct io_uring_task {
+	struct task_struct *task;
+};
+
+struct io_cqe {
+	__s32 res;
+};
+
+struct io_ring_ctx;
+struct io_uring_cqe;
+
+struct io_wq_work {
+	unsigned int flags;
+};
+
+struct io_worker {
+	struct io_wq_work *cur_work;
+};
+
+struct io_kiocb {
+	struct file *file;
+	__u8 opcode;
+	unsigned int flags;
+	struct io_cqe cqe;
+	struct io_ring_ctx *ctx;
+	struct io_uring_task *tctx;
+};
+
+struct io_kiocb___old {
+	struct io_ring_ctx *ctx;
+	struct task_struct *task;
+	__u64 user_data;
+	struct io_wq_work work;
+};
+
+struct task_struct___old {
+	void *pf_io_worker;
+};
+
 struct seq_file;
 
 struct bpf_iter_meta {
@@ -254,6 +405,17 @@ struct pt_regs {
 #define KERN_FS_OPEN_EXEC_PERM 0x40000u
 #define KERN_FUSE_MAGIC 0x65735546ul
 #define KERN_PF_KTHREAD 0x200000u
+#define KERN_PF_IO_WORKER 0x10u
+#define KERN_REQ_F_CQE_SKIP (1u << 6) /* IOSQE_CQE_SKIP_SUCCESS_BIT */
+#define KERN_IORING_OP_OPENAT 18
+#define KERN_IORING_OP_OPENAT2 28
+#define KERN_IORING_OP_RENAMEAT 35
+#define KERN_IORING_OP_UNLINKAT 36
+#define KERN_IORING_OP_MKDIRAT 37
+#define KERN_IORING_OP_SYMLINKAT 38
+#define KERN_IORING_OP_LINKAT 39
+#define KERN_IORING_OP_FSETXATTR 41
+#define KERN_IORING_OP_SETXATTR 42
 #define KERN_X32_CALL 0x40000000ul /* x86: bit of a number */
 #define KERN_TS_COMPAT 0x2u	   /* x86 */
 #define KERN_TIF_32BIT (1ul << 22) /* arm64 */
@@ -261,5 +423,9 @@ struct pt_regs {
 #define KERN_S_IFREG 0100000
 #define KERN_S_IFDIR 0040000
 #define KERN_AT_FDCWD (-100)
+#define KERN_AT_REMOVEDIR 0x200
+#define KERN_RENAME_EXCHANGE 2
 #define KERN_O_WRONLY 01
+#define KERN_O_RDWR 02
+#define KERN_O_CREAT 0100
 #define KERN_O_TRUNC 01000

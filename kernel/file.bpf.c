@@ -28,20 +28,6 @@ struct {
 	__type(value, struct call_args);
 } arguments SEC(".maps");
 
-/* What the caller's path starts from; `first` is its first byte. */
-static __always_inline struct path *
-base_of(struct task_struct *task, __u8 first, __u8 dir, __u32 fd)
-{
-	struct fs_struct *fs = BPF_CORE_READ(task, fs);
-
-	if (first == '/')
-		return &fs->root;
-	if (!dir || (int)fd == KERN_AT_FDCWD)
-		return &fs->pwd;
-	struct file *file = object_file(task, fd);
-	return file ? &file->f_path : 0;
-}
-
 /* A path that the caller passed, and the directory it starts from. */
 static __always_inline __u32
 put_path(struct khien_file *rec, struct task_struct *task, __u64 path, __u8 dir,
@@ -56,7 +42,7 @@ put_path(struct khien_file *rec, struct task_struct *task, __u64 path, __u8 dir,
 	((__u8 *)rec)[where] = 0;
 	__u32 next = path_put_string(&rec->head, (void *)path, true,
 				     KHIEN_PATH_SIZE, at, &ret_len[0]);
-	struct path *base = base_of(task, ((__u8 *)rec)[where], dir, fd);
+	struct path *base = object_base(task, ((__u8 *)rec)[where], dir, fd);
 	if (!base)
 		return next;
 	return path_put_walk(&rec->head, base, next, slot, &ret_len[1]);

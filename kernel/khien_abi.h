@@ -84,8 +84,9 @@
 #define KHIEN_NO_CALL (1u << 19)
 #define KHIEN_WRITTEN (1u << 20)
 #define KHIEN_REQUESTED (1u << 21)
-#define KHIEN_EXCHANGED (1u << 22)
-#define KHIEN_UNCONFIRMED (1u << 23)
+#define KHIEN_MALFORMED (1u << 22)
+#define KHIEN_EXCHANGED (1u << 23)
+#define KHIEN_UNCONFIRMED (1u << 24)
 #define KHIEN_SCRIPT (1u << 30)	  /* exec: `invoked` is a script's name */
 #define KHIEN_READ_TOO (1u << 30) /* open: in the making: tell a read, too */
 #define KHIEN_WALKED (1u << 31)	  /* the first path is a walk */
@@ -106,7 +107,7 @@ struct khien_head {
 	__u16 type;
 	__u16 class;
 	__u32 flags;
-	__u32 cpu;
+	__u32 cpu;	/* the numbering; see KHIEN_NUMBERINGS */
 	__u32 size;	/* of the record with its texts */
 	__u64 sequence; /* from 1, per class and cpu; taken also when lost */
 	__u64 boot_ns;
@@ -264,14 +265,27 @@ struct khien_privilege {
 _Static_assert(sizeof(struct khien_privilege) == 232, "khien_privilege");
 
 /*
- * One entry per possible cpu and class of the mapped array `counters`, at
- * cpu * KHIEN_CLASSES + class - 1; written by its cpu alone.
+ * Who numbers records.  What is not interrupted but by what ends before it goes
+ * on has two numberings a cpu, its own and one for whoever interrupts it while
+ * it sends; a program that may be preempted claims one of the lanes.  A number
+ * without a record is a loss: so is each of KHIEN_NUMBERING_NONE, of whoever
+ * found no numbering.
+ */
+#define KHIEN_LANES 7
+#define KHIEN_NUMBERING_NONE KHIEN_LANES
+#define KHIEN_NUMBERINGS(cpus) (KHIEN_LANES + 1 + 2 * (cpus))
+#define KHIEN_NUMBERING(cpu, nested) KHIEN_NUMBERINGS(cpu) + (nested)
+
+/*
+ * One entry per numbering and class of the mapped array `counters`, at
+ * numbering * KHIEN_CLASSES + class - 1; written by one at a time.
  */
 struct khien_counter {
 	__u64 sequence; /* the last one that is in the ring, or lost */
 	__u64 lost;	/* found no room in the ring */
 	__u64 woken_ns; /* when a full ring last woke the sensor */
-	__u64 pad[5];	/* a cache line for each */
+	__u64 senders;	/* who interrupted each other, and are not done */
+	__u64 pad[4];	/* a cache line for each */
 };
 _Static_assert(sizeof(struct khien_counter) == 64, "khien_counter");
 

@@ -33,6 +33,21 @@ object_file(struct task_struct *task, __u32 fd)
 	return file;
 }
 
+/* What a caller's path starts from; `first` is its first byte, `dir` whether
+   `fd` says which directory. */
+static __always_inline struct path *
+object_base(struct task_struct *task, __u8 first, bool dir, __u32 fd)
+{
+	struct fs_struct *fs = BPF_CORE_READ(task, fs);
+
+	if (first == '/')
+		return &fs->root;
+	if (!dir || (int)fd == KERN_AT_FDCWD)
+		return &fs->pwd;
+	struct file *file = object_file(task, fd);
+	return file ? &file->f_path : 0;
+}
+
 static __always_inline bool
 object_is_quiet(struct inode *inode)
 {

@@ -250,9 +250,12 @@ put_store(const struct doc_value *doc)
 	put_label("store");
 	text_put(doc_text_or(doc, "khien.store.path", "?"));
 	text_printf(": %s, %" PRId64 " events of processes, %" PRId64
-		    " of files, %" PRId64 " detections",
+		    " of files, %" PRId64 " of the network, %" PRId64
+		    " of privilege, %" PRId64 " detections",
 		    size, doc_number_or(doc, "khien.store.rows.process", 0),
 		    doc_number_or(doc, "khien.store.rows.file", 0),
+		    doc_number_or(doc, "khien.store.rows.network", 0),
+		    doc_number_or(doc, "khien.store.rows.privilege", 0),
 		    doc_number_or(doc, "khien.store.rows.detection", 0));
 	if (oldest && *oldest) {
 		when_shorten(when, oldest);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/engine/behaviour.h"
 #include "agent/engine/client.h"
 #include "agent/engine/clock.h"
 #include "agent/engine/control.h"
@@ -67,10 +68,21 @@ answer_list(struct client *client, size_t size)
 {
 	const struct rules *rules = control_engine(client->control)->rules;
 
-	while (client->listed < rules->active.len && client->out_len < size)
-		client_put(client, rules_write(rules, client->listed++));
-	if (client->listed >= rules->active.len)
-		client_end(client, rules_failed(rules) ? 1 : 0, "");
+	while (client->out_len < size) {
+		size_t i = client->listed++;
+		if (i < rules->active.len) {
+			client_put(client, rules_write(rules, i));
+			continue;
+		}
+		/* Those of the engine's own come last. */
+		const struct behaviour *behaviour =
+			behaviour_get(i - rules->active.len);
+		if (!behaviour) {
+			client_end(client, rules_failed(rules) ? 1 : 0, "");
+			return;
+		}
+		client_put(client, rules_write_behaviour(behaviour));
+	}
 }
 
 int

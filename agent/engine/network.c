@@ -123,5 +123,6 @@ network_row(struct row *row, const struct event *event, const struct tree *tree,
 	row_number_if(row, ends, (int64_t)event->received);
 	row_number_if(row, ends && event->age_ns, (int64_t)event->age_ns);
 	row_text(row, asks ? event->path2 : NULL);
-	row_number_if(row, asks, (int64_t)event->value);
+	row_number_if(row, asks && event->path2 && *event->path2,
+		      (int64_t)event->value);
 }

@@ -269,6 +269,8 @@ cause_word(uint16_t cause)
 		return "exec";
 	case MSG_CAUSE_OPEN:
 		return "open";
+	case MSG_CAUSE_BEHAVIOUR:
+		return "behaviour";
 	default:
 		return "asked";
 	}
@@ -291,7 +293,8 @@ put_match(struct row *row, const struct msg_verdict *verdict,
 	row_text(row, match->attack);
 	row_text(row, verdict->path);
 	row_text(row, verdict->sha256);
-	row_number(row, (int64_t)verdict->size);
+	row_number_if(row, has || verdict->cause != MSG_CAUSE_BEHAVIOUR,
+		      (int64_t)verdict->size);
 	row_number_if(row, has, (int64_t)verdict->device);
 	row_number_if(row, has, (int64_t)verdict->inode);
 	row_number_if(row, has, verdict->mode);

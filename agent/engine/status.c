@@ -140,6 +140,10 @@ store_status(struct engine *engine, struct doc *doc)
 	doc_set_number(doc, "khien.store.rows.process",
 		       rows_of(engine, "process"));
 	doc_set_number(doc, "khien.store.rows.file", rows_of(engine, "file"));
+	doc_set_number(doc, "khien.store.rows.network",
+		       rows_of(engine, "network"));
+	doc_set_number(doc, "khien.store.rows.privilege",
+		       rows_of(engine, "privilege"));
 	doc_set_number(doc, "khien.store.rows.detection",
 		       rows_of(engine, "detection"));
 	if (oldest)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/lib/buf.h"
+#include "agent/lib/wildcard.h"
 #include "agent/lib/str.h"
 
 enum kind {
@@ -14,6 +15,7 @@ enum kind {
 	NUMBER_OR_NONE, /* 0, or at least `low` */
 	PATH,
 	PATHS,
+	PATTERNS,
 	OPTIONAL_PATH,
 	GROUP,
 	WORD,
@@ -76,6 +78,7 @@ static const struct key {
 	KEY("sensor", "file", SWITCH, file, 0, 0),
 	KEY("sensor", "network", SWITCH, network, 0, 0),
 	KEY("sensor", "privilege", SWITCH, privilege, 0, 0),
+	KEY("sensor", "sensitive", PATTERNS, sensitive, 0, 0),
 	WORD_KEY("gate", "mode", mode, "off observe enforce ",
 		 "off, observe or enforce"),
 	KEY("gate", "watch", PATHS, watch, 0, 0),
@@ -138,6 +141,7 @@ conf_init(struct conf *conf)
 		.file = true,
 		.network = true,
 		.privilege = true,
+		.sensitive = "default",
 		.mode = "observe",
 		.deadline_ms = 500,
 		.on_deadline = "allow",
@@ -204,6 +208,22 @@ all_absolute(const char *paths)
 	}
 }
 
+/* Patterns, and the word for the built-in ones. */
+static bool
+all_patterns(const char *text)
+{
+	for (;;) {
+		size_t len = strcspn(text, ":");
+		bool word = len == strlen("default") &&
+			    strncmp(text, "default", len) == 0;
+		if (!word && !wildcard_is_valid(text, len))
+			return false;
+		if (!text[len])
+			return true;
+		text += len + 1;
+	}
+}
+
 /* A mirror or a proxy: host, and no secret that everybody could read. */
 static bool
 is_address(const char *text, size_t len)
@@ -250,6 +270,11 @@ set_text(char *field, const struct key *key, const char *value,
 	}
 	if (key->kind == PATHS && value[0] && !all_absolute(value)) {
 		*ret_why = "must be absolute paths, separated by ':'";
+		return -EINVAL;
+	}
+	if (key->kind == PATTERNS && value[0] && !all_patterns(value)) {
+		*ret_why = "must be \"default\" or paths, separated by ':', "
+			   "each with the name of its file or folder";
 		return -EINVAL;
 	}
 	if (key->kind == GROUP && !value[0])
@@ -383,6 +408,7 @@ conf_put(struct buf *buf, const struct conf *conf)
 	buf_put_u8(buf, conf->file);
 	buf_put_u8(buf, conf->network);
 	buf_put_u8(buf, conf->privilege);
+	buf_put_text(buf, conf->sensitive);
 	buf_put_text(buf, conf->mode);
 	buf_put_text(buf, conf->watch);
 	buf_put_text(buf, conf->enforce);
@@ -432,6 +458,7 @@ conf_get(struct buf *buf, struct conf *ret_conf)
 	conf->file = buf_get_u8(buf) != 0;
 	conf->network = buf_get_u8(buf) != 0;
 	conf->privilege = buf_get_u8(buf) != 0;
+	get_field(buf, conf->sensitive, sizeof(conf->sensitive));
 	get_field(buf, conf->mode, sizeof(conf->mode));
 	get_field(buf, conf->watch, sizeof(conf->watch));
 	get_field(buf, conf->enforce, sizeof(conf->enforce));

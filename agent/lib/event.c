@@ -173,7 +173,10 @@ get_network(struct buf *buf, struct event *event)
 	event->local_port = buf_get_u16(buf);
 	event->remote_port = buf_get_u16(buf);
 	event->net_family = buf_get_u16(buf);
-	event->protocol = (uint8_t)buf_get_u16(buf);
+	uint16_t protocol = buf_get_u16(buf);
+	if (protocol > UINT8_MAX)
+		buf->failed = true;
+	event->protocol = (uint8_t)protocol;
 	event->sent = buf_get_u64(buf);
 	event->received = buf_get_u64(buf);
 	event->age_ns = buf_get_u64(buf);

@@ -107,7 +107,8 @@ enum event_flag {
 	EVENT_ARGS_UNREADABLE = 1 << 7, /* argument pages were not present */
 	EVENT_DIRECTORY = 1 << 8,	/* the object is a directory */
 	EVENT_AGGREGATE = 1 << 9, /* `count` like events of one process in one
-				     directory; path is the last one's */
+				     directory or with one peer; path, or
+				     remote, is the last one's */
 	EVENT_STOPPED = 1 << 10,  /* seed: the process is stopped by a signal */
 	EVENT_HELD = 1 << 11,	  /* stop: until its file is judged */
 	EVENT_KILLED = 1 << 12,	  /* stop: before its first instruction */
@@ -122,8 +123,9 @@ enum event_flag {
 	EVENT_WRITTEN = 1 << 20,     /* map_exec: was written to */
 	EVENT_REQUESTED = 1 << 21,   /* map_exec: both were asked for at once;
 				       what was before is not known */
-	EVENT_EXCHANGED = 1 << 22,   /* rename: each has the other's name now */
-	EVENT_UNCONFIRMED = 1 << 23, /* what was asked for; whether it came to
+	EVENT_MALFORMED = 1 << 22,   /* dns: no question that could be read */
+	EVENT_EXCHANGED = 1 << 23,   /* rename: each has the other's name now */
+	EVENT_UNCONFIRMED = 1 << 24, /* what was asked for; whether it came to
 					pass, or on just that path, could not
 					be seen */
 };
@@ -133,7 +135,8 @@ struct event {
 	uint16_t type;	   /* enum event_type */
 	uint16_t class;	   /* enum event_class */
 	uint32_t flags;	   /* enum event_flag */
-	uint32_t cpu;	   /* sequence counts up per class and cpu */
+	uint32_t cpu;	   /* the numbering: see KHIEN_NUMBERINGS;
+			      sequence counts up per class and numbering */
 	uint64_t sequence; /* 0: has none (seed) */
 	uint64_t boot_ns;  /* CLOCK_BOOTTIME */
 	uint64_t count;	   /* how many happened: 1 but for aggregates, losses */

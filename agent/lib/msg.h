@@ -137,6 +137,7 @@ enum msg_cause {
 	MSG_CAUSE_EXEC,	     /* executed */
 	MSG_CAUSE_ASKED,     /* somebody asked for this scan */
 	MSG_CAUSE_OPEN,	     /* opened, and whoever did waits for an answer */
+	MSG_CAUSE_BEHAVIOUR, /* no scan at all; never sent, the engine's own */
 };
 
 /* MSG_SCAN (fd attached): the answer carries the same tag. */

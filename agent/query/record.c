@@ -94,12 +94,13 @@ static const struct {
 };
 
 static const char *const flags[] = {
-	"memfd",     "deleted",	       "no_link",    "args_cut",
-	"path_cut",  "path_by_caller", "seen_late",  "args_unreadable",
-	"directory", "aggregate",      "stopped",    "held",
-	"killed",    "foreign",	       "privileged", "served",
-	"io_uring",  "compat",	       "by_socket",  "no_call",
-	"written",   "requested",      "exchanged",  "unconfirmed",
+	"memfd",       "deleted",	 "no_link",    "args_cut",
+	"path_cut",    "path_by_caller", "seen_late",  "args_unreadable",
+	"directory",   "aggregate",	 "stopped",    "held",
+	"killed",      "foreign",	 "privileged", "served",
+	"io_uring",    "compat",	 "by_socket",  "no_call",
+	"written",     "requested",	 "malformed",  "exchanged",
+	"unconfirmed",
 };
 
 /* Of a verdict: see enum msg_verdict_flag. */

@@ -16,11 +16,16 @@
 #include "agent/lib/loop.h"
 #include "agent/lib/str.h"
 #include "agent/sensor/calls.h"
+#include "agent/sensor/cgroup.h"
 #include "agent/sensor/programs.h"
+#include "agent/sensor/prototype.h"
 #include "kernel/khien_abi.h" /* first: the skeletons use its structs */
+#include "gen/datagram.skel.h"
 #include "gen/file.skel.h"
+#include "gen/net.skel.h"
 #include "gen/process.skel.h"
 #include "gen/reach.skel.h"
+#include "gen/uring.skel.h"
 
 /* Where the skeletons put it; the names of its parts are theirs. */
 struct opening {
@@ -52,18 +57,30 @@ fill_file(void *rodata, const struct probe *probe)
 	knobs->open_flags = calls_open_flags();
 }
 
+static void
+fill_uring(void *rodata, const struct probe *probe)
+{
+	struct uring_bpf__rodata *knobs = rodata;
+
+	(void)probe;
+	calls_fill_quiet((uint32_t *)(uintptr_t)knobs->quiet);
+}
+
 static const struct opening openings[PROGRAMS_OBJECTS] = {
 	[PROGRAMS_PROCESS] = { "process", process_bpf__elf_bytes, fill_process,
 			       sizeof(struct process_bpf__rodata) },
 	[PROGRAMS_FILE] = { "file", file_bpf__elf_bytes, fill_file,
 			    sizeof(struct file_bpf__rodata) },
 	[PROGRAMS_REACH] = { "reach", reach_bpf__elf_bytes, NULL, 0 },
+	[PROGRAMS_URING] = { "uring", uring_bpf__elf_bytes, fill_uring,
+			     sizeof(struct uring_bpf__rodata) },
+	[PROGRAMS_NET] = { "net", net_bpf__elf_bytes, NULL, 0 },
+	[PROGRAMS_DATAGRAM] = { "datagram", datagram_bpf__elf_bytes, NULL, 0 },
 };
 
-static const char *const map_names[PROBE_MAPS] = { "critical", "bulk",
-						   "counters", "own",
-						   "reach",    "stops",
-						   "names" };
+static const char *const map_names[PROBE_MAPS] = {
+	"critical", "bulk", "counters", "own", "reach", "stops", "names"
+};
 
 const char *
 probe_map_name(size_t map)
@@ -165,7 +182,8 @@ set_maps(struct bpf_object *object, const struct probe *probe)
 	int r = set_size(object, "scratch", probe->cpus + 1);
 
 	if (r == 0)
-		r = set_size(object, "counters", probe->cpus * KHIEN_CLASSES);
+		r = set_size(object, "counters",
+			     KHIEN_NUMBERINGS(probe->cpus) * KHIEN_CLASSES);
 	for (size_t i = 0; r == 0 && i < PROBE_MAPS; i++) {
 		struct bpf_map *map =
 			bpf_object__find_map_by_name(object, map_names[i]);
@@ -190,12 +208,36 @@ take_maps(struct bpf_object *object, struct probe *probe)
 	return 0;
 }
 
+/*
+ * Those of cgroups to all cgroups.  The kernel takes links beside whatever
+ * program is there, and refuses them where somebody wants to be alone.
+ */
+static struct bpf_link *
+attach_to(struct bpf_program *bpf)
+{
+	enum bpf_prog_type type = bpf_program__type(bpf);
+
+	if (type != BPF_PROG_TYPE_CGROUP_SKB &&
+	    type != BPF_PROG_TYPE_CGROUP_SOCK_ADDR)
+		return bpf_program__attach(bpf);
+	CLEANUP_FD int fd = cgroup_open();
+	if (fd < 0) {
+		errno = -fd;
+		return NULL;
+	}
+	struct bpf_link *link = bpf_program__attach_cgroup(bpf, fd);
+	int r = errno;
+	file_closep(&fd);
+	errno = r;
+	return link;
+}
+
 static void
 attach(struct bpf_object *object, struct probe *probe, size_t program)
 {
 	struct bpf_program *bpf = bpf_object__find_program_by_name(
 		object, programs_get(program)->name);
-	struct bpf_link *link = bpf ? bpf_program__attach(bpf) : NULL;
+	struct bpf_link *link = bpf ? attach_to(bpf) : NULL;
 
 	probe->errors[program] = 0;
 	if (!link) {
@@ -244,16 +286,12 @@ attach_chosen(struct bpf_object *object, size_t which, struct probe *probe,
 			attach(object, probe, i);
 }
 
-/* All at once; when that is refused, each by itself. */
-static void
-load_object(size_t which, struct probe *probe, uint64_t chosen)
+/* The programs of `chosen` that the kernel takes, each tried by itself. */
+static uint64_t
+find_accepted(size_t which, struct probe *probe, uint64_t chosen)
 {
-	struct bpf_object *all CLEANUP(object_closep) = NULL;
+	uint64_t accepted = 0;
 
-	if (object_load(&all, which, probe, chosen) == 0) {
-		attach_chosen(all, which, probe, chosen);
-		return;
-	}
 	for (size_t i = 0; i < PROGRAMS; i++) {
 		struct bpf_object *one CLEANUP(object_closep) = NULL;
 		if (programs_get(i)->object != which || !(chosen & 1ull << i))
@@ -262,8 +300,36 @@ load_object(size_t which, struct probe *probe, uint64_t chosen)
 		if (r < 0)
 			probe->errors[i] = -r;
 		else
-			attach(one, probe, i);
+			accepted |= 1ull << i;
 	}
+	return accepted;
+}
+
+/*
+ * All at once; when that is refused, all that the kernel takes: together again,
+ * as an object's programs have maps in common.
+ */
+static void
+load_object(size_t which, struct probe *probe, uint64_t chosen)
+{
+	struct bpf_object *all CLEANUP(object_closep) = NULL;
+	struct bpf_object *rest CLEANUP(object_closep) = NULL;
+
+	if (object_load(&all, which, probe, chosen) == 0) {
+		attach_chosen(all, which, probe, chosen);
+		return;
+	}
+	uint64_t accepted = find_accepted(which, probe, chosen);
+	if (!accepted)
+		return;
+	int r = object_load(&rest, which, probe, accepted);
+	if (r == 0) {
+		attach_chosen(rest, which, probe, accepted);
+		return;
+	}
+	for (size_t i = 0; i < PROGRAMS; i++)
+		if (accepted & 1ull << i)
+			probe->errors[i] = -r;
 }
 
 int
@@ -278,7 +344,7 @@ static int
 begin_numbers(struct probe *probe)
 {
 	struct khien_counter counter = { .sequence = probe->base };
-	uint32_t len = probe->cpus * KHIEN_CLASSES;
+	uint32_t len = KHIEN_NUMBERINGS(probe->cpus) * KHIEN_CLASSES;
 
 	for (uint32_t i = 0; i < len; i++) {
 		int r = bpf_map_update_elem(probe->maps[PROBE_COUNTERS], &i,
@@ -312,6 +378,38 @@ load_maps(struct probe *probe, const uint32_t *own, size_t len)
 	return r;
 }
 
+/*
+ * Of programs for different forms, which one this kernel is to have.  When
+ * nobody can tell, they are all tried.
+ */
+static void
+choose(struct probe *probe)
+{
+	struct prototype *prototype CLEANUP(prototype_closep) = NULL;
+	size_t chosen[PROGRAMS_CHOICES];
+	int r = prototype_open(&prototype);
+
+	for (size_t i = 0; i < PROGRAMS_CHOICES; i++)
+		chosen[i] = PROGRAMS;
+	for (size_t i = 0; r == 0 && i < PROGRAMS; i++) {
+		const struct programs_entry *entry = programs_get(i);
+		if (entry->choice &&
+		    prototype_is(prototype, entry->tracepoint, entry->params))
+			chosen[entry->choice] = i;
+	}
+	for (size_t i = 0; r == 0 && i < PROGRAMS; i++) {
+		const struct programs_entry *entry = programs_get(i);
+		if (!entry->choice || chosen[entry->choice] == i)
+			continue;
+		probe->errors[i] = PROGRAMS_UNNEEDED;
+		if (chosen[entry->choice] < PROGRAMS ||
+		    !prototype_has_struct(prototype, entry->about))
+			continue;
+		probe->errors[i] = EOPNOTSUPP;
+		chosen[entry->choice] = i;
+	}
+}
+
 int
 probe_load(struct probe *probe, struct probe_wanted wanted, const uint32_t *own,
 	   size_t len)
@@ -321,11 +419,12 @@ probe_load(struct probe *probe, struct probe_wanted wanted, const uint32_t *own,
 
 	if (r < 0)
 		return r;
+	choose(probe);
 	for (size_t i = 0; i < PROGRAMS; i++) {
-		if (probe_is_wanted(wanted, i))
-			chosen[programs_get(i)->object] |= 1ull << i;
-		else
+		if (!probe_is_wanted(wanted, i))
 			probe->errors[i] = ECANCELED;
+		else if (!probe->errors[i])
+			chosen[programs_get(i)->object] |= 1ull << i;
 	}
 	for (size_t i = 0; i < PROGRAMS_OBJECTS; i++)
 		if (chosen[i])

@@ -29,7 +29,8 @@ enum probe_map {
 struct probe {
 	int maps[PROBE_MAPS];	  /* owned; -1: none */
 	int links[PROGRAMS];	  /* owned; -1: absent */
-	int32_t errors[PROGRAMS]; /* 0, or the errno that says why */
+	int32_t errors[PROGRAMS]; /* 0, or the errno that says why, or
+				     PROGRAMS_UNNEEDED */
 	uint32_t cpus;		  /* possible ones */
 	uint64_t base;		  /* numbers begin after it: see probe_init() */
 };

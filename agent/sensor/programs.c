@@ -3,6 +3,16 @@
 
 #include "agent/lib/event.h"
 
+#define OF_URING                                                               \
+	PROGRAMS_URING, PROGRAMS_OF_FILE, "what io_uring does to files",       \
+	{                                                                      \
+		0                                                              \
+	}
+#define SUBMIT(params)                                                         \
+	PROGRAMS_URING_SUBMIT, "io_uring_submit_sqe", params, "io_kiocb"
+#define COMPLETE(params)                                                       \
+	PROGRAMS_URING_COMPLETE, "io_uring_complete", params, "io_kiocb"
+
 static const struct programs_entry entries[PROGRAMS] = {
 	[PROGRAM_PROCESS_FORK] = {
 		"process_fork", PROGRAMS_PROCESS, PROGRAMS_OF_PROCESS,
@@ -27,17 +37,71 @@ static const struct programs_entry entries[PROGRAMS] = {
 	[PROGRAM_FILE_CALL] = {
 		"file_call", PROGRAMS_FILE, PROGRAMS_OF_FILE,
 		"files created, written, renamed, removed, linked, changed in "
-		"mode, owner or attributes; mounts",
+		"mode, owner or attributes; sensitive files read; mounts",
 		{ EVENT_CREATE, EVENT_OPEN, EVENT_RENAME, EVENT_UNLINK,
 		  EVENT_LINK, EVENT_SYMLINK, EVENT_CHMOD, EVENT_CHOWN,
-		  EVENT_XATTR, EVENT_MKDIR, EVENT_RMDIR, EVENT_MOUNT,
-		  EVENT_UMOUNT },
+		  EVENT_XATTR, EVENT_MKDIR, EVENT_RMDIR, EVENT_READ,
+		  EVENT_MOUNT, EVENT_UMOUNT },
 	},
 	[PROGRAM_REACH_EXEC] = {
 		"reach_exec", PROGRAMS_REACH, PROGRAMS_ALWAYS,
 		"programs that start from where the gate cannot look: they are "
 		"not stopped",
 		{ EVENT_STOP },
+	},
+	[PROGRAM_URING_SUBMIT_REQ] = {
+		"uring_submit_req", OF_URING, PROGRAMS_URING_SUBMIT,
+		"io_uring_submit_req", "p", "io_kiocb",
+	},
+	[PROGRAM_URING_SUBMIT_SQE] = {
+		"uring_submit_sqe", OF_URING, SUBMIT("pi"),
+	},
+	[PROGRAM_URING_SUBMIT_OLD] = {
+		"uring_submit_old", OF_URING, SUBMIT("ppiiiii"),
+	},
+	[PROGRAM_URING_COMPLETE_CQE] = {
+		"uring_complete_cqe", OF_URING, COMPLETE("ppp"),
+	},
+	[PROGRAM_URING_COMPLETE_REQ] = {
+		"uring_complete_req", OF_URING, COMPLETE("ppiiiii"),
+	},
+	[PROGRAM_URING_COMPLETE_OLD] = {
+		"uring_complete_old", OF_URING, COMPLETE("piii"),
+	},
+	[PROGRAM_NET_STATE] = {
+		"net_state", PROGRAMS_NET, PROGRAMS_OF_NETWORK,
+		"TCP connections to peers, and the ends of all connections",
+		{ EVENT_CONNECT, EVENT_DISCONNECT },
+	},
+	[PROGRAM_NET_ACCEPT] = {
+		"net_accept", PROGRAMS_NET, PROGRAMS_OF_NETWORK,
+		"TCP connections from peers, and whose they are",
+		{ EVENT_ACCEPT },
+	},
+	[PROGRAM_NET_CONNECT4] = {
+		"net_connect4", PROGRAMS_DATAGRAM, PROGRAMS_OF_NETWORK,
+		"whose datagrams and questions of connected IPv4 sockets are",
+		{ 0 },
+	},
+	[PROGRAM_NET_CONNECT6] = {
+		"net_connect6", PROGRAMS_DATAGRAM, PROGRAMS_OF_NETWORK,
+		"whose datagrams and questions of connected IPv6 sockets are",
+		{ 0 },
+	},
+	[PROGRAM_NET_SEND4] = {
+		"net_send4", PROGRAMS_DATAGRAM, PROGRAMS_OF_NETWORK,
+		"whose datagrams and questions of other IPv4 sockets are",
+		{ 0 },
+	},
+	[PROGRAM_NET_SEND6] = {
+		"net_send6", PROGRAMS_DATAGRAM, PROGRAMS_OF_NETWORK,
+		"whose datagrams and questions of other IPv6 sockets are",
+		{ 0 },
+	},
+	[PROGRAM_NET_EGRESS] = {
+		"net_egress", PROGRAMS_DATAGRAM, PROGRAMS_OF_NETWORK,
+		"UDP datagrams to new peers, and names asked of DNS",
+		{ EVENT_DATAGRAM, EVENT_DNS },
 	},
 };
 

@@ -63,6 +63,10 @@ put_program(struct buf *buf, size_t program, int32_t error)
 		msg_put_pair(buf, name, "attached");
 		return;
 	}
+	if (error == PROGRAMS_UNNEEDED) {
+		msg_put_pair(buf, name, "not needed by this kernel");
+		return;
+	}
 	(void)snprintf(value, sizeof(value), "absent: %s; not seen: %s",
 		       error == ECANCELED ? "switched off" : strerror(error),
 		       programs_get(program)->cost);

@@ -26,7 +26,11 @@ def shared(tmp_path_factory):
         pytest.skip("needs root")
     agent = Agent(tmp_path_factory.mktemp("khien"))
     try:
-        yield agent.start()
+        agent.start()
+        # It says so when all of them are in the kernel.
+        wait_for(lambda: get(agent.status() or {}, "khien.sensor.programs"),
+                 "the sensor's programs in status")
+        yield agent
     finally:
         agent.close()
 
