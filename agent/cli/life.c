@@ -83,9 +83,13 @@ life_blind(const struct doc_value *doc)
 		text_column("", LABEL_WIDTH);
 		text_printf(doc_true(one, "partly") ? "  may cost " :
 						      "  costs ");
-		put_some(one, "kinds", (int64_t)doc_len(one, "kinds"));
+		if (doc_len(one, "kinds"))
+			put_some(one, "kinds", (int64_t)doc_len(one, "kinds"));
+		else if (!doc_len(one, "scans"))
+			text_put(doc_text_or(one, "costs", "?"));
 		if (doc_len(one, "scans")) {
-			text_printf("; scans at ");
+			text_printf(doc_len(one, "kinds") ? "; scans at " :
+							    "scans at ");
 			put_some(one, "scans", (int64_t)doc_len(one, "scans"));
 		}
 		if (rules) {

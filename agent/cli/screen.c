@@ -113,6 +113,9 @@ take_sensor(void *arg, const char *name, const struct doc_value *value)
 	if (!state)
 		return 0;
 	bool attached = str_equal(state, "attached");
+	/* Another program does the same on this kernel. */
+	if (!attached && !str_starts(state, "absent"))
+		return 0;
 	sensors->attached += attached;
 	sensors->absent += !attached;
 	if (sensors->print && !attached) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/engine/behaviour.h"
 #include "agent/engine/engine.h"
 #include "agent/engine/lately.h"
 #include "agent/engine/loss.h"
@@ -20,6 +21,7 @@
 #include "agent/lib/str.h"
 
 #define PROGRAMS "programs."
+#define ABSENT "absent: "
 #define WORD_MAX 32
 #define ALL_SCANS (BLIND_WRITE | BLIND_EXEC | BLIND_OPEN)
 
@@ -63,17 +65,18 @@ types_of(const struct engine *engine, const char *program)
 	return values_get(engine->values, ROLE_SENSOR, name);
 }
 
-/* "absent: why; not seen: what": the why. */
+/* "absent: why; not seen: what" */
 static void
-set_why(struct blind_gap *gap, const char *value)
+set_why(struct blind_gap *gap, const char *why)
 {
-	static const char absent[] = "absent: ";
+	static const char not_seen[] = "; not seen: ";
+	const char *end = strstr(why, not_seen);
+	int len = end ? (int)(end - why) : (int)strlen(why);
 
-	if (str_starts(value, absent))
-		value += sizeof(absent) - 1;
-	const char *end = strstr(value, "; not seen");
-	int len = end ? (int)(end - value) : (int)strlen(value);
-	(void)snprintf(gap->because, sizeof(gap->because), "%.*s", len, value);
+	(void)snprintf(gap->because, sizeof(gap->because), "%.*s", len, why);
+	if (end)
+		(void)snprintf(gap->costs, sizeof(gap->costs), "%s",
+			       end + sizeof(not_seen) - 1);
 }
 
 static void
@@ -93,7 +96,9 @@ find_programs(struct blind *blind, const struct engine *engine)
 		if (!at)
 			return;
 		const char *name = entry->name + strlen(PROGRAMS);
-		if (there && str_equal(entry->value, "attached"))
+		bool absent = str_starts(entry->value, ABSENT);
+		/* One that this kernel does not need is not missed. */
+		if (there && !absent)
 			continue;
 		if (there)
 			gap = add(blind, name);
@@ -101,7 +106,7 @@ find_programs(struct blind *blind, const struct engine *engine)
 			continue;
 		set_kinds(gap, types_of(engine, name));
 		if (there)
-			set_why(gap, entry->value);
+			set_why(gap, entry->value + strlen(ABSENT));
 	}
 }
 
@@ -258,13 +263,20 @@ scans_write(const struct blind_gap *gap)
 	return list;
 }
 
-/* The rules for files fire by scans alone; all of them by each. */
+/* The rules for files fire by scans alone, and all of them by each scan. */
 static size_t
-name_rules(const struct engine *engine, const struct blind_gap *gap,
+name_rules(const struct engine *engine, const struct blind *blind, size_t at,
 	   struct doc *list)
 {
+	const struct blind_gap *gap = &blind->gaps[at];
 	size_t len = 0;
 
+	for (size_t i = 0; behaviour_get(i); i++) {
+		const struct behaviour *behaviour = behaviour_get(i);
+		if (blind_costs(blind, at, behaviour->types, BEHAVIOUR_TYPES) &&
+		    len++ < BLIND_RULES_MAX)
+			doc_add_text(list, NULL, behaviour->name);
+	}
 	for (size_t i = 0; gap->scans && i < engine->rules->active.len; i++) {
 		const char *name = rules_name(engine->rules, i);
 		if (name && len++ < BLIND_RULES_MAX)
@@ -282,11 +294,13 @@ gap_write(const struct blind *blind, size_t i, const struct engine *engine)
 
 	doc_set_text(doc, "sensor", gap->sensor);
 	doc_set_text(doc, "because", gap->because);
+	if (gap->costs[0])
+		doc_set_text(doc, "costs", gap->costs);
 	doc_set_bool(doc, "partly", gap->partly);
 	doc_set(doc, "kinds", kinds_write(gap));
 	if (gap->scans)
 		doc_set(doc, "scans", scans_write(gap));
-	size_t len = name_rules(engine, gap, rules);
+	size_t len = name_rules(engine, blind, i, rules);
 	doc_set(doc, "rules", rules);
 	doc_set_number(doc, "rules_len", (int64_t)len);
 	return doc;

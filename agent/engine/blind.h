@@ -26,6 +26,7 @@ struct engine;
 struct blind_gap {
 	const char *sensor; /* a kernel program, or "gate", "scanner", ... */
 	char because[256];
+	char costs[256]; /* in words; "": what stands in the rest says it */
 	bool kinds[EVENT_TYPES]; /* events that are missing, or may be */
 	uint32_t scans;		 /* BLIND_...: that do not take place */
 	bool partly; /* some of them: what can fire by others still may */
@@ -48,7 +49,8 @@ bool blind_costs(const struct blind *blind, size_t gap, const uint16_t *types,
 		 size_t max);
 
 /*
- * khien.blind: a list of {sensor, because, kinds, scans, rules, rules_len}.  Of
+ * khien.blind: a list of {sensor, because, costs, kinds, scans, rules,
+ * rules_len}.  Of
  * a gap that is partial the rules are those that may miss something.
  */
 void blind_write(const struct engine *engine, struct doc *doc);

@@ -146,7 +146,7 @@ check_programs(struct doctor *doctor)
 			break;
 		if (str_equal(entry->value, "attached"))
 			attached++;
-		else
+		else if (str_starts(entry->value, "absent"))
 			tell(doctor, entry->name, false, "%s", entry->value);
 	}
 	tell(doctor, "programs", attached > 0,

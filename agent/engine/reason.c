@@ -143,7 +143,7 @@ say_programs(struct saying *saying)
 		told++;
 		if (str_equal(entry->value, "attached"))
 			attached++;
-		else
+		else if (str_starts(entry->value, "absent"))
 			say(saying, REASON_DEGRADED, "kernel program %s is %s",
 			    entry->name + sizeof(prefix) - 1, entry->value);
 	}

@@ -2,10 +2,10 @@
 """What the agent proves of itself, what it says of what it cannot see, and
 what it says of what costs."""
 
-import json
 import os
 import shutil
 import signal
+import subprocess
 
 import pytest
 
@@ -95,24 +95,60 @@ def blind(agent):
 
 
 def test_what_is_switched_off_is_named(shared):
-    reload(shared, sensor_file="off")
-    wait_for(lambda: "file_call" in blind(shared), "it is named")
-    gap = blind(shared)["file_call"]
+    # From the start on.
+    gap = blind(shared)["net_state"]
     assert gap["because"] == "switched off"
+    assert gap["kinds"] == ["connect", "disconnect"]
+    assert "TCP connections" in gap["costs"]
+    reload(shared, sensor_file="off", gate_mode="off")
+    wait_for(lambda: {"file_call", "gate"} <= set(blind(shared)),
+             "they are named")
+    gap = blind(shared)["file_call"]
     assert {"create", "rename", "chmod"} <= set(gap["kinds"])
     assert not {"exec", "close"} & set(gap["kinds"])
     text = shared.ctl_raw("status").stdout.decode()
     assert "file_call: switched off\n" in text and "costs create, open" in text
     # What closes after writing is the gate's to tell.
-    reload(shared, gate_mode="off")
-    wait_for(lambda: "gate" in blind(shared), "so is the gate")
     gap = blind(shared)["gate"]
     assert gap["kinds"] == ["close"]
     assert gap["scans"] == ["write", "exec", "open"]
     assert gap["rules_len"] == get(shared.status(), "khien.rules.loaded")
     assert "khien_self_test" in gap["rules"]
     assert proofs(shared)["scanner"] == "off"
-    reload(shared, sensor_file="on", gate_mode="observe")
-    wait_for(lambda: not {"gate", "file_call"} & set(blind(shared)),
-             "both are back")
+    reload(shared, sensor_file="on", sensor_network="on", gate_mode="observe")
+    wait_for(lambda: not {"gate", "file_call", "net_state"} &
+             set(blind(shared)), "all are back")
     assert "coverage" in blind(shared)  # only one mount is watched
+
+
+def hot(agent, what, by):
+    (answer,) = agent.ask("status", "--hot")
+    return next(table for table in get(answer, "khien.hot.tables")
+                if (table["what"], table["by"]) == (what, by))
+
+
+def most(table, span="lately"):
+    return {entry["name"]: entry for entry in table[span]["most"]}
+
+
+def test_what_costs_is_named(shared, tool):
+    program = os.path.realpath(tool("create"))
+    folder = shared.mount / "hot"
+    folder.mkdir()
+    for _ in range(40):
+        subprocess.run([program, str(folder), "openat"], check=True,
+                       stdout=subprocess.DEVNULL)
+    large = shared.write("hot/large", os.urandom(8 << 20))
+    shared.settle()
+    wait_for(lambda: str(large) in most(hot(shared, "file", "scan_time")),
+             "the gate told of its scans")
+    # Each ran and ended once, and made a file.
+    assert most(hot(shared, "process", "events"))[program]["count"] >= 120
+    assert most(hot(shared, "folder", "events"))[str(folder)]["count"] >= 40
+    files = hot(shared, "file", "scan_time")
+    assert files["unit"] == "us"
+    assert files["lately"]["most"][0]["name"] == str(large)
+    assert files["lately"]["total"] >= most(files)[str(large)]["count"] > 1000
+    assert str(folder) in most(hot(shared, "folder", "scan_time"), "start")
+    text = shared.ctl_raw("status", "--hot").stdout.decode()
+    assert "programs by events\n" in text and str(large) in text
