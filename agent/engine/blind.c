@@ -84,12 +84,17 @@ find_programs(struct blind *blind, const struct engine *engine)
 {
 	bool there = roster_running(engine->roster, ROLE_SENSOR) > 0;
 	const struct values_entry *entry;
-	struct blind_gap *gap = there ? NULL : add(blind, "sensor");
+	bool told = values_find(engine->values, ROLE_SENSOR, PROGRAMS, 0,
+				&entry) > 0;
+	struct blind_gap *gap = there && told ? NULL : add(blind, "sensor");
 
 	if (gap)
-		(void)snprintf(gap->because, sizeof(gap->because),
-			       "khien-sensor is not running: events wait in "
-			       "the kernel while they find room");
+		(void)snprintf(gap->because, sizeof(gap->because), "%s",
+			       there ? "khien-sensor has not said yet what it "
+				       "sees" :
+				       "khien-sensor is not running: events "
+				       "wait in the kernel while they find "
+				       "room");
 	for (size_t at = 0;;) {
 		at = values_find(engine->values, ROLE_SENSOR, PROGRAMS, at,
 				 &entry);

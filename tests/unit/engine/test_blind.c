@@ -122,6 +122,16 @@ test_no_sensor(void **state)
 }
 
 static void
+test_sensor_says_nothing(void **state)
+{
+	(void)state;
+	values_forget(engine->values, ROLE_SENSOR, 0);
+	const struct blind_gap *gap = find("sensor");
+	assert_non_null(gap);
+	assert_non_null(strstr(gap->because, "has not said yet"));
+}
+
+static void
 test_losses(void **state)
 {
 	(void)state;
@@ -194,6 +204,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_nothing, begin, teardown),
 		cmocka_unit_test_setup_teardown(test_programs, begin, teardown),
 		cmocka_unit_test_setup_teardown(test_no_sensor, begin,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_sensor_says_nothing, begin,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_losses, begin, teardown),
 		cmocka_unit_test_setup_teardown(test_scans, begin, teardown),
