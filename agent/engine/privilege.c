@@ -24,6 +24,8 @@ has_value(const struct event *event)
 	case EVENT_UNSHARE:
 		return true;
 	case EVENT_SETNS:
+	case EVENT_CREDENTIALS:
+	case EVENT_ESCALATE:
 		return event->value != 0;
 	default:
 		return false;

@@ -13,6 +13,7 @@ enum programs_object {
 	PROGRAMS_URING,
 	PROGRAMS_NET,
 	PROGRAMS_DATAGRAM,
+	PROGRAMS_PRIVILEGE,
 	PROGRAMS_OBJECTS,
 };
 
@@ -46,6 +47,16 @@ enum programs_program {
 	PROGRAM_NET_SEND4,
 	PROGRAM_NET_SEND6,
 	PROGRAM_NET_EGRESS,
+	/* In the order in which they are attached: kernel/known.h. */
+	PROGRAM_PRIVILEGE_FORK,
+	PROGRAM_PRIVILEGE_EXIT,
+	PROGRAM_PRIVILEGE_RENAME,
+	PROGRAM_PRIVILEGE_EXEC,
+	PROGRAM_PRIVILEGE_MODULE,
+	PROGRAM_PRIVILEGE_UNLOAD,
+	PROGRAM_PRIVILEGE_MAPPING,
+	PROGRAM_PRIVILEGE_CALL,
+	PROGRAM_PRIVILEGE_SEED,
 	PROGRAMS,
 };
 
@@ -78,6 +89,8 @@ struct programs_entry {
 	const char *tracepoint;
 	const char *params;
 	const char *about; /* a struct that kernels without the thing lack */
+	/* What the kernel must have: a type, or a helper; NULL: nothing. */
+	const char *needs;
 };
 
 /* NULL for no such program. */
