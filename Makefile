@@ -284,7 +284,7 @@ RUN_TESTS = @KHIEN_FUZZ_SECONDS=$(FUZZ_SECONDS) \
 	KHIEN_KERNELS=$(call quote,$(KERNELS)) \
 	KHIEN_TRIGGERS=$(call quote,$(TRIGGERS)) \
 	$(PYTHON) tests/run.py --build $B
-PARTS ?= unit fuzz system kernels guest
+PARTS ?= unit fuzz rules system kernels guest
 
 fuzz-build: $(FUZZERS)
 fuzz: $(FUZZERS)
@@ -296,7 +296,7 @@ tests: $(PROGRAMS) $(UNIT_TESTS) $(TOOLS) $(INIT)
 check: tests $(FUZZERS)
 	$(RUN_TESTS) $(PARTS)
 check-fast: tests
-	$(RUN_TESTS) --fast unit system
+	$(RUN_TESTS) --fast unit rules system
 check-kernel: $(PROGRAMS) $(TOOLS) $(INIT)
 	$(RUN_TESTS) kernels
 bench: $(PROGRAMS) $(TOOLS)
