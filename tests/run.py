@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs parts of the tests and ends with `N passed, N failed`.
 
-Parts: lint, unit, fuzz, system, guest.  What is skipped is told and counted; with
+Parts: lint, unit, fuzz, system, packages, guest.  What is skipped is told; with
 CI=true in the environment a skip is a failure, unless its reason begins with
 "machine:", which says that this machine cannot run it at all.
 """
@@ -260,19 +260,15 @@ def system(args):
     return total
 
 
-def guest(args):
-    """A whole Debian that enforces on itself."""
+def program(args, name, path):
+    """A part that is a program and tells of each check by itself:
+    `  NAME: ok`, `failed` or `skipped: REASON`, then more."""
     total = Count()
-    if args.build != args.build_root:
-        total.skip("guest", "with sanitizers an emulated machine takes hours")
-        return total
-    command = [PYTHON, str(ROOT / "tests/guest/guest.py"), "--build",
-               str(args.build)]
     # Its lines appear as they come: it takes minutes.
-    child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL,
-                             stdout=subprocess.PIPE, text=True,
-                             env=dict(os.environ,
-                                      PYTHONDONTWRITEBYTECODE="1"))
+    child = subprocess.Popen(
+        [PYTHON, str(ROOT / path), "--build", str(args.build)], cwd=ROOT,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+        env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1"))
     with child:
         for line in child.stdout:
             found = re.match(r"  ([\w-]+): (ok|failed|skipped: (.*))", line)
@@ -283,13 +279,31 @@ def guest(args):
             total.passed += bool(found) and found.group(2) == "ok"
             total.failed += bool(found) and found.group(2) == "failed"
     if child.returncode and not total.failed:
-        print(f"  guest: failed, its program ended with {child.returncode}")
+        print(f"  {name}: failed, its program ended with {child.returncode}")
         total.failed += 1
     return total
 
 
+def guest(args):
+    """A whole Debian that enforces on itself."""
+    if args.build != args.build_root:
+        total = Count()
+        total.skip("guest", "with sanitizers an emulated machine takes hours")
+        return total
+    return program(args, "guest", "tests/guest/guest.py")
+
+
+def packages(args):
+    """Packages, twice, and what is in them."""
+    if args.build != args.build_root:
+        total = Count()
+        total.skip("packages", "programs with sanitizers are not packed")
+        return total
+    return program(args, "packages", "tests/packages/packages.py")
+
+
 PARTS = {"lint": lint, "unit": unit, "fuzz": fuzz, "system": system,
-         "guest": guest}
+         "packages": packages, "guest": guest}
 
 
 def main():
@@ -305,7 +319,8 @@ def main():
     sys.stdout.reconfigure(line_buffering=True)
 
     total = Count()
-    for part in args.parts or ["unit", "fuzz", "system", "guest"]:
+    for part in args.parts or ["unit", "fuzz", "system", "packages",
+                               "guest"]:
         started = time.monotonic()
         print(f"{part}:")
         count = PARTS[part](args)

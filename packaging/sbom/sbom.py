@@ -78,19 +78,31 @@ def closure(path):
     return direct, every
 
 
-def _deb(path):
+def _names(path):
     """Debian knows a file by the name that it was packed under."""
-    names = [path, os.path.realpath(path)]
-    names += [name.removeprefix("/usr") for name in names]
-    names += [f"/usr{name}" for name in names if not name.startswith("/usr")]
-    for name in names:
-        done = subprocess.run(["dpkg-query", "-S", name], text=True,
-                              capture_output=True, check=False)
-        if done.returncode == 0:
-            package = done.stdout.split(": ")[0].split(", ")[0]
+    names = {path, os.path.realpath(path)}
+    names |= {name.removeprefix("/usr") for name in names}
+    return names | {"/usr" + name for name in names
+                    if not name.startswith("/usr")}
+
+
+@functools.lru_cache(maxsize=None)
+def _packed():
+    """Path of a library to its package, of all that ldconfig(8) knows."""
+    names = {name for paths in known().values() for path in paths
+             for name in _names(path)}
+    text = subprocess.run(["dpkg-query", "-S", *sorted(names)], text=True,
+                          capture_output=True, check=False).stdout
+    return {path: package.split(", ")[0] for package, path in
+            re.findall(r"^([^/\n]+): (/.*)$", text, re.M)}
+
+
+def _deb(path):
+    for name in sorted(_names(path)):
+        if name in _packed():
             return output("dpkg-query", "-W", "-f",
-                          "${Package}\\t${Version}\\t${Architecture}",
-                          package).split("\t")
+                          "${Package}\t${Version}\t${Architecture}",
+                          _packed()[name]).split("\t")
     raise SystemExit(f"no package has {path}")
 
 

@@ -12,12 +12,13 @@ import shutil
 import subprocess
 import sys
 
-from build import NAMES, ROOT, Skip, output
+from build import ROOT, Skip
+from repack import repack
 
 sys.path.insert(0, str(ROOT / "tests/guest"))
 
 import machine  # noqa: E402
-import root as guest_root  # noqa: E402
+import root as guest  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 # What dpkg and others write down whenever anything is installed.
@@ -27,31 +28,14 @@ NOTES = re.compile(
     r"etc/subgid-?|var/lib/systemd/deb-systemd-helper.*|packages(/.*)?")
 
 
-def newer(deb, folder, suffix="+1"):
-    """The same package with a higher version."""
-    tree = folder / "repack"
-    output("dpkg-deb", "-R", deb, tree)
-    control = tree / "DEBIAN/control"
-    text = control.read_text(encoding="utf-8")
-    old = re.search(r"^Version: (.*)$", text, re.M).group(1)
-    text = text.replace(f"Version: {old}", f"Version: {old}{suffix}")
-    text = re.sub(rf"(khien[a-z-]* \(>?= {re.escape(old)})\)",
-                  rf"\1{suffix})", text)
-    control.write_text(text, encoding="utf-8")
-    path = folder / f"newer-{deb.name}"
-    output("dpkg-deb", "--root-owner-group", "-b", tree, path)
-    shutil.rmtree(tree)
-    return path
-
-
 def _image(work):
     if os.geteuid() != 0:
         raise Skip("needs root")
     folder = ROOT / "build/guest"
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        return guest_root.base(folder, machine.programs(work.built))[1]
-    except guest_root.Missing as missing:
+        return guest.base(folder, machine.programs(work.built))[1]
+    except guest.Missing as missing:
         raise Skip(str(missing)) from missing
 
 
@@ -61,9 +45,9 @@ def check(work):
     debs.mkdir()
     for name, path in work.packages("deb").items():
         shutil.copy(path, debs / f"{name}.deb")
-        newer(debs / f"{name}.deb", debs)
+        repack(debs / f"{name}.deb", debs)
     # One that the disk was too full for, or the line too short.
-    broken = bytearray((debs / "newer-khien.deb").read_bytes())
+    broken = bytearray((debs / "khien+1.deb").read_bytes())
     (debs / "broken.deb").write_bytes(broken[:len(broken) * 2 // 3])
     base = work.folder / "layers"
     base.mkdir()
@@ -79,6 +63,5 @@ def check(work):
     beyond = [path for path in left if not NOTES.fullmatch(path)]
     assert not beyond, f"left behind: {beyond}"
     assert "same accounts" in done.stdout, done.stdout
-    _ = NAMES
     return [line[6:] for line in done.stdout.splitlines()
             if line.startswith("fact: ")]

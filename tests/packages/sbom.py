@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The lists of what the programs link are whole, and name nothing else."""
 
+import functools
 import hashlib
 import json
 import os
+import pathlib
 import re
 
 import hardening
@@ -18,19 +20,28 @@ def loaded(path):
     return found
 
 
+@functools.lru_cache(maxsize=1)
+def lists():
+    """Name of a library's file to its package, as dpkg's own lists tell."""
+    found = {}
+    for path in pathlib.Path("/var/lib/dpkg/info").glob("lib*.list"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if re.match(r"(/usr)?/lib(64|/[^/]*)?/[^/]*\.so\b", line):
+                found.setdefault(os.path.basename(line), set()).add(
+                    path.stem.split(":")[0])
+    return found
+
+
 def owners(libraries):
     """{(package, version)} by another way than the list's own."""
-    found = set()
+    packages = set()
     for library in libraries:
-        name = os.path.basename(library)
-        lines = output("dpkg-query", "-S", f"*/{name}").splitlines()
-        packages = {line.split(":")[0] for line in lines
-                    if re.search(r": (/usr)?/lib(64|/[^/]*)?/[^/]*$", line)}
-        assert len(packages) == 1, lines
-        package = packages.pop()
-        found.add((package, output("dpkg-query", "-W", "-f", "${Version}\n",
-                                   package).splitlines()[0]))
-    return found
+        owner = lists()[os.path.basename(library)]
+        assert len(owner) == 1, (library, owner)
+        packages |= owner
+    text = output("dpkg-query", "-W", "-f", "${Package} ${Version}\n",
+                  *sorted(packages))
+    return {tuple(line.split()) for line in text.splitlines()}
 
 
 def document(folder, name):
