@@ -131,7 +131,7 @@ def again(work):
     there = {"deb": here, "rpm": work.tree / "build"}
     said, count = [], 0
     for kind, built in there.items():
-        out = work.elsewhere / "a longer name than before" / kind
+        out = work.elsewhere / "a-longer-name-than-before" / kind
         out.mkdir(parents=True)
         make(kind, f"BUILT={built}", f"OUT={out}", env=env, umask=0o077)
         for name, path in work.packages(kind).items():

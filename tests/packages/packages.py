@@ -46,6 +46,8 @@ def one(name, function, work):
         state = f"skipped: {skip}"
     except AssertionError as error:
         state, why = "failed", str(error) or traceback.format_exc()
+    except Exception:  # the other checks are worth something all the same
+        state, why = "failed", traceback.format_exc()
     print(f"  {name}: {state} in {time.monotonic() - began:.1f} s" if
           not state.startswith("skipped") else f"  {name}: {state}",
           flush=True)

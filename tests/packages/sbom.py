@@ -24,7 +24,7 @@ def loaded(path):
 def lists():
     """Name of a library's file to its package, as dpkg's own lists tell."""
     found = {}
-    for path in pathlib.Path("/var/lib/dpkg/info").glob("lib*.list"):
+    for path in pathlib.Path("/var/lib/dpkg/info").glob("*.list"):
         for line in path.read_text(encoding="utf-8").splitlines():
             if re.match(r"(/usr)?/lib(64|/[^/]*)?/[^/]*\.so\b", line):
                 found.setdefault(os.path.basename(line), set()).add(
