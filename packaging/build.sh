@@ -73,13 +73,14 @@ make_rpm()
 {
 	local arch
 	arch=$(uname -m)
+	set -- ${built:+--define "khien_built $built"}
 	rm -rf "$out"/*.rpm "$out/top"
 	cd "$tree"
 	rpmbuild -bb --build-in-place --nodeps --target "$arch" \
 		--define "_topdir $out/top" --define "_rpmdir $out" \
 		--define "_build_name_fmt %%{NAME}-%%{VERSION}.%%{ARCH}.rpm" \
 		--define "khien_version $version" \
-		--define "khien_built $built" \
+		"$@" \
 		packaging/rpm/khien.spec >"$out/log" 2>&1 || fail
 	rm -rf "$out/top"
 }
