@@ -67,11 +67,13 @@ NAME_engine := khien-engine
 NAME_query := khien-query
 NAME_keep := khien-keep
 NAME_mounts := khien-mounts
+NAME_proof := khien-proof
 NAME_conform := khien-tuf
 NAME_fetch := khien-fetch
 NAME_verify := khien-verify
 NAME_repo := khien-repo
 LIBS_daemon :=
+LIBS_proof :=
 LIBS_cli := -ljansson
 LIBS_conf := -linih $(SANDBOX_LIBS)
 LIBS_sensor := -lbpf $(SANDBOX_LIBS)
@@ -102,7 +104,7 @@ WITH_repo := client release tuf
 # Whose forge*.c its unit tests are linked with, when not of all of these.
 FORGE_repo := repo
 
-FOLDERS := daemon cli conf sensor gate mounts scan engine query keep \
+FOLDERS := daemon cli conf sensor gate mounts scan engine query keep proof \
 	tuf client http release fetch verify repo conform
 SRC_lib := $(wildcard agent/lib/*.c)
 $(foreach f,$(FOLDERS),$(eval SRC_$f := $(wildcard agent/$f/*.c updater/$f/*.c)))
@@ -282,7 +284,7 @@ RUN_TESTS = @KHIEN_FUZZ_SECONDS=$(FUZZ_SECONDS) \
 	KHIEN_KERNELS=$(call quote,$(KERNELS)) \
 	KHIEN_TRIGGERS=$(call quote,$(TRIGGERS)) \
 	$(PYTHON) tests/run.py --build $B
-PARTS ?= unit fuzz system kernels guest
+PARTS ?= unit fuzz rules system kernels guest
 
 fuzz-build: $(FUZZERS)
 fuzz: $(FUZZERS)
@@ -294,7 +296,7 @@ tests: $(PROGRAMS) $(UNIT_TESTS) $(TOOLS) $(INIT)
 check: tests $(FUZZERS)
 	$(RUN_TESTS) $(PARTS)
 check-fast: tests
-	$(RUN_TESTS) --fast unit system
+	$(RUN_TESTS) --fast unit rules system
 check-kernel: $(PROGRAMS) $(TOOLS) $(INIT)
 	$(RUN_TESTS) kernels
 bench: $(PROGRAMS) $(TOOLS)

@@ -22,6 +22,8 @@ char LICENSE[] SEC("license") = "GPL";
 
 struct want {
 	__u64 task;
+	__u64 ring;
+	__u64 data;	  /* the number that the ring's user gave it */
 	__u64 base[2][2]; /* dentry and mount that a path started from */
 	__s32 fd[2];	  /* directories of the paths */
 	__u32 type;
@@ -94,6 +96,16 @@ task_of(struct io_kiocb *req)
 	if (bpf_core_field_exists(old->task))
 		return BPF_CORE_READ(old, task);
 	return BPF_CORE_READ(req, tctx, task);
+}
+
+static __always_inline __u64
+data_of(struct io_kiocb *req)
+{
+	struct io_kiocb___old *old = (void *)req;
+
+	if (bpf_core_field_exists(old->user_data))
+		return BPF_CORE_READ(old, user_data);
+	return BPF_CORE_READ(req, cqe.user_data);
 }
 
 static __always_inline void
@@ -243,6 +255,8 @@ fill(struct want *want, struct io_kiocb *req, __u32 op)
 	__u64 at = (__u64)req + bpf_core_field_offset(struct io_kiocb, file);
 
 	want->task = (__u64)task;
+	want->ring = (__u64)BPF_CORE_READ(req, ctx);
+	want->data = data_of(req);
 	want->fd[0] = want->fd[1] = KERN_AT_FDCWD;
 	want->type = want->mode = want->value = want->flags = 0;
 	want->slot = want->text = 0;
@@ -523,4 +537,53 @@ BPF_PROG(uring_complete_old, void *ring, __u64 user_data, int res)
 	if (found)
 		(void)bpf_map_delete_elem(&by_data, data);
 	return key ? uring_end(key, res) : 0;
+}
+
+/* Requests of one ring and number. */
+struct alike {
+	__u64 ring;
+	__u64 data;
+	__u64 key;  /* of the last one found; 0: none */
+	__u64 more; /* there are others; no count, which verifiers unroll */
+};
+
+static long
+count_alike(void *map, __u64 *key, struct want *want, struct alike *alike)
+{
+	if (want->ring != alike->ring || want->data != alike->data)
+		return 0;
+	if (alike->key)
+		alike->more = 1;
+	alike->key = *key;
+	return 0;
+}
+
+static long
+end_alike(void *map, __u64 *key, struct want *want, struct alike *alike)
+{
+	__u64 at = *key;
+
+	if (want->ring != alike->ring || want->data != alike->data)
+		return 0;
+	(void)uring_tell(at, 0, KHIEN_UNCONFIRMED);
+	(void)bpf_map_delete_elem(&wants, &at);
+	return 0;
+}
+
+/*
+ * Since Linux 6.3 a request whose end finds no room in its ring is not completed
+ * as others are.  What is said is the number again.
+ */
+SEC("tp_btf/io_uring_cqe_overflow")
+int
+BPF_PROG(uring_overflow, void *ring, __u64 user_data, int res)
+{
+	struct alike alike = { .ring = (__u64)ring, .data = user_data };
+
+	(void)bpf_for_each_map_elem(&wants, count_alike, &alike, 0);
+	if (alike.key && !alike.more)
+		return uring_end(alike.key, res);
+	if (alike.more)
+		(void)bpf_for_each_map_elem(&wants, end_alike, &alike, 0);
+	return 0;
 }

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs parts of the tests and ends with `N passed, N failed`.
 
-Parts: lint, unit, fuzz, system, kernels, guest.  What is skipped is told and
-counted; with CI=true in the environment a skip is a failure, unless its reason
+Parts: lint, unit, fuzz, rules, system, kernels, guest.  What is skipped is told
+and counted; with CI=true in the environment a skip is a failure, unless its reason
 begins with "machine:", which says that this machine cannot run it at all.
 
 Those of ASIDE need a processor and nobody's patience.  They take, at the lowest
@@ -309,17 +309,12 @@ def kernels(args):
     return total
 
 
-def guest(args):
-    """A whole Debian that enforces on itself."""
-    total = Count()
-    if args.build != args.build_root:
-        total.skip("guest", "with sanitizers an emulated machine takes hours")
-        return total
-    command = [PYTHON, str(ROOT / "tests/guest/guest.py"), "--build",
-               str(args.build)]
-    # Its lines appear as they come: it takes minutes.
+def told(total, name, command):
+    """Adds what a program says in lines `  NAME: ok` and `  NAME: failed`,
+    which appear as they come."""
     child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, text=True,
+                             errors="replace",
                              env=dict(os.environ,
                                       PYTHONDONTWRITEBYTECODE="1"))
     with child:
@@ -332,9 +327,29 @@ def guest(args):
             total.passed += bool(found) and found.group(2) == "ok"
             total.failed += bool(found) and found.group(2) == "failed"
     if child.returncode and not total.failed:
-        say(f"  guest: failed, its program ended with {child.returncode}")
+        say(f"  {name}: failed, its program ended with {child.returncode}")
         total.failed += 1
     return total
+
+
+def rules(args):
+    """The rules that are shipped, and a report on how good they are."""
+    command = [PYTHON, str(ROOT / "tests/rules/rules.py"), "--build",
+               str(args.build)]
+    if args.fast or args.build != args.build_root:  # sanitizers: too slow
+        command.append("--fast")
+    return told(Count(), "rules", command)
+
+
+def guest(args):
+    """A whole Debian that enforces on itself."""
+    total = Count()
+    if args.build != args.build_root:
+        total.skip("guest", "with sanitizers an emulated machine takes hours")
+        return total
+    return told(total, "guest",
+                [PYTHON, str(ROOT / "tests/guest/guest.py"), "--build",
+                 str(args.build)])
 
 
 class Aside:
@@ -372,9 +387,9 @@ def measure(args, part):
     return count
 
 
-PARTS = {"lint": lint, "unit": unit, "fuzz": fuzz, "system": system,
-         "kernels": kernels, "guest": guest}
-ASIDE = ("lint", "fuzz")
+PARTS = {"lint": lint, "unit": unit, "fuzz": fuzz, "rules": rules,
+         "system": system, "kernels": kernels, "guest": guest}
+ASIDE = ("lint", "fuzz", "rules")
 
 
 def main():
@@ -390,7 +405,7 @@ def main():
     sys.stdout.reconfigure(line_buffering=True)
 
     total = Count()
-    parts = args.parts or ["unit", "fuzz", "system", "kernels", "guest"]
+    parts = args.parts or ["unit", "fuzz", "rules", "system", "kernels", "guest"]
     aside = [part for part in parts if part in ASIDE]
     args.aside = Aside(args, aside if len(aside) < len(parts) else [])
     for part in parts:

@@ -68,6 +68,12 @@ static const struct programs_entry entries[PROGRAMS] = {
 	[PROGRAM_URING_COMPLETE_OLD] = {
 		"uring_complete_old", OF_URING, COMPLETE("piii"),
 	},
+	[PROGRAM_URING_OVERFLOW] = {
+		"uring_overflow", PROGRAMS_URING, PROGRAMS_OF_FILE,
+		"what io_uring does to files in a ring that is full, until the "
+		"ring goes on", { 0 }, PROGRAMS_URING_OVERFLOW,
+		"io_uring_cqe_overflow", "piiip", "io_cqe",
+	},
 	[PROGRAM_NET_STATE] = {
 		"net_state", PROGRAMS_NET, PROGRAMS_OF_NETWORK,
 		"TCP connections to peers, and the ends of all connections",
