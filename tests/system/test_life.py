@@ -23,7 +23,8 @@ def shared(tmp_path_factory):
     if os.geteuid() != 0:
         pytest.skip("needs root")
     agent = Agent(tmp_path_factory.mktemp("khien"),
-                  conf={"agent.proof_s": EVERY_S, "sensor.network": "off"})
+                  conf={"agent.proof_s": EVERY_S, "sensor.network": "off",
+                        "sensor.privilege": "off"})
     agent.conf["agent.state_dir"] = agent.mount / "state"
     agent.write_conf()
     try:
@@ -101,6 +102,9 @@ def test_what_is_switched_off_is_named(shared):
     assert gap["because"] == "switched off"
     assert gap["kinds"] == ["connect", "disconnect"]
     assert "TCP connections" in gap["costs"]
+    gap = blind(shared)["privilege_call"]
+    assert {"ptrace", "module_load"} <= set(gap["kinds"])
+    assert gap["rules"] and gap["rules_len"] == len(gap["rules"])
     text = shared.ctl_raw("status").stdout.decode()
     assert "net_state: switched off\n" in text
     assert "costs connect, disconnect" in text
