@@ -421,21 +421,21 @@ choose(struct probe *probe)
 	for (size_t i = 0; i < PROGRAMS_CHOICES; i++)
 		chosen[i] = PROGRAMS;
 	for (size_t i = 0; r == 0 && i < PROGRAMS; i++) {
-		const struct programs_entry *entry = programs_get(i);
-		if (entry->choice &&
-		    prototype_is(prototype, entry->tracepoint, entry->params))
-			chosen[entry->choice] = i;
+		const struct programs_form *form = programs_form(i);
+		if (form &&
+		    prototype_is(prototype, form->tracepoint, form->params))
+			chosen[form->choice] = i;
 	}
 	for (size_t i = 0; r == 0 && i < PROGRAMS; i++) {
-		const struct programs_entry *entry = programs_get(i);
-		if (!entry->choice || chosen[entry->choice] == i)
+		const struct programs_form *form = programs_form(i);
+		if (!form || chosen[form->choice] == i)
 			continue;
 		probe->errors[i] = PROGRAMS_UNNEEDED;
-		if (chosen[entry->choice] < PROGRAMS ||
-		    !prototype_has_struct(prototype, entry->about))
+		if (chosen[form->choice] < PROGRAMS ||
+		    !prototype_has_struct(prototype, form->about))
 			continue;
 		probe->errors[i] = EOPNOTSUPP;
-		chosen[entry->choice] = i;
+		chosen[form->choice] = i;
 	}
 }
 

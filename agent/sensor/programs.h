@@ -75,8 +75,11 @@ struct programs_entry {
 	const char *cost; /* what is not seen when it is absent */
 	/* Types of events that no other program tells; 0 ends them. */
 	uint16_t types[PROGRAMS_TYPES];
-	/* Of a choice: the form that it is for; see prototype_is(). */
-	uint8_t choice; /* enum programs_choice */
+};
+
+/* The form of a tracepoint that a program is for: see prototype_is(). */
+struct programs_form {
+	uint8_t choice; /* enum programs_choice; the others only of one */
 	const char *tracepoint;
 	const char *params;
 	const char *about; /* a struct that kernels without the thing lack */
@@ -84,3 +87,6 @@ struct programs_entry {
 
 /* NULL for no such program. */
 const struct programs_entry *programs_get(size_t program);
+
+/* NULL for a program that is no choice. */
+const struct programs_form *programs_form(size_t program);
