@@ -6,8 +6,11 @@
 # make [all]        the programs
 # make deps         install what is missing to build, check and lint (root)
 # make run          build, then run the agent in the foreground from build/run
-# make check        everything: unit, fuzz and system tests
+# make check        everything: unit, fuzz and system tests, emulated kernels
+#                   and a whole emulated machine
 # make check-fast   what takes under two minutes
+# make check-kernel boots the kernels that are supported and runs all triggers
+#                   in each: a table; KERNELS="5.10 6.12" TRIGGERS="open exec"
 # make lint         silent when there is nothing to say
 # make fuzz         each fuzzer for FUZZ_SECONDS
 # make bench        a row a figure; writes build/bench.json; BENCH=PARTS
@@ -64,11 +67,13 @@ NAME_engine := khien-engine
 NAME_query := khien-query
 NAME_keep := khien-keep
 NAME_mounts := khien-mounts
+NAME_proof := khien-proof
 NAME_conform := khien-tuf
 NAME_fetch := khien-fetch
 NAME_verify := khien-verify
 NAME_repo := khien-repo
 LIBS_daemon :=
+LIBS_proof :=
 LIBS_cli := -ljansson
 LIBS_conf := -linih $(SANDBOX_LIBS)
 LIBS_sensor := -lbpf $(SANDBOX_LIBS)
@@ -99,7 +104,7 @@ WITH_repo := client release tuf
 # Whose forge*.c its unit tests are linked with, when not of all of these.
 FORGE_repo := repo
 
-FOLDERS := daemon cli conf sensor gate mounts scan engine query keep \
+FOLDERS := daemon cli conf sensor gate mounts scan engine query keep proof \
 	tuf client http release fetch verify repo conform
 SRC_lib := $(wildcard agent/lib/*.c)
 $(foreach f,$(FOLDERS),$(eval SRC_$f := $(wildcard agent/$f/*.c updater/$f/*.c)))
@@ -157,12 +162,12 @@ BPF_CFLAGS := -target bpf -mcpu=v2 -O2 -g -std=gnu17 -Wall -Wextra \
 objects = $(addprefix $(if $2,$2,$B)/,$(1:.c=.o))
 OBJ_lib := $(call objects,$(SRC_lib))
 
-.PHONY: all deps run check check-fast lint fuzz fuzz-build tests bench install
-.PHONY: install-repo clean
+.PHONY: all deps run check check-fast check-kernel lint fuzz fuzz-build tests
+.PHONY: bench install install-repo clean
 all: $(PROGRAMS)
 
 # Goals that install what they need do so before anything else is built.
-ifneq ($(filter deps run check check-fast lint fuzz bench deb rpm,\
+ifneq ($(filter deps run check check-fast check-kernel lint fuzz bench deb rpm,\
 	$(MAKECMDGOALS)),)
 FIRST := deps
 endif
@@ -245,6 +250,12 @@ $(TOOLS): $O/%: %.c | $(FIRST)
 	@mkdir -p $(@D)
 	$(call say,TOOL)$(CC) $(COMMON) $(HARDEN) $(LINK) -MMD -MP $< -o $@ -pthread
 
+# The first process of the guests, where there is no library.
+INIT := $O/tests/kernel/init
+$(INIT): $O/%: %.c | $(FIRST)
+	@mkdir -p $(@D)
+	$(call say,TOOL)$(CC) $(COMMON) $(HARDEN) -static -MMD -MP $< -o $@
+
 # Fuzzers: linked with every folder of agent/ and updater/ that their source
 # includes from, and what that is linked with.
 
@@ -269,8 +280,11 @@ $(foreach s,$(wildcard tests/fuzz/fuzz_*.c),\
 		$f $(WITH_$f))))))
 FUZZ_SECONDS ?= 5
 
-RUN_TESTS = @KHIEN_FUZZ_SECONDS=$(FUZZ_SECONDS) $(PYTHON) tests/run.py --build $B
-PARTS ?= unit fuzz system packages guest
+RUN_TESTS = @KHIEN_FUZZ_SECONDS=$(FUZZ_SECONDS) \
+	KHIEN_KERNELS=$(call quote,$(KERNELS)) \
+	KHIEN_TRIGGERS=$(call quote,$(TRIGGERS)) \
+	$(PYTHON) tests/run.py --build $B
+PARTS ?= unit fuzz rules packages system kernels guest
 
 fuzz-build: $(FUZZERS)
 fuzz: $(FUZZERS)
@@ -278,11 +292,13 @@ fuzz: $(FUZZERS)
 
 # Testing and running.
 
-tests: $(PROGRAMS) $(UNIT_TESTS) $(TOOLS)
+tests: $(PROGRAMS) $(UNIT_TESTS) $(TOOLS) $(INIT)
 check: tests $(FUZZERS)
 	$(RUN_TESTS) $(PARTS)
 check-fast: tests
-	$(RUN_TESTS) --fast unit system
+	$(RUN_TESTS) --fast unit rules system
+check-kernel: $(PROGRAMS) $(TOOLS) $(INIT)
+	$(RUN_TESTS) kernels
 bench: $(PROGRAMS) $(TOOLS)
 	@$(PYTHON) tests/bench/bench.py --build $B $(BENCH)
 lint: $(PROGRAMS) | $(FIRST)
@@ -376,8 +392,8 @@ PACKAGES := gcc make git ca-certificates libc6-dev binutils clang llvm bpftool \
 	libcmocka-dev python3 python3-pytest \
 	python3-cryptography libclang-rt-dev procps util-linux openssl iproute2 \
 	clang-format clang-tidy cppcheck mmdebstrap e2fsprogs qemu-system-x86 \
-	nginx debhelper dh-apparmor dpkg-dev fakeroot lintian rpm apparmor \
-	systemd pkg-config
+	debian-archive-keyring nginx debhelper dh-apparmor dpkg-dev fakeroot \
+	lintian rpm apparmor systemd pkg-config
 # Debian starts nginx once it is installed; tests start their own.
 deps:
 	@missing=$$(for package in $(PACKAGES); do \
@@ -403,5 +419,5 @@ clean:
 	rm -rf $O
 
 -include $(shell [ ! -d $O ] || find $O \( -path $O/run -o \
-	-path $O/guest -o -path $O/deb -o -path $O/rpm -o -path $O/packages \) \
-	-prune -o -name '*.d' -type f -print)
+	-path $O/guest -o -path $O/kernels -o -path $O/deb -o -path $O/rpm -o \
+	-path $O/packages \) -prune -o -name '*.d' -type f -print)

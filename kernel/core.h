@@ -25,6 +25,7 @@ typedef struct {
 } atomic_t;
 
 struct qstr {
+	__u32 len;
 	const unsigned char *name;
 };
 
@@ -39,6 +40,7 @@ struct file_system_type {
 /* 0 for the initial one. */
 struct user_namespace {
 	int level;
+	struct user_namespace *parent;
 };
 
 struct super_block {
@@ -58,6 +60,7 @@ struct inode {
 	unsigned long i_ino;
 	unsigned int i_nlink;
 	long long i_size;
+	void *i_private;
 };
 
 struct dentry {
@@ -88,6 +91,7 @@ struct file {
 	struct inode *f_inode;
 	unsigned int f_mode;
 	unsigned int f_flags;
+	void *private_data;
 };
 
 struct fdtable {
@@ -118,12 +122,23 @@ struct nsproxy {
 	struct mnt_namespace *mnt_ns;
 };
 
-struct upid {
-	int nr;
+struct hlist_node {
+	struct hlist_node *next;
 };
 
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+
+/* In `tasks`, as in task_struct.pid_links, a thread is first. */
 struct pid {
 	unsigned int level;
+	struct hlist_head tasks[1];
 	struct upid numbers[1];
 };
 
@@ -134,8 +149,8 @@ struct kernel_caps {
 };
 
 struct cred {
-	kuid_t uid, gid, euid, egid;
-	struct kernel_caps cap_effective;
+	kuid_t uid, gid, suid, sgid, euid, egid, fsuid, fsgid;
+	struct kernel_caps cap_permitted, cap_effective;
 	struct user_namespace *user_ns;
 };
 
@@ -154,6 +169,10 @@ struct signal_struct {
 struct mm_struct {
 	unsigned long arg_start, arg_end;
 	struct file *exe_file;
+};
+
+struct module {
+	char name[56];
 };
 
 struct kernfs_node {
@@ -189,7 +208,11 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
+	struct hlist_node pid_links[1];
 	__u64 start_boottime;
+	__u64 self_exec_id;
+	/* Its own; the other one may be put in its place for a while. */
+	const struct cred *real_cred;
 	const struct cred *cred;
 	char comm[16];
 	struct fs_struct *fs;
@@ -209,6 +232,158 @@ struct linux_binprm {
 	const char *interp;
 };
 
+/*
+ * io_uring.  A command's own fields lie over its request from its first byte
+ * on.  Names are delayed_filename since Linux 7.0; the task is the io_uring_task's
+ * since 6.13; a link's fields have a struct for both kinds since 6.0.
+ */
+struct filename {
+	const char *name;
+};
+
+struct delayed_filename {
+	struct filename *__incomplete_filename;
+};
+
+struct open_how {
+	__u64 flags;
+	__u64 mode;
+};
+
+struct xattr_name {
+	char name[256];
+};
+
+struct kernel_xattr_ctx {
+	struct xattr_name *kname;
+};
+
+struct xattr_ctx {
+	struct xattr_name *kname;
+};
+
+struct io_open {
+	int dfd;
+	__u32 file_slot;
+	struct filename *filename;
+	struct open_how how;
+};
+
+struct io_open___delayed {
+	struct delayed_filename filename;
+};
+
+struct io_rename {
+	int old_dfd;
+	int new_dfd;
+	struct filename *oldpath;
+	struct filename *newpath;
+	int flags;
+};
+
+struct io_rename___delayed {
+	struct delayed_filename oldpath;
+	struct delayed_filename newpath;
+};
+
+struct io_unlink {
+	int dfd;
+	int flags;
+	struct filename *filename;
+};
+
+struct io_unlink___delayed {
+	struct delayed_filename filename;
+};
+
+struct io_mkdir {
+	int dfd;
+	__u16 mode;
+	struct filename *filename;
+};
+
+struct io_mkdir___delayed {
+	struct delayed_filename filename;
+};
+
+struct io_link {
+	int old_dfd;
+	int new_dfd;
+	struct filename *oldpath;
+	struct filename *newpath;
+};
+
+struct io_link___delayed {
+	struct delayed_filename oldpath;
+	struct delayed_filename newpath;
+};
+
+struct io_symlink {
+	int new_dfd;
+	struct filename *oldpath;
+	struct filename *newpath;
+};
+
+struct io_hardlink {
+	int old_dfd;
+	int new_dfd;
+	struct filename *oldpath;
+	struct filename *newpath;
+};
+
+struct io_xattr {
+	struct kernel_xattr_ctx ctx;
+	struct filename *filename;
+};
+
+struct io_xattr___old {
+	struct xattr_ctx ctx;
+};
+
+struct io_xattr___delayed {
+	struct delayed_filename filename;
+};
+
+struct io_uring_task {
+	struct task_struct *task;
+};
+
+struct io_cqe {
+	__u64 user_data;
+	__s32 res;
+};
+
+struct io_ring_ctx;
+struct io_uring_cqe;
+
+struct io_wq_work {
+	unsigned int flags;
+};
+
+struct io_worker {
+	struct io_wq_work *cur_work;
+};
+
+struct io_kiocb {
+	struct file *file;
+	__u8 opcode;
+	unsigned int flags;
+	struct io_cqe cqe;
+	struct io_ring_ctx *ctx;
+	struct io_uring_task *tctx;
+};
+
+struct io_kiocb___old {
+	struct io_ring_ctx *ctx;
+	struct task_struct *task;
+	__u64 user_data;
+	struct io_wq_work work;
+};
+
+struct task_struct___old {
+	void *pf_io_worker;
+};
+
 struct seq_file;
 
 struct bpf_iter_meta {
@@ -223,6 +398,7 @@ struct bpf_iter__task {
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
 	unsigned long di, si, dx, r10, r8, r9, orig_ax;
+	unsigned long bx, cx, bp; /* 32-bit calls only */
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {
@@ -241,19 +417,42 @@ struct pt_regs {
 
 /* Values that are not in BTF.  They have not changed since Linux 5.10. */
 #define KERN_SB_KERNMOUNT (1ul << 22)
+#define KERN_FMODE_READ 0x1u
 #define KERN_FMODE_WRITE 0x2u
 #define KERN_FMODE_CREATED 0x100000u
 #define KERN_SIGNAL_STOPPED 0x1u
 #define KERN_SIGNAL_GROUP_EXIT 0x4u
 #define KERN_SIGKILL 9
 #define KERN_SIGSTOP 19
+#define KERN_CAP_SETGID 6
+#define KERN_CAP_SETUID 7
 #define KERN_CAP_SYS_ADMIN 21
 #define KERN_FS_OPEN_EXEC_PERM 0x40000u
 #define KERN_FUSE_MAGIC 0x65735546ul
+#define KERN_PROC_MAGIC 0x9fa0ul
+#define KERN_NSFS_MAGIC 0x6e736673ul
 #define KERN_PF_KTHREAD 0x200000u
+#define KERN_PF_IO_WORKER 0x10u
+#define KERN_REQ_F_CQE_SKIP (1u << 6) /* IOSQE_CQE_SKIP_SUCCESS_BIT */
+#define KERN_IORING_OP_OPENAT 18
+#define KERN_IORING_OP_OPENAT2 28
+#define KERN_IORING_OP_RENAMEAT 35
+#define KERN_IORING_OP_UNLINKAT 36
+#define KERN_IORING_OP_MKDIRAT 37
+#define KERN_IORING_OP_SYMLINKAT 38
+#define KERN_IORING_OP_LINKAT 39
+#define KERN_IORING_OP_FSETXATTR 41
+#define KERN_IORING_OP_SETXATTR 42
+#define KERN_X32_CALL 0x40000000ul /* x86: bit of a number */
 #define KERN_TS_COMPAT 0x2u	   /* x86 */
 #define KERN_TIF_32BIT (1ul << 22) /* arm64 */
 #define KERN_S_IFMT 0170000
 #define KERN_S_IFREG 0100000
 #define KERN_S_IFDIR 0040000
 #define KERN_AT_FDCWD (-100)
+#define KERN_AT_REMOVEDIR 0x200
+#define KERN_RENAME_EXCHANGE 2
+#define KERN_O_WRONLY 01
+#define KERN_O_RDWR 02
+#define KERN_O_CREAT 0100
+#define KERN_O_TRUNC 01000

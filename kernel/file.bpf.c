@@ -8,17 +8,18 @@
  */
 #include "kernel/call.h"
 #include "kernel/core.h"
+#include "kernel/handlers.h"
 #include "kernel/khien_abi.h"
+#include "kernel/object.h"
 #include "kernel/path.h"
 #include "kernel/ring.h"
 #include "kernel/who.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
-const volatile struct khien_call calls[KHIEN_CALLS] = {};
-/* Knob: file systems that are nobody's files, by super block magic. */
-const volatile __u32 quiet[KHIEN_QUIET] = {};
-/* Knob: an open is looked at when it has one of these open(2) flags. */
+const volatile struct khien_call calls[2 * KHIEN_CALLS] = {};
+const volatile __u8 call_kinds[KHIEN_CALLS] = {};
+/* Knob: an open writes, or makes, when it has one of these open(2) flags. */
 const volatile __u32 open_flags = 0;
 
 struct {
@@ -27,80 +28,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct call_args);
 } arguments SEC(".maps");
-
-static __always_inline struct file *
-file_of(struct task_struct *task, __u32 fd)
-{
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **files = BPF_CORE_READ(table, fd);
-	struct file *file = 0;
-
-	if (fd < BPF_CORE_READ(table, max_fds))
-		(void)bpf_probe_read_kernel(&file, sizeof(file), files + fd);
-	return file;
-}
-
-static __always_inline bool
-is_quiet(struct inode *inode)
-{
-	__u32 magic = BPF_CORE_READ(inode, i_sb, s_magic);
-
-	for (int i = 0; i < KHIEN_QUIET; i++) {
-		if (quiet[i] == 0)
-			return false;
-		if (quiet[i] == magic)
-			return true;
-	}
-	return false;
-}
-
-/* The object as the kernel knows it.  False when it is not to be told. */
-static __always_inline bool
-put_object(struct khien_file *rec, struct file *file)
-{
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
-
-	if (!inode || is_quiet(inode))
-		return false;
-	path_put_inode(&rec->file, inode);
-	if ((rec->file.mode & KERN_S_IFMT) == KERN_S_IFDIR)
-		rec->head.flags |= KHIEN_DIRECTORY;
-	if (rec->file.links == 0)
-		rec->head.flags |= KHIEN_NO_LINK;
-	if (BPF_CORE_READ(inode, i_sb, s_flags) & KERN_SB_KERNMOUNT)
-		rec->head.flags |= KHIEN_MEMFD;
-	return true;
-}
-
-/* Opened: only what was created, or is a regular file open for writing. */
-static __always_inline bool
-put_opened(struct khien_file *rec, struct file *file)
-{
-	unsigned int mode = BPF_CORE_READ(file, f_mode);
-
-	if (!(mode & (KERN_FMODE_CREATED | KERN_FMODE_WRITE)) ||
-	    !put_object(rec, file) ||
-	    (rec->file.mode & KERN_S_IFMT) != KERN_S_IFREG)
-		return false;
-	if (mode & KERN_FMODE_CREATED)
-		rec->head.type = KHIEN_CREATE;
-	rec->value = BPF_CORE_READ(file, f_flags);
-	return true;
-}
-
-/* What the caller's path starts from; `first` is its first byte. */
-static __always_inline struct path *
-base_of(struct task_struct *task, __u8 first, __u8 dir, __u32 fd)
-{
-	struct fs_struct *fs = BPF_CORE_READ(task, fs);
-
-	if (first == '/')
-		return &fs->root;
-	if (!dir || (int)fd == KERN_AT_FDCWD)
-		return &fs->pwd;
-	struct file *file = file_of(task, fd);
-	return file ? &file->f_path : 0;
-}
 
 /* A path that the caller passed, and the directory it starts from. */
 static __always_inline __u32
@@ -116,7 +43,7 @@ put_path(struct khien_file *rec, struct task_struct *task, __u64 path, __u8 dir,
 	((__u8 *)rec)[where] = 0;
 	__u32 next = path_put_string(&rec->head, (void *)path, true,
 				     KHIEN_PATH_SIZE, at, &ret_len[0]);
-	struct path *base = base_of(task, ((__u8 *)rec)[where], dir, fd);
+	struct path *base = object_base(task, ((__u8 *)rec)[where], dir, fd);
 	if (!base)
 		return next;
 	return path_put_walk(&rec->head, base, next, slot, &ret_len[1]);
@@ -134,6 +61,10 @@ put_paths(struct khien_file *rec, struct task_struct *task,
 	if (!call->path2)
 		return at;
 	__u64 path2 = call_arg(args, call->path2);
+	/* A mount that was nowhere before: it came from nowhere. */
+	if (call->how & KHIEN_HOW_MOVED &&
+	    !path_goes_on((void *)path2, true, 1))
+		return at;
 	if (!(call->how & KHIEN_HOW_TEXT))
 		return put_path(rec, task, path2, call->dir2,
 				call_arg(args, call->dir2), at, slot,
@@ -142,6 +73,13 @@ put_paths(struct khien_file *rec, struct task_struct *task,
 		return at;
 	return path_put_string(&rec->head, (void *)path2, true, KHIEN_PATH_SIZE,
 			       at, &rec->len[KHIEN_FILE_PATH2]);
+}
+
+static __always_inline __u32
+whole_id(__u32 id)
+{
+	id &= 0xffff;
+	return id == 0xffff ? KHIEN_ID_NONE : id;
 }
 
 /* What the arguments say where no object was found to say it. */
@@ -159,6 +97,15 @@ put_values(struct khien_file *rec, struct task_struct *task,
 		rec->file.uid = call_arg(args, call->owner);
 		rec->file.gid = call_arg(args, call->owner + 1);
 	}
+	if (call->how & KHIEN_HOW_SHORT) {
+		rec->file.uid = whole_id(rec->file.uid);
+		rec->file.gid = whole_id(rec->file.gid);
+	}
+	if (call->how & KHIEN_HOW_CUT)
+		rec->value = KERN_O_WRONLY | KERN_O_TRUNC;
+	if (rec->head.type == KHIEN_RENAME && call->flags &&
+	    call_arg(args, call->flags) & KHIEN_CALL_EXCHANGE)
+		rec->head.flags |= KHIEN_EXCHANGED;
 	if (rec->head.type == KHIEN_UNLINK && call->flags &&
 	    call_arg(args, call->flags) & KHIEN_CALL_REMOVE)
 		rec->head.type = KHIEN_RMDIR;
@@ -178,7 +125,7 @@ put_name(struct khien_file *rec, struct task_struct *task,
 				       at, &rec->len[KHIEN_FILE_NAME]);
 	if (!(call->how & KHIEN_HOW_MOVED))
 		return at;
-	struct file *file = file_of(task, call_arg(args, call->dir2));
+	struct file *file = object_file(task, call_arg(args, call->dir2));
 	if (!file)
 		return at;
 	name = BPF_CORE_READ(file, f_path.dentry, d_sb, s_type, name);
@@ -203,24 +150,57 @@ is_watched_name(const struct khien_call *call, const struct call_args *args)
 	return true;
 }
 
+/* Whether the open that ended can be for nothing but reading. */
+static __always_inline bool
+only_reads(const struct khien_call *call, const struct call_args *args)
+{
+	return call->flags && !(call_arg(args, call->flags) & open_flags);
+}
+
+/*
+ * Another thread has closed, or moved, what this one opened: all that is left
+ * is what was asked for.  The sensor drops what is not sensitive of the reads.
+ */
+static __always_inline __u32
+put_vanished(struct khien_file *rec, struct task_struct *task,
+	     const struct khien_call *call, const struct call_args *args,
+	     __u32 slot)
+{
+	rec->head.flags |= KHIEN_UNCONFIRMED;
+	if (only_reads(call, args))
+		rec->head.type = KHIEN_READ;
+	if (call->flags)
+		rec->value = call_arg(args, call->flags);
+	put_values(rec, task, call, args);
+	if (!call->path)
+		return sizeof(*rec);
+	return put_paths(rec, task, call, args, sizeof(*rec), slot);
+}
+
 /* By descriptor the object itself, else by path.  Returns 0: tell nothing. */
 static __always_inline __u32
 put_all(struct khien_file *rec, struct task_struct *task,
 	const struct khien_call *call, const struct call_args *args, long ret,
 	__u32 slot)
 {
+	bool opened = call->how & KHIEN_HOW_RESULT;
+	struct file *file = 0;
 	__u32 at = sizeof(*rec);
 
-	if (call->how & KHIEN_HOW_RESULT || call->fd) {
-		__u64 fd = call->fd ? call_arg(args, call->fd) : (__u64)ret;
-		struct file *file = file_of(task, fd);
-		if (!file)
-			return 0;
-		if (call->fd ? !put_object(rec, file) : !put_opened(rec, file))
+	if (opened || call->fd)
+		file = object_file(task,
+				   opened ? ret : call_arg(args, call->fd));
+	if (file) {
+		if (opened ? !object_put_opened(rec, file) :
+			     !object_put(rec, file))
 			return 0;
 		rec->head.flags |= KHIEN_WALKED;
 		at = path_put_walk(&rec->head, &file->f_path, at, slot,
 				   &rec->len[KHIEN_FILE_PATH]);
+	} else if (opened) {
+		return put_vanished(rec, task, call, args, slot);
+	} else if (call->fd) {
+		return 0;
 	} else {
 		put_values(rec, task, call, args);
 		at = put_paths(rec, task, call, args, at, slot);
@@ -230,7 +210,7 @@ put_all(struct khien_file *rec, struct task_struct *task,
 
 static __always_inline void
 tell(struct task_struct *task, const struct khien_call *call,
-     const struct call_args *args, long ret)
+     const struct call_args *args, long ret, bool compat)
 {
 	__u32 slot = bpf_get_smp_processor_id();
 	struct khien_file *rec = bpf_map_lookup_elem(&scratch, &slot);
@@ -238,6 +218,8 @@ tell(struct task_struct *task, const struct khien_call *call,
 	if (!rec || ring_is_own(bpf_get_current_pid_tgid() >> 32))
 		return;
 	who_put_head(&rec->head, task, call->type);
+	if (compat)
+		rec->head.flags |= KHIEN_COMPAT;
 	__builtin_memset(&rec->file, 0, sizeof(*rec) - sizeof(rec->head));
 	rec->mount_ns = who_mount_ns(task);
 	__u32 at = put_all(rec, task, call, args, ret, slot);
@@ -246,30 +228,55 @@ tell(struct task_struct *task, const struct khien_call *call,
 	if (call->type == KHIEN_MOUNT || call->type == KHIEN_UMOUNT)
 		ring_send(&critical, KHIEN_CRITICAL, &rec->head, at);
 	else
-		ring_send(&bulk, KHIEN_BULK, &rec->head, at);
+		object_send(rec, at);
+}
+
+/* Most opens are for reading, and of nothing that matters. */
+static __always_inline bool
+is_nothing(struct task_struct *task, const struct khien_call *call,
+	   const struct call_args *args, long ret)
+{
+	if (!(call->how & KHIEN_HOW_RESULT))
+		return !is_watched_name(call, args);
+	struct file *file = object_file(task, ret);
+	return file && !object_is_told(file);
+}
+
+/* A process's memory, open for writing, is none of the files that are told. */
+static __always_inline bool
+is_memory(struct task_struct *task, const struct khien_call *call, long ret)
+{
+	if (!(call->how & KHIEN_HOW_RESULT))
+		return false;
+	struct file *file = object_file(task, ret);
+	return BPF_CORE_READ(file, f_mode) & KERN_FMODE_WRITE &&
+	       BPF_CORE_READ(file, f_inode, i_sb, s_magic) == KERN_PROC_MAGIC;
 }
 
 SEC("tp_btf/sys_exit")
 int
 BPF_PROG(file_call, struct pt_regs *regs, long ret)
 {
-	__u64 number = call_number(regs);
 	__u32 zero = 0;
+	bool compat = false;
 
-	if (number >= KHIEN_CALLS || ret < 0 || !calls[number].type)
+	__u64 place = call_place(regs, call_kinds, &compat);
+	if (place >= 2 * KHIEN_CALLS)
 		return 0;
-	struct call_args *args = bpf_map_lookup_elem(&arguments, &zero);
-	if (!args)
-		return 0;
-	call_get_args(regs, args);
-	const struct khien_call *call = (void *)&calls[number];
+	const struct khien_call *call = (void *)&calls[place];
 	path_hide(call); /* or clang 19 reads the zeros that stand above */
-	if (call->how & KHIEN_HOW_RESULT && call->flags &&
-	    !(call_arg(args, call->flags) & open_flags))
+	if (call->type == KHIEN_PASSED) {
+		bpf_tail_call(ctx, &handlers, KHIEN_HANDLER_PRIVILEGE);
 		return 0;
+	}
+	struct call_args *args = bpf_map_lookup_elem(&arguments, &zero);
+	if (!args || ret < 0)
+		return 0;
+	call_get_args(regs, compat, args);
 	struct task_struct *task = (void *)bpf_get_current_task();
-	if (call_is_compat(task) || !is_watched_name(call, args))
-		return 0;
-	tell(task, call, args, ret);
+	if (is_memory(task, call, ret))
+		bpf_tail_call(ctx, &handlers, KHIEN_HANDLER_PRIVILEGE);
+	else if (!is_nothing(task, call, args, ret))
+		tell(task, call, args, ret, compat);
 	return 0;
 }

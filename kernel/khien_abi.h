@@ -72,6 +72,7 @@
 #define KHIEN_PATH_BY_CALLER (1u << 5)
 #define KHIEN_ARGS_UNREADABLE (1u << 7)
 #define KHIEN_DIRECTORY (1u << 8)
+#define KHIEN_AGGREGATE (1u << 9)
 #define KHIEN_STOPPED (1u << 10)
 #define KHIEN_HELD (1u << 11)
 #define KHIEN_KILLED (1u << 12)
@@ -84,8 +85,15 @@
 #define KHIEN_NO_CALL (1u << 19)
 #define KHIEN_WRITTEN (1u << 20)
 #define KHIEN_REQUESTED (1u << 21)
-#define KHIEN_SCRIPT (1u << 30) /* exec: `invoked` is a script's name */
-#define KHIEN_WALKED (1u << 31) /* the first path is a walk */
+#define KHIEN_MALFORMED (1u << 22)
+#define KHIEN_EXCHANGED (1u << 23)
+#define KHIEN_UNCONFIRMED (1u << 24)
+#define KHIEN_SCRIPT (1u << 30)	  /* exec: `invoked` is a script's name */
+#define KHIEN_READ_TOO (1u << 30) /* open: in the making: tell a read, too */
+#define KHIEN_WALKED (1u << 31)	  /* the first path is a walk */
+
+/* The one program of the agent whose exec and exit are told. */
+#define KHIEN_PROOF "khien-proof"
 
 #define KHIEN_ID_NONE 0xffffffffu
 
@@ -100,7 +108,7 @@ struct khien_head {
 	__u16 type;
 	__u16 class;
 	__u32 flags;
-	__u32 cpu;
+	__u32 cpu;	/* the numbering; see KHIEN_NUMBERINGS */
 	__u32 size;	/* of the record with its texts */
 	__u64 sequence; /* from 1, per class and cpu; taken also when lost */
 	__u64 boot_ns;
@@ -196,6 +204,10 @@ _Static_assert(sizeof(struct khien_file) == 144, "khien_file");
 #define KHIEN_NET_TEXTS 1
 #define KHIEN_QUESTION_SIZE 512 /* RFC 1035, section 2.3.4 */
 
+/* `value` of a disconnect, as enum event_by: who had begun it; 0: unknown. */
+#define KHIEN_BY_US 1
+#define KHIEN_BY_PEER 2
+
 struct khien_net {
 	struct khien_head head;
 	__u64 cookie;	/* of the socket; 0: unknown */
@@ -218,17 +230,23 @@ _Static_assert(sizeof(struct khien_net) == 152, "khien_net");
  * Privilege and injection.  `actor` and `head.uid` are as they are after the
  * event; old_... as they were before it.
  *
- *   credentials, escalate  old_...: the identity and capabilities before it
+ *   credentials  old_...: the identity and capabilities before it; value:
+ *               KHIEN_EXEC when an exec changed them, 0: a system call
+ *   escalate    old_... as last known; value: where it was noticed, KHIEN_FORK,
+ *               KHIEN_EXEC, KHIEN_EXIT, or 0: at a system call
  *   ptrace      target; value: the request
  *   vm_write    target; value: bytes written
  *   mem_open    target; value: flags of open(2)
  *   memfd_create  value: its flags; name
  *   map_exec    value: the new protection; value2: the address; file and path
  *               of what is mapped
- *   module_load, module_unload  name; file and path when it came by a descriptor
+ *   module_load, module_unload  name; file and path when it came by a
+ *               descriptor
  *   bpf_load    value: type of the program; name
- *   unshare     value: flags; setns: value: the kind of namespace, 0: unknown
- *   chroot, pivot_root  path
+ *   unshare     value: flags; by clone(2): target is the child; else old_...
+ *   setns       value: CLONE_NEW... of the namespaces, 0: unknown; old_...
+ *   chroot      path
+ *   pivot_root  path and file of the new root, name: its file-system type
  */
 #define KHIEN_PRIVILEGE_PATH 0 /* walk */
 #define KHIEN_PRIVILEGE_NAME 1 /* string */
@@ -242,34 +260,81 @@ struct khien_privilege {
 	__u64 value;
 	__u64 value2;
 	__u64 target_start_ns;
-	__u32 target_pid; /* thread group; 0: none */
+	__u32 target_pid; /* thread group; 0: none, or not found */
 	__u32 old_uid;
 	__u32 old_euid;
 	__u32 old_gid;
 	__u32 old_egid;
-	__u32 pad;
+	__u32 count; /* like ones since the last that was told; this one too */
 	__u32 len[KHIEN_PRIVILEGE_TEXTS];
 };
 _Static_assert(sizeof(struct khien_privilege) == 232, "khien_privilege");
 
 /*
- * One entry per possible cpu and class of the mapped array `counters`, at
- * cpu * KHIEN_CLASSES + class - 1; written by its cpu alone.
+ * What a system call does to privileges, a byte for each number in a table of
+ * two halves as that of struct khien_call.  An entry of that table whose type is
+ * KHIEN_PASSED belongs to this one.
+ */
+#define KHIEN_PASSED 255
+#define KHIEN_ACT_UID 1 /* setuid, setreuid, setresuid, setfsuid */
+#define KHIEN_ACT_GID 2
+#define KHIEN_ACT_CAPS 3
+#define KHIEN_ACT_UNSHARE 4
+#define KHIEN_ACT_SETNS 5
+#define KHIEN_ACT_PTRACE 6
+#define KHIEN_ACT_VM_WRITE 7
+#define KHIEN_ACT_OPEN 8
+#define KHIEN_ACT_MEMFD 9
+#define KHIEN_ACT_MMAP 10
+#define KHIEN_ACT_OLD_MMAP 11 /* its arguments are in memory: i386 */
+#define KHIEN_ACT_MPROTECT 12
+#define KHIEN_ACT_INIT_MODULE 13
+#define KHIEN_ACT_FINIT_MODULE 14
+#define KHIEN_ACT_DELETE_MODULE 15
+#define KHIEN_ACT_BPF 16
+#define KHIEN_ACT_CHROOT 17
+#define KHIEN_ACT_PIVOT_ROOT 18
+
+/* Who goes on with a system call: places in the map `handlers`. */
+#define KHIEN_HANDLER_PRIVILEGE 0
+#define KHIEN_HANDLER_MAPPING 1
+#define KHIEN_HANDLERS 2
+
+/*
+ * Who numbers records.  What is not interrupted but by what ends before it goes
+ * on has two numberings a cpu, its own and one for whoever interrupts it while
+ * it sends; a program that may be preempted claims one of the lanes.  A number
+ * without a record is a loss: so is each of KHIEN_NUMBERING_NONE, of whoever
+ * found no numbering.
+ */
+#define KHIEN_LANES 7
+#define KHIEN_NUMBERING_NONE KHIEN_LANES
+#define KHIEN_NUMBERINGS(cpus) (KHIEN_LANES + 1 + 2 * (cpus))
+#define KHIEN_NUMBERING(cpu, nested) KHIEN_NUMBERINGS(cpu) + (nested)
+
+/*
+ * One entry per numbering and class of the mapped array `counters`, at
+ * numbering * KHIEN_CLASSES + class - 1; written by one at a time.
  */
 struct khien_counter {
 	__u64 sequence; /* the last one that is in the ring, or lost */
 	__u64 lost;	/* found no room in the ring */
 	__u64 woken_ns; /* when a full ring last woke the sensor */
-	__u64 pad[5];	/* a cache line for each */
+	__u64 senders;	/* who interrupted each other, and are not done */
+	__u64 pad[4];	/* a cache line for each */
 };
 _Static_assert(sizeof(struct khien_counter) == 64, "khien_counter");
 
 /*
- * How a system call is read: for each number of this architecture what it
- * does and which argument is what, counted from 1; 0: has none.
+ * How a system call is read: for each number what it does and which argument
+ * is what, counted from 1; 0: has none.  A table has two halves of KHIEN_CALLS
+ * entries: this architecture's numbers, and those of its 32-bit programs.
  */
 #define KHIEN_CALLS 512
-#define KHIEN_CALL_REMOVE 0x200 /* AT_REMOVEDIR in `flags`: is a rmdir */
+#define KHIEN_CALLS_NATIVE (1u << 0) /* in one byte a number: which half */
+#define KHIEN_CALLS_COMPAT (1u << 1) /* has an entry */
+#define KHIEN_CALL_REMOVE 0x200	     /* AT_REMOVEDIR in `flags`: is a rmdir */
+#define KHIEN_CALL_EXCHANGE 2	     /* RENAME_EXCHANGE */
 
 struct khien_call {
 	__u8 type; /* KHIEN_CREATE, ...; 0: not watched */
@@ -282,7 +347,7 @@ struct khien_call {
 	__u8 name;
 	__u8 mode;  /* new mode */
 	__u8 owner; /* new owner, and after it the group */
-	__u8 flags; /* of openat, open, unlinkat */
+	__u8 flags; /* of openat, open, unlinkat, renameat2 */
 	__u8 pad;
 };
 _Static_assert(sizeof(struct khien_call) == 12, "khien_call");
@@ -291,6 +356,46 @@ _Static_assert(sizeof(struct khien_call) == 12, "khien_call");
 #define KHIEN_HOW_TEXT 2   /* path2 is a text, not a path */
 #define KHIEN_HOW_MASKED 4 /* the umask is taken off mode */
 #define KHIEN_HOW_MOVED 8  /* name is the file-system type of dir2 */
+#define KHIEN_HOW_SHORT 16 /* owner and group have 16 bits */
+#define KHIEN_HOW_CUT 32   /* an open that makes the file shorter */
+
+/*
+ * Names that sensitive files have, so that the opens of all others are not
+ * looked at any further: the one entry of the mapped array `names`, written by
+ * the sensor.  A name that has a bit may be one of them, another is none.
+ * `at` is indexed by khien_name_place().
+ */
+#define KHIEN_NAMES 4096 /* a power of two */
+#define KHIEN_NAME_BITS 12
+#define KHIEN_NAME_ALONE 1 /* such a file, wherever it is */
+#define KHIEN_NAME_BELOW 2 /* such a file, in a folder that is `above` */
+#define KHIEN_HEAD_ALONE 4 /* a file whose name begins so, wherever it is */
+#define KHIEN_HEAD_BELOW 8 /* the same in a folder that is `above` */
+#define KHIEN_FOLDER_ABOVE 16
+#define KHIEN_FOLDER_ALONE 32	    /* every file in such a folder */
+#define KHIEN_NAME_HEAD 0xffffffffu /* for `len`: the first three bytes */
+
+struct khien_names {
+	__u32 len; /* patterns; 0: nothing is sensitive */
+	__u32 pad;
+	__u8 at[KHIEN_NAMES];
+};
+_Static_assert(sizeof(struct khien_names) == 8 + KHIEN_NAMES, "khien_names");
+
+/*
+ * The place of a name of `len` bytes that begins with `begin`: eight bytes in
+ * the order they have in memory, of which those after its end do not count.
+ */
+static inline __u32
+khien_name_place(__u64 begin, __u32 len)
+{
+	if (len == KHIEN_NAME_HEAD)
+		begin &= 0xffffff;
+	else if (len < 8)
+		begin &= (1ull << len * 8) - 1;
+	begin = (begin ^ len) * 0x9e3779b97f4a7c15ull;
+	return (__u32)(begin >> (64 - KHIEN_NAME_BITS));
+}
 
 /* Super block magics whose files are not told. */
 #define KHIEN_QUIET 32

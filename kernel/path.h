@@ -10,6 +10,18 @@
 #define PATH_CUT (1u << 31) /* in the result of path_walk() */
 
 /*
+ * Where a record is put together: too large for a stack, and for a per-cpu
+ * value.  Tracepoints run with preemption off, so an entry for each cpu is
+ * enough; one object's programs do not nest.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u8[KHIEN_RECORD_SIZE]);
+} scratch SEC(".maps");
+
+/*
  * The compiler may not assume anything of `value`, a 64-bit number, from here
  * on: so the register that is checked next is the one that is used.
  */

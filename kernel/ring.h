@@ -28,7 +28,7 @@ struct {
 	__type(value, struct khien_counter);
 } counters SEC(".maps");
 
-/* Thread groups that are the agent itself. */
+/* Thread groups that are the agent itself.  Value: RING_OWN_... */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
@@ -36,17 +36,9 @@ struct {
 	__type(value, __u8);
 } own SEC(".maps");
 
-/*
- * Where a record is put together: too large for a stack, and for a per-cpu
- * value.  Tracepoints run with preemption off, so an entry for each cpu is
- * enough; one object's programs do not nest.
- */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u8[KHIEN_RECORD_SIZE]);
-} scratch SEC(".maps");
+#define RING_OWN_HIDDEN 1
+/* Its exec and exit are told all the same: see process_exec. */
+#define RING_OWN_PROOF 2
 
 static __always_inline bool
 ring_is_own(__u32 pid)
@@ -65,23 +57,43 @@ ring_wake(void *ring, struct khien_counter *counter, __u64 now_ns)
 	return BPF_RB_FORCE_WAKEUP;
 }
 
+static __always_inline struct khien_counter *
+ring_counter(__u32 numbering, __u16 class)
+{
+	__u32 key = numbering * KHIEN_CLASSES + class - 1;
+
+	return bpf_map_lookup_elem(&counters, &key);
+}
+
+/* A number that never comes: so it is told as a loss.  Anybody, at any time. */
+static __always_inline void
+ring_lose(__u16 class)
+{
+	struct khien_counter *counter =
+		ring_counter(KHIEN_NUMBERING_NONE, class);
+
+	if (!counter)
+		return;
+	__sync_fetch_and_add(&counter->lost, 1);
+	__sync_fetch_and_add(&counter->sequence, 1);
+}
+
 /*
  * Numbers and sends a record of `size` bytes, texts included.  The number is
  * taken whether there is room or not: whoever finds a gap knows what is lost.
  */
 static __always_inline void
-ring_send(void *ring, __u16 class, struct khien_head *head, __u64 size)
+ring_put(void *ring, __u16 class, __u32 numbering, struct khien_head *head,
+	 __u64 size)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
-	__u32 key = cpu * KHIEN_CLASSES + class - 1;
-	struct khien_counter *counter = bpf_map_lookup_elem(&counters, &key);
+	struct khien_counter *counter = ring_counter(numbering, class);
 
 	asm volatile("" : "+r"(size));
 	if (!counter || size > KHIEN_RECORD_SIZE)
 		return;
 	__u64 sequence = counter->sequence + 1;
 	head->class = class;
-	head->cpu = cpu;
+	head->cpu = numbering;
 	head->size = size;
 	head->sequence = sequence;
 	__u64 wake = ring_wake(ring, counter, head->boot_ns);
@@ -89,4 +101,27 @@ ring_send(void *ring, __u16 class, struct khien_head *head, __u64 size)
 		counter->lost++;
 	/* Last: the sensor takes every number up to here for sent or lost. */
 	*(volatile __u64 *)&counter->sequence = sequence;
+}
+
+/*
+ * As ring_put(), from a tracepoint: preemption is off, but an interrupt may
+ * bring another program of ours, which ends before this one goes on.
+ */
+static __always_inline void
+ring_send(void *ring, __u16 class, struct khien_head *head, __u64 size)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct khien_counter *counter =
+		ring_counter(KHIEN_NUMBERING(cpu, 0), class);
+
+	if (!counter)
+		return;
+	volatile __u64 *senders = &counter->senders;
+	__u64 outer = *senders;
+	*senders = outer + 1;
+	if (outer < 2)
+		ring_put(ring, class, KHIEN_NUMBERING(cpu, outer), head, size);
+	else
+		ring_lose(class);
+	*senders = outer;
 }

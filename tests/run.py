@@ -2,9 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs parts of the tests and ends with `N passed, N failed`.
 
-Parts: lint, unit, fuzz, system, packages, guest.  What is skipped is told; with
-CI=true in the environment a skip is a failure, unless its reason begins with
-"machine:", which says that this machine cannot run it at all.
+Parts: see PARTS.  What is skipped is told and counted; with CI=true in the
+environment a skip is a failure, unless its reason begins with "machine:", which
+says that this machine cannot run it at all.
+
+Those of ASIDE need a processor and nobody's patience.  They take, at the lowest
+priority, what the system tests leave of it while these wait; what measures
+waits itself begins when they are done.
 """
 
 import argparse
@@ -13,9 +17,11 @@ import os
 import pathlib
 import re
 import signal
+import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import xml.etree.ElementTree
 
@@ -25,6 +31,16 @@ UNIT_S = 120       # of one program of unit tests
 PYTHON = "/usr/bin/python3"
 RESULT = re.compile(r"^\[ +(OK|FAILED|SKIPPED) +\] ([\w-]+)$", re.M)
 STARTED = time.monotonic()
+HERE = threading.local()
+
+
+def say(text):
+    """Prints a line; of what runs aside, when all of it is there."""
+    lines = getattr(HERE, "lines", None)
+    if lines is None:
+        print(text)
+    else:
+        lines.append(text)
 
 
 class Count:
@@ -44,10 +60,10 @@ class Count:
         """Counts a skip, which in CI has to have a good reason."""
         if os.environ.get("CI") == "true" and \
                 not reason.startswith("machine:"):
-            print(f"  {what}: skipped in CI: {reason}")
+            say(f"  {what}: skipped in CI: {reason}")
             self.failed += 1
             return
-        print(f"  {what}: skipped: {reason}")
+        say(f"  {what}: skipped: {reason}")
         self.skipped += 1
 
     def __str__(self):
@@ -83,11 +99,11 @@ def lint(_args):
     # The make around us does not share its jobs: it would be warned about.
     env = {k: v for k, v in os.environ.items()
            if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
-    code, out = run(["make", "--no-print-directory", "lint"], 600, env=env)
+    code, out = run(["make", "--no-print-directory", "lint"], 1200, env=env)
     if code == 0 and not out.strip():
         count.passed = 1
     else:
-        print(indented(out))
+        say(indented(out))
         count.failed = 1
     return count
 
@@ -131,13 +147,13 @@ def unit(args):
             for _ in range(skipped):
                 reason = re.search(r"machine:.*", out)
                 count.skip(name, reason.group() if reason else "by itself")
-            print(f"  {name}: {count}")
+            say(f"  {name}: {count}")
             if count.failed:
-                print(indented(out))
+                say(indented(out))
             total.add(count)
     for program in programs:
         if not program.exists():
-            print(f"  {program.relative_to(ROOT)}: was not built")
+            say(f"  {program.relative_to(ROOT)}: was not built")
             total.failed += 1
     return total
 
@@ -181,7 +197,7 @@ def fuzz(args):
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for name, said, good in pool.map(lambda s: fuzz_one(args, s),
                                          sources):
-            print(f"  {name}: {said}")
+            say(f"  {name}: {said}")
             total.passed += good
             total.failed += not good
     return total
@@ -239,71 +255,137 @@ def system_count(report):
 
 def system(args):
     total = Count()
+    aside = args.aside
     files = sorted(ROOT.glob("tests/system/test_*.py"),
                    key=lambda path: -path.read_text().count("mark.slow"))
     together = [f for f in files if not ALONE.match(f.name)]
     alone = [f for f in files if ALONE.match(f.name)]
-    for group, at_once in ((together, os.cpu_count()), (alone, 1)):
+    for group, at_once in ((together, os.cpu_count() + 1), (alone, 1)):
+        if group is alone:
+            aside.wait()
         with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
             for name, out, report in pool.map(
                     lambda path: system_one(args, path), group):
                 count = system_count(report)
                 if count is None or count.failed:
-                    print(indented(out))
+                    say(indented(out))
                 if count is None:
                     count = Count()
                     count.failed = 1
                 took = re.findall(r"in ([\d.]+)s", out)
-                print(f"  {name}: {count}" +
+                say(f"  {name}: {count}" +
                       (f" in {took[-1]} s" if took else ""))
                 total.add(count)
     return total
 
 
-def program(args, name, path):
-    """A part that is a program and tells of each check by itself:
-    `  NAME: ok`, `failed` or `skipped: REASON`, then more."""
-    total = Count()
-    # Its lines appear as they come: it takes minutes.
-    child = subprocess.Popen(
-        [PYTHON, str(ROOT / path), "--build", str(args.build)], cwd=ROOT,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-        env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1"))
+def told(total, name, command):
+    """Adds what a program says in lines `  NAME: ok` and `  NAME: failed`, or
+    of a table `  cells: N ok, N failed`."""
+    child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, text=True,
+                             errors="replace",
+                             env=dict(os.environ,
+                                      PYTHONDONTWRITEBYTECODE="1"))
     with child:
         for line in child.stdout:
             found = re.match(r"  ([\w-]+): (ok|failed|skipped: (.*))", line)
+            cells = re.match(r"  cells: (\d+) ok, (\d+) failed", line)
             if found and found.group(3):
                 total.skip(found.group(1), found.group(3))
                 continue
-            print(line, end="")
+            say(line.rstrip("\n"))
+            if cells:
+                total.passed += int(cells.group(1))
+                total.failed += int(cells.group(2))
             total.passed += bool(found) and found.group(2) == "ok"
             total.failed += bool(found) and found.group(2) == "failed"
     if child.returncode and not total.failed:
-        print(f"  {name}: failed, its program ended with {child.returncode}")
+        say(f"  {name}: failed, its program ended with {child.returncode}")
         total.failed += 1
     return total
 
 
+def rules(args):
+    """The rules that are shipped, and a report on how good they are."""
+    command = [PYTHON, str(ROOT / "tests/rules/rules.py"), "--build",
+               str(args.build)]
+    if args.fast or args.build != args.build_root:  # sanitizers: too slow
+        command.append("--fast")
+    return told(Count(), "rules", command)
+
+
+def plain(args, name, why, *options):
+    """As told(), of tests/NAME/NAME.py, for programs without sanitizers."""
+    total = Count()
+    if args.build != args.build_root:
+        total.skip(name, why)
+        return total
+    folder = name.removesuffix("s") if name == "kernels" else name
+    return told(total, name,
+                [PYTHON, str(ROOT / f"tests/{folder}/{name}.py"), "--build",
+                 str(args.build), *options])
+
+
+def kernels(args):
+    """Every trigger on each kernel that is supported."""
+    return plain(args, "kernels",
+                 "with sanitizers an emulated machine takes hours",
+                 "--kernels", os.environ.get("KHIEN_KERNELS", ""),
+                 "--triggers", os.environ.get("KHIEN_TRIGGERS", ""))
+
+
 def guest(args):
     """A whole Debian that enforces on itself."""
-    if args.build != args.build_root:
-        total = Count()
-        total.skip("guest", "with sanitizers an emulated machine takes hours")
-        return total
-    return program(args, "guest", "tests/guest/guest.py")
+    return plain(args, "guest",
+                 "with sanitizers an emulated machine takes hours")
 
 
 def packages(args):
     """Packages, twice, and what is in them."""
-    if args.build != args.build_root:
-        total = Count()
-        total.skip("packages", "programs with sanitizers are not packed")
-        return total
-    return program(args, "packages", "tests/packages/packages.py")
+    return plain(args, "packages",
+                 "programs with sanitizers are not packed")
 
 
-PARTS = {"lint": lint, "unit": unit, "fuzz": fuzz, "system": system,
-         "packages": packages, "guest": guest}
+class Aside:
+    """Parts that run one after the other beside all others."""
+
+    def __init__(self, args, parts):
+        self.args = args
+        self.parts = parts
+        self.total = Count()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+        for part in self.parts:
+            HERE.lines = []
+            self.total.add(measure(self.args, part))
+            print("\n".join(HERE.lines))
+
+    def wait(self):
+        self.thread.join()
+
+
+def measure(args, part):
+    """Runs a part and tells what came of it."""
+    started = time.monotonic()
+    say(f"{part}:")
+    try:
+        count = PARTS[part](args)
+    except Exception as error:  # a part that breaks is no part that passed
+        say(f"  {part}: broken: {error!r}")
+        count = Count()
+        count.failed = 1
+    say(f"{part}: {count} in {time.monotonic() - started:.1f} s")
+    return count
+
+
+PARTS = {"lint": lint, "unit": unit, "fuzz": fuzz, "rules": rules,
+         "packages": packages, "system": system, "kernels": kernels,
+         "guest": guest}
+ASIDE = ("lint", "fuzz", "rules", "packages", "kernels")
 
 
 def main():
@@ -319,13 +401,17 @@ def main():
     sys.stdout.reconfigure(line_buffering=True)
 
     total = Count()
-    for part in args.parts or ["unit", "fuzz", "system", "packages",
-                               "guest"]:
-        started = time.monotonic()
-        print(f"{part}:")
-        count = PARTS[part](args)
-        total.add(count)
-        print(f"{part}: {count} in {time.monotonic() - started:.1f} s")
+    parts = args.parts or [part for part in PARTS if part != "lint"]
+    aside = [part for part in parts if part in ASIDE]
+    args.aside = Aside(args, aside if len(aside) < len(parts) else [])
+    for part in parts:
+        if part not in args.aside.parts:
+            total.add(measure(args, part))
+    args.aside.wait()
+    total.add(args.aside.total)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"processor: {used.ru_utime + used.ru_stime:.0f} s of "
+          f"{(time.monotonic() - STARTED) * os.cpu_count():.0f} s")
     if left_s() <= 1:
         print(f"took more than {LIMIT_S // 60} minutes")
         total.failed += 1

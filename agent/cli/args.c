@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "agent/cli/when.h"
+#include "agent/cli/where.h"
 #include "agent/lib/doc.h"
 #include "agent/lib/file.h"
 #include "agent/lib/msg.h"
@@ -32,7 +32,7 @@ static const struct {
 	[ARGS_DETECTIONS] = { "detections", "", 0, 0, "what it has detected" },
 	[ARGS_SHOW] = { "show", " ID", 1, 1,
 			"everything about one detection or event" },
-	[ARGS_EVENTS] = { "events", "", 0, 0, "what processes and files did" },
+	[ARGS_EVENTS] = { "events", "", 0, 0, "what processes did" },
 	[ARGS_TREE] = { "tree", " PID", 1, 1,
 			"a process, its ancestors and its descendants" },
 	[ARGS_QUERY] = { "query", " SQL", 1, 1,
@@ -69,6 +69,7 @@ static const struct option {
 	  ALL },
 	{ "help", FLAG, NULL, NULL, "this", ALL },
 	{ "version", FLAG, NULL, NULL, "say the version", ALL },
+	{ "hot", FLAG, "hot", NULL, "what costs most", BIT(ARGS_STATUS) },
 	{ "since", WHEN, "since_ns", "WHEN", "not before", LISTS },
 	{ "until", WHEN, "until_ns", "WHEN", "not after", LISTS },
 	{ "min-severity", SEVERITY, "min_severity", "LEVEL",
@@ -77,11 +78,14 @@ static const struct option {
 	{ "rule", TEXT, "rule", "NAME", "of this rule, by name or id",
 	  BIT(ARGS_DETECTIONS) },
 	{ "type", WORDS, "type", "TYPE",
-	  "exec, exit, create, ... or process, file, agent", BIT(ARGS_EVENTS) },
+	  "exec, connect, ... or process, file, network, privilege, agent",
+	  BIT(ARGS_EVENTS) },
 	{ "pid", NUMBER, "pid", "N", "of this process", BIT(ARGS_EVENTS) },
 	{ "path", TEXT, "path", "PATH",
 	  "of this file; below it if it ends in /; * and ? match",
 	  BIT(ARGS_EVENTS) },
+	{ "remote", TEXT, "remote", "ADDRESS[:PORT]",
+	  "with this peer; 10.0.0.0/8 is all of them", BIT(ARGS_EVENTS) },
 	{ "limit", NUMBER, "limit", "N", "at most the newest N", LISTS },
 	{ "to", PATH, "to", "PATH", "restore there, not where it was",
 	  BIT(ARGS_QUARANTINE) },
@@ -192,31 +196,20 @@ set_when(const struct reading *reading, const struct option *option,
 	return 0;
 }
 
-/* The agent does not know what our working folder is. */
 static int
 set_path(const struct reading *reading, const struct option *option,
 	 const char *value)
 {
-	CLEANUP_FREE char *folder = NULL;
 	CLEANUP_FREE char *path = NULL;
 
-	if (!*value)
-		return refuse(reading, "option --%s: empty", option->name);
-	if (value[0] != '/')
-		folder = getcwd(NULL, 0);
-	if (value[0] != '/' && !folder)
-		return refuse(reading, "option --%s: %s", option->name,
-			      strerror(errno));
-	if (asprintf(&path, "%s%s%s", folder ? folder : "", folder ? "/" : "",
-		     value) < 0)
-		return -ENOMEM;
-	/* It would be escaped, and name another file. */
-	CLEANUP_FREE char *same = malloc(4 * strlen(path) + 1);
-	if (!same)
-		return -ENOMEM;
-	(void)str_utf8(same, 4 * strlen(path) + 1, path);
-	if (!str_equal(same, path))
+	int r = where_find(value, &path);
+	if (r == -EILSEQ)
 		return refuse(reading, "option --%s: not UTF-8", option->name);
+	if (r == -EINVAL)
+		return refuse(reading, "option --%s: empty", option->name);
+	if (r < 0)
+		return refuse(reading, "option --%s: %s", option->name,
+			      strerror(-r));
 	doc_set_text(reading->args->options, option->key, path);
 	return 0;
 }
@@ -232,7 +225,7 @@ set_flag(const struct reading *reading, const struct option *option)
 		args->help = true;
 	else if (str_equal(option->name, "version"))
 		args->version = true;
-	else
+	else if (str_equal(option->name, "follow"))
 		args->follow = true;
 	if (option->key)
 		doc_set_bool(args->options, option->key, true);

@@ -302,3 +302,12 @@ client_read(struct client *client, const char **ret_line, struct doc **ret_doc,
 	*ret_doc = TAKE(doc);
 	return 1;
 }
+
+void
+client_leave(const struct client *client)
+{
+	int saved = errno;
+
+	(void)shutdown(client->fd, SHUT_RDWR);
+	errno = saved;
+}

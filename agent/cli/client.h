@@ -54,3 +54,9 @@ int client_finish(struct client *client);
  */
 int client_read(struct client *client, const char **ret_line,
 		struct doc **ret_doc, struct client_end *ret_end);
+
+/*
+ * Ends the connection under whoever reads it: client_read() finds -EPIPE.  May
+ * be called by a signal handler.
+ */
+void client_leave(const struct client *client);

@@ -10,6 +10,7 @@
 
 #include "agent/cli/args.h"
 #include "agent/cli/client.h"
+#include "agent/cli/hot.h"
 #include "agent/cli/print.h"
 #include "agent/cli/scan.h"
 #include "agent/cli/screen.h"
@@ -27,20 +28,25 @@
 #define WHY_MAX 1024
 
 static volatile sig_atomic_t interrupted;
+static const struct client *volatile followed; /* NULL: none */
 
+/* Whoever is about to wait for the next line must not wait for ever. */
 static void
 on_interrupt(int signal_number)
 {
 	(void)signal_number;
 	interrupted = 1;
+	if (followed)
+		client_leave(followed);
 }
 
 /* Interrupting what follows is its proper end; else it is death as usual. */
 static void
-catch_interrupt(void)
+catch_interrupt(const struct client *client)
 {
 	struct sigaction action = { .sa_handler = on_interrupt };
 
+	followed = client;
 	(void)sigaction(SIGINT, &action, NULL);
 	(void)sigaction(SIGTERM, &action, NULL);
 }
@@ -66,7 +72,10 @@ print_object(const struct args *args, const struct doc_value *doc)
 {
 	switch (args->command) {
 	case ARGS_STATUS:
-		screen_status(doc);
+		if (doc_get(doc, "khien.hot"))
+			hot_print(doc);
+		else
+			screen_status(doc);
 		return;
 	case ARGS_DETECTIONS:
 		print_detection(doc);
@@ -166,8 +175,9 @@ ask(const struct args *args, struct client *client)
 		return EXIT_ERROR;
 	}
 	if (args->follow)
-		catch_interrupt();
+		catch_interrupt(client);
 	int code = print_answer(args, client, &table);
+	followed = NULL;
 	table_print(&table);
 	table_done(&table);
 	return code;

@@ -6,15 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/cli/deed.h"
 #include "agent/cli/text.h"
 #include "agent/cli/when.h"
 #include "agent/lib/doc.h"
+#include "agent/lib/event.h"
 #include "agent/lib/file.h"
 #include "agent/lib/str.h"
 
 /* Ancestors told in a line: the rest is in `show`. */
 #define ANCESTORS_SHOWN 4
 #define NAME_WIDTH 32
+#define ACTION_WIDTH 13 /* "module_unload" */
 /* Events that belong to a detection: as lines of their own. */
 #define RELATED "khien.related"
 
@@ -88,7 +91,9 @@ print_detection(const struct doc_value *doc)
 	text_column(doc_text_or(doc, "khien.severity", "-"), 15);
 	text_column(doc_text_or(doc, "rule.name", "-"), 24);
 	text_printf("  ");
-	text_put(doc_text_or(doc, "file.path", "-"));
+	/* Behaviour need not be about a file: then it is told what it is. */
+	text_put(doc_text_or(doc, "file.path",
+			     doc_text_or(doc, "rule.description", "-")));
 	if (count > 1)
 		text_printf("  (%lld times)", (long long)count);
 	if (has_flag(doc, "allowed"))
@@ -105,8 +110,10 @@ print_detection(const struct doc_value *doc)
 	}
 	text_printf("\n    ");
 	text_put(doc_text_or(doc, "event.id", "-"));
-	text_printf("  sha256 ");
-	text_put(doc_text_or(doc, "file.hash.sha256", "-"));
+	if (doc_text(doc, "file.hash.sha256")) {
+		text_printf("  sha256 ");
+		text_put(doc_text(doc, "file.hash.sha256"));
+	}
 	text_printf("\n");
 }
 
@@ -128,10 +135,20 @@ put_process(const struct doc_value *doc, const char *action)
 }
 
 static void
+put_program(const struct doc_value *doc)
+{
+	const char *program = doc_text(doc, "process.executable");
+
+	if (!program)
+		return;
+	text_printf("  by ");
+	text_put(program);
+}
+
+static void
 put_file(const struct doc_value *doc)
 {
 	const char *target = doc_text(doc, "file.target_path");
-	const char *program = doc_text(doc, "process.executable");
 	int64_t count = doc_number_or(doc, "khien.count", 1);
 
 	text_put(doc_text_or(doc, "file.path", "-"));
@@ -146,10 +163,7 @@ put_file(const struct doc_value *doc)
 	}
 	if (count > 1)
 		text_printf(" (and like it: %lld in all)", (long long)count);
-	if (program) {
-		text_printf("  by ");
-		text_put(program);
-	}
+	put_program(doc);
 }
 
 static void
@@ -171,6 +185,30 @@ put_agent(const struct doc_value *doc)
 	text_put(doc_text_or(doc, "message", ""));
 }
 
+/* What it is about, by its type: see khien-events(7). */
+static void
+put_deed(const struct doc_value *doc, const char *action)
+{
+	switch (event_family(event_type_find(action))) {
+	case EVENT_OF_AGENT:
+		put_agent(doc);
+		return;
+	case EVENT_OF_FILE:
+		put_file(doc);
+		return;
+	case EVENT_OF_NETWORK:
+		deed_put_network(doc);
+		put_program(doc);
+		return;
+	case EVENT_OF_PRIVILEGE:
+		deed_put_privilege(doc);
+		put_program(doc);
+		return;
+	default:
+		put_process(doc, action);
+	}
+}
+
 void
 print_event(const struct doc_value *doc)
 {
@@ -182,17 +220,12 @@ print_event(const struct doc_value *doc)
 	if (pid)
 		(void)snprintf(number, sizeof(number), "%lld", (long long)pid);
 	put_time(doc);
-	text_column(action, 9);
+	text_column(action, ACTION_WIDTH);
+	text_printf(" ");
 	text_column(number, 9);
 	text_column(user ? text_user(user) : "-", 10);
 	text_printf(" ");
-	if (doc_text(doc, "khien.lost_class") || doc_text(doc, "khien.role") ||
-	    doc_text(doc, "message"))
-		put_agent(doc);
-	else if (doc_text(doc, "file.path") && !str_equal(action, "exec"))
-		put_file(doc);
-	else
-		put_process(doc, action);
+	put_deed(doc, action);
 	text_printf("\n");
 }
 
@@ -334,7 +367,7 @@ print_all(const struct doc_value *doc)
 
 	(void)doc_each(doc, NULL, put_member, &top);
 	if (len)
-		text_printf("\nwhat it did to files around that time:\n");
+		text_printf("\nwhat it did around that time:\n");
 	for (size_t i = 0; i < len; i++)
 		print_event(doc_item(doc, RELATED, i));
 }

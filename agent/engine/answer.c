@@ -5,11 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/engine/behaviour.h"
 #include "agent/engine/client.h"
 #include "agent/engine/clock.h"
 #include "agent/engine/control.h"
 #include "agent/engine/doctor.h"
 #include "agent/engine/engine.h"
+#include "agent/engine/heat.h"
 #include "agent/engine/keeping.h"
 #include "agent/engine/record.h"
 #include "agent/engine/request.h"
@@ -66,10 +68,21 @@ answer_list(struct client *client, size_t size)
 {
 	const struct rules *rules = control_engine(client->control)->rules;
 
-	while (client->listed < rules->active.len && client->out_len < size)
-		client_put(client, rules_write(rules, client->listed++));
-	if (client->listed >= rules->active.len)
-		client_end(client, rules_failed(rules) ? 1 : 0, "");
+	while (client->out_len < size) {
+		size_t i = client->listed++;
+		if (i < rules->active.len) {
+			client_put(client, rules_write(rules, i));
+			continue;
+		}
+		/* Those of the engine's own come last. */
+		const struct behaviour *behaviour =
+			behaviour_get(i - rules->active.len);
+		if (!behaviour) {
+			client_end(client, rules_failed(rules) ? 1 : 0, "");
+			return;
+		}
+		client_put(client, rules_write_behaviour(behaviour));
+	}
 }
 
 int
@@ -113,7 +126,8 @@ run(struct engine *engine, struct client *client, const char *line, size_t len,
 {
 	switch (request->command) {
 	case REQUEST_STATUS:
-		client_put(client, status_write(engine));
+		client_put(client, request->hot ? heat_write(engine) :
+						  status_write(engine));
 		client_end(client, 0, "");
 		break;
 	case REQUEST_DOCTOR:

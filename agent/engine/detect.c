@@ -4,9 +4,11 @@
 #include <stdio.h>
 
 #include "agent/engine/act.h"
+#include "agent/engine/behaviour.h"
 #include "agent/engine/clock.h"
 #include "agent/engine/engine.h"
 #include "agent/engine/fold.h"
+#include "agent/engine/heat.h"
 #include "agent/engine/image.h"
 #include "agent/engine/loss.h"
 #include "agent/engine/patience.h"
@@ -88,6 +90,7 @@ raise_match(struct engine *engine, const struct msg_verdict *verdict,
 		.executable = image ? image->executable : "",
 	};
 
+	heat_rule(engine, match->rule, verdict->pid);
 	if (fold_repeats(engine->fold, &key, loop_now_ns())) {
 		count_up(engine, &key);
 		return;
@@ -160,6 +163,105 @@ detect_stopped(struct engine *engine, const struct event *event,
 	act_mark(engine, &verdict);
 }
 
+/*
+ * Long arguments come from the store; and all the rows of a verdict or event
+ * must come into one transaction, with its number.
+ */
+static void
+make_ready(struct engine *engine, const struct tree_process *process)
+{
+	if ((process && process->image && process->image->args_cut) ||
+	    engine->spool->len >= WRITER_ROWS_MAX / 2)
+		writer_flush(engine->writer);
+}
+
+void
+detect_ready(struct engine *engine, const struct event *event)
+{
+	if (behaviour_knows(event->type) && event->pid)
+		make_ready(engine, tree_find(engine->tree, event->pid,
+					     event->start_ns));
+}
+
+static void
+set_scene(struct behaviour_scene *scene, struct tree *tree,
+	  const struct event *event, const struct tree_process *process)
+{
+	const struct image *image =
+		image_at(process ? process->image : NULL, event->boot_ns);
+	const struct tree_process *target = NULL;
+
+	*scene = (struct behaviour_scene){
+		.executable = image ? image->executable : "",
+		.comm = event->comm,
+	};
+	if (event->target_pid && event->target_start_ns)
+		target = tree_find(tree, event->target_pid,
+				   event->target_start_ns);
+	if (!target)
+		return;
+	scene->target_known = true;
+	scene->target_own = tree_descends(tree, target, process);
+	scene->target_uid = target->uid;
+	scene->target_euid = target->euid;
+	scene->target_caps = target->caps;
+}
+
+/* What it is about: a file, or the program of whom it was done to. */
+static const char *
+object_of(struct tree *tree, const struct event *event)
+{
+	const struct tree_process *target = NULL;
+
+	if (*event->path)
+		return event->path;
+	if (event->target_pid && event->target_start_ns)
+		target = tree_find(tree, event->target_pid,
+				   event->target_start_ns);
+	const struct image *image =
+		image_at(target ? target->image : NULL, event->boot_ns);
+	return image ? image->executable : "";
+}
+
+void
+detect_behaviour(struct engine *engine, const struct event *event,
+		 struct tree_process *process)
+{
+	/* Too large for the stack; nothing here is called again meanwhile. */
+	static struct msg_verdict verdict;
+	struct behaviour_scene scene;
+
+	set_scene(&scene, engine->tree, event, process);
+	const struct behaviour *behaviour = behaviour_judge(event, &scene);
+	if (!behaviour)
+		return;
+	verdict = (struct msg_verdict){
+		.result = MSG_SKIPPED,
+		.cause = MSG_CAUSE_BEHAVIOUR,
+		.size = event->size,
+		.sha256 = "",
+		.error = "",
+		.len = 1,
+		.boot_ns = event->boot_ns,
+		.pid = event->pid,
+		.device = event->device,
+		.inode = event->inode,
+		.mode = event->mode,
+		.uid = event->file_uid,
+		.gid = event->file_gid,
+		.path = object_of(engine->tree, event),
+	};
+	verdict.matches[0] = (struct msg_match){
+		.rule = behaviour->name,
+		.id = behaviour->id,
+		.ruleset = BEHAVIOUR_RULESET,
+		.description = behaviour->description,
+		.severity = behaviour->severity,
+		.attack = behaviour->attack,
+	};
+	raise_match(engine, &verdict, &verdict.matches[0], process);
+}
+
 /* The gate sends again what it does not know to be stored. */
 static bool
 is_new(struct engine *engine, const struct msg_verdict *verdict)
@@ -185,13 +287,7 @@ raise_all(struct engine *engine, const struct msg_verdict *verdict)
 	if (has_process(verdict))
 		process = tree_find_at(engine->tree, verdict->pid,
 				       verdict->boot_ns);
-	/*
-	 * Long arguments come from the store; and all the rows of a verdict
-	 * must come into one transaction, with its number.
-	 */
-	if ((process && process->image && process->image->args_cut) ||
-	    engine->spool->len >= WRITER_ROWS_MAX / 2)
-		writer_flush(engine->writer);
+	make_ready(engine, process);
 	if (!is_new(engine, verdict)) {
 		engine->duplicates++;
 		return;

@@ -38,6 +38,15 @@ void detect_stopped(struct engine *engine, const struct event *event,
 		    struct tree_process *process);
 
 /*
+ * What is alarming by itself: see behaviour.h.  detect_ready() comes before the
+ * event's number is taken, so that its row and the detection are stored
+ * together.
+ */
+void detect_ready(struct engine *engine, const struct event *event);
+void detect_behaviour(struct engine *engine, const struct event *event,
+		      struct tree_process *process);
+
+/*
  * Takes a verdict, which is acknowledged on the link when what comes of it is
  * stored.  `bytes` is what it was read from: kept while it waits for the
  * events of its process (see patience.h).

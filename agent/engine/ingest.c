@@ -5,12 +5,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/engine/behaviour.h"
 #include "agent/engine/clock.h"
 #include "agent/engine/detect.h"
 #include "agent/engine/engine.h"
+#include "agent/engine/heat.h"
 #include "agent/engine/loss.h"
 #include "agent/engine/patience.h"
 #include "agent/engine/progress.h"
+#include "agent/engine/proving.h"
 #include "agent/engine/record.h"
 #include "agent/engine/tree.h"
 #include "agent/engine/writer.h"
@@ -40,14 +43,17 @@ check(struct buf buf, uint32_t len, uint64_t *ret_boot_ns)
 	return buf_done(&buf) ? 0 : -EBADMSG;
 }
 
-/* The process an event of the file family is about. */
+/*
+ * The process that did something; without a pid nobody is known to have, and
+ * nobody is accused.
+ */
 static struct tree_process *
 find_process(struct engine *engine, struct event *event)
 {
-	if (event->start_ns)
-		return tree_find(engine->tree, event->pid, event->start_ns);
 	if (!event->pid)
 		return NULL;
+	if (event->start_ns)
+		return tree_find(engine->tree, event->pid, event->start_ns);
 	/* The gate knows a pid and a time only. */
 	struct tree_process *process =
 		tree_find_at(engine->tree, event->pid, event->boot_ns);
@@ -62,6 +68,7 @@ take(struct engine *engine, struct event *event)
 	struct tree_process *process = NULL;
 	bool news = true;
 
+	detect_ready(engine, event);
 	if (event->sequence &&
 	    !progress_take(engine->progress, event->class, event->cpu,
 			   event->sequence, event->boot_ns)) {
@@ -69,6 +76,8 @@ take(struct engine *engine, struct event *event)
 		return;
 	}
 	engine->events++;
+	if (proving_event(engine, event))
+		return;
 	enum event_family family = event_family(event->type);
 	if (family == EVENT_OF_PROCESS)
 		process = tree_apply(engine->tree, event,
@@ -79,6 +88,10 @@ take(struct engine *engine, struct event *event)
 		loss_add(engine->loss, event->lost_class, event->count);
 	if (!news)
 		return;
+	if (process &&
+	    (event->type == EVENT_CREDENTIALS || event->type == EVENT_ESCALATE))
+		tree_became(engine->tree, process, event);
+	heat_event(engine, event, process);
 	if (record_event(engine->row, event, engine->tree, process,
 			 engine->clock) < 0)
 		loss_add(engine->loss, event->class, event->count);
@@ -86,6 +99,8 @@ take(struct engine *engine, struct event *event)
 		writer_add(engine->writer);
 	if (event->type == EVENT_STOP)
 		detect_stopped(engine, event, process);
+	else if (behaviour_knows(event->type))
+		detect_behaviour(engine, event, process);
 }
 
 static void

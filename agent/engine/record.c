@@ -8,6 +8,8 @@
 #include "agent/engine/clock.h"
 #include "agent/engine/identity.h"
 #include "agent/engine/image.h"
+#include "agent/engine/network.h"
+#include "agent/engine/privilege.h"
 #include "agent/engine/row.h"
 #include "agent/engine/schema.h"
 #include "agent/engine/store.h"
@@ -19,15 +21,6 @@
 
 #define SEVERITY_DEFAULT 3 /* medium */
 
-static void
-number_or_null(struct row *row, bool set, int64_t number)
-{
-	if (set)
-		row_number(row, number);
-	else
-		row_null(row);
-}
-
 static char *
 args_text(const uint8_t *args, size_t len)
 {
@@ -36,8 +29,9 @@ args_text(const uint8_t *args, size_t len)
 	return doc_write(list);
 }
 
-static void
-put_head(struct row *row, const struct event *event, const struct clock *clock)
+void
+record_put_head(struct row *row, const struct event *event,
+		const struct clock *clock)
 {
 	row_text(row, event_type_name(event->type));
 	row_number(row, clock_wall(clock, event->boot_ns));
@@ -45,8 +39,23 @@ put_head(struct row *row, const struct event *event, const struct clock *clock)
 	row_number(row, (int64_t)event->boot_ns);
 	row_text(row, event_class_name(event->class));
 	row_number(row, event->cpu);
-	number_or_null(row, event->sequence, (int64_t)event->sequence);
+	row_number_if(row, event->sequence, (int64_t)event->sequence);
 	row_number(row, event->flags);
+}
+
+void
+record_put_entity(struct row *row, const struct event *event,
+		  const struct tree *tree, const struct tree_process *process)
+{
+	char id[IDENTITY_ENTITY_SIZE];
+
+	if (event->pid && event->start_ns && !process) {
+		identity_entity(tree->identity, event->pid, event->start_ns,
+				id);
+		row_text(row, id);
+	} else {
+		row_text(row, process ? process->entity_id : NULL);
+	}
 }
 
 /* pid to parent_executable */
@@ -62,11 +71,11 @@ put_who(struct row *row, const struct event *event, struct tree *tree,
 				id);
 	row_text(row, event->start_ns ? id : NULL);
 	row_number(row, event->pid);
-	number_or_null(row, event->tid, event->tid);
-	number_or_null(row, event->ns_pid, event->ns_pid);
-	number_or_null(row, event->start_ns,
-		       process ? process->start_wall_ns :
-				 clock_wall(clock, event->start_ns));
+	row_number_if(row, event->tid, event->tid);
+	row_number_if(row, event->ns_pid, event->ns_pid);
+	row_number_if(row, event->start_ns,
+		      process ? process->start_wall_ns :
+				clock_wall(clock, event->start_ns));
 	row_number(row, event->ppid);
 	if (event->ppid && event->parent_start_ns) {
 		identity_entity(tree->identity, event->ppid,
@@ -81,8 +90,8 @@ put_who(struct row *row, const struct event *event, struct tree *tree,
 	row_text(row, image ? image->executable : NULL);
 }
 
-static void
-put_credentials(struct row *row, const struct event *event)
+void
+record_put_actor(struct row *row, const struct event *event)
 {
 	row_id(row, event->uid);
 	row_id(row, event->euid);
@@ -91,8 +100,8 @@ put_credentials(struct row *row, const struct event *event)
 	row_id(row, event->loginuid);
 	row_id(row, event->session);
 	row_number(row, (int64_t)event->caps);
-	number_or_null(row, event->cgroup_id, (int64_t)event->cgroup_id);
-	number_or_null(row, event->mount_ns, (int64_t)event->mount_ns);
+	row_number_if(row, event->cgroup_id, (int64_t)event->cgroup_id);
+	row_number_if(row, event->mount_ns, (int64_t)event->mount_ns);
 }
 
 /* The executed file: device to links. */
@@ -101,12 +110,12 @@ put_program(struct row *row, const struct event *event)
 {
 	bool has = event->inode != 0;
 
-	number_or_null(row, has, (int64_t)event->device);
-	number_or_null(row, has, (int64_t)event->inode);
-	number_or_null(row, has, event->mode);
-	number_or_null(row, has, event->file_uid);
-	number_or_null(row, has, event->file_gid);
-	number_or_null(row, has, event->links);
+	row_number_if(row, has, (int64_t)event->device);
+	row_number_if(row, has, (int64_t)event->inode);
+	row_number_if(row, has, event->mode);
+	row_number_if(row, has, event->file_uid);
+	row_number_if(row, has, event->file_gid);
+	row_number_if(row, has, event->links);
 }
 
 static void
@@ -116,9 +125,9 @@ put_end(struct row *row, const struct event *event)
 	bool timed =
 		ends && event->start_ns && event->boot_ns >= event->start_ns;
 
-	number_or_null(row, ends, event->exit_code);
-	number_or_null(row, ends, event->exit_signal);
-	number_or_null(row, timed, (int64_t)(event->boot_ns - event->start_ns));
+	row_number_if(row, ends, event->exit_code);
+	row_number_if(row, ends, event->exit_signal);
+	row_number_if(row, timed, (int64_t)(event->boot_ns - event->start_ns));
 }
 
 static int
@@ -136,9 +145,9 @@ process_row(struct row *row, const struct event *event, struct tree *tree,
 			return -ENOMEM;
 	}
 	row_begin(row, SCHEMA_PROCESS, (uint8_t)event->class, event->count);
-	put_head(row, event, clock);
+	record_put_head(row, event, clock);
 	put_who(row, event, tree, process, clock);
-	put_credentials(row, event);
+	record_put_actor(row, event);
 	row_text(row, event->comm);
 	row_text(row, executes || event->path[0] || !image ? event->path :
 							     image->executable);
@@ -147,7 +156,7 @@ process_row(struct row *row, const struct event *event, struct tree *tree,
 	row_text(row, event->cwd);
 	row_text(row, event->tty);
 	row_text(row, args);
-	number_or_null(row, executes, (int64_t)event->args_size);
+	row_number_if(row, executes, (int64_t)event->args_size);
 	put_program(row, event);
 	put_end(row, event);
 	return 0;
@@ -159,18 +168,11 @@ file_row(struct row *row, const struct event *event, struct tree *tree,
 {
 	const struct image *image =
 		image_at(process ? process->image : NULL, event->boot_ns);
-	char id[IDENTITY_ENTITY_SIZE];
 
 	row_begin(row, SCHEMA_FILE, (uint8_t)event->class, event->count);
-	put_head(row, event, clock);
+	record_put_head(row, event, clock);
 	row_number(row, (int64_t)event->count);
-	if (event->start_ns && !process) {
-		identity_entity(tree->identity, event->pid, event->start_ns,
-				id);
-		row_text(row, id);
-	} else {
-		row_text(row, process ? process->entity_id : NULL);
-	}
+	record_put_entity(row, event, tree, process);
 	row_number(row, event->pid);
 	row_id(row, event->uid);
 	row_text(row, event->comm);
@@ -178,8 +180,8 @@ file_row(struct row *row, const struct event *event, struct tree *tree,
 	row_text(row, event->path);
 	row_text(row, event->path2);
 	row_text(row, event->name);
-	number_or_null(row, event->inode, (int64_t)event->device);
-	number_or_null(row, event->inode, (int64_t)event->inode);
+	row_number_if(row, event->inode, (int64_t)event->device);
+	row_number_if(row, event->inode, (int64_t)event->inode);
 	row_number(row, (int64_t)event->size);
 	row_number(row, event->mode);
 	row_number(row, event->old_mode);
@@ -188,16 +190,9 @@ file_row(struct row *row, const struct event *event, struct tree *tree,
 	row_number(row, event->links);
 }
 
-int
-record_event(struct row *row, const struct event *event, struct tree *tree,
-	     struct tree_process *process, const struct clock *clock)
+static void
+agent_row(struct row *row, const struct event *event, const struct clock *clock)
 {
-	if (event_family(event->type) == EVENT_OF_PROCESS)
-		return process_row(row, event, tree, process, clock);
-	if (event_family(event->type) != EVENT_OF_AGENT) {
-		file_row(row, event, tree, process, clock);
-		return 0;
-	}
 	struct record_agent agent = {
 		.type = event_type_name(event->type),
 		.boot_ns = event->boot_ns,
@@ -211,7 +206,28 @@ record_event(struct row *row, const struct event *event, struct tree *tree,
 		.message = event->path2,
 	};
 	record_agent(row, &agent, clock);
-	return 0;
+}
+
+int
+record_event(struct row *row, const struct event *event, struct tree *tree,
+	     struct tree_process *process, const struct clock *clock)
+{
+	switch (event_family(event->type)) {
+	case EVENT_OF_PROCESS:
+		return process_row(row, event, tree, process, clock);
+	case EVENT_OF_NETWORK:
+		network_row(row, event, tree, process, clock);
+		return 0;
+	case EVENT_OF_PRIVILEGE:
+		privilege_row(row, event, tree, process, clock);
+		return 0;
+	case EVENT_OF_AGENT:
+		agent_row(row, event, clock);
+		return 0;
+	default:
+		file_row(row, event, tree, process, clock);
+		return 0;
+	}
 }
 
 void
@@ -226,8 +242,8 @@ record_agent(struct row *row, const struct record_agent *agent,
 	row_text(row, agent->lost_class);
 	row_number(row, (int64_t)agent->count);
 	row_text(row, agent->role);
-	number_or_null(row, agent->role && *agent->role, agent->index);
-	number_or_null(row, agent->pid, agent->pid);
+	row_number_if(row, agent->role && *agent->role, agent->index);
+	row_number_if(row, agent->pid, agent->pid);
 	row_text(row, agent->message);
 }
 
@@ -253,6 +269,8 @@ cause_word(uint16_t cause)
 		return "exec";
 	case MSG_CAUSE_OPEN:
 		return "open";
+	case MSG_CAUSE_BEHAVIOUR:
+		return "behaviour";
 	default:
 		return "asked";
 	}
@@ -275,12 +293,13 @@ put_match(struct row *row, const struct msg_verdict *verdict,
 	row_text(row, match->attack);
 	row_text(row, verdict->path);
 	row_text(row, verdict->sha256);
-	row_number(row, (int64_t)verdict->size);
-	number_or_null(row, has, (int64_t)verdict->device);
-	number_or_null(row, has, (int64_t)verdict->inode);
-	number_or_null(row, has, verdict->mode);
-	number_or_null(row, has, verdict->uid);
-	number_or_null(row, has, verdict->gid);
+	row_number_if(row, has || verdict->cause != MSG_CAUSE_BEHAVIOUR,
+		      (int64_t)verdict->size);
+	row_number_if(row, has, (int64_t)verdict->device);
+	row_number_if(row, has, (int64_t)verdict->inode);
+	row_number_if(row, has, verdict->mode);
+	row_number_if(row, has, verdict->uid);
+	row_number_if(row, has, verdict->gid);
 	row_number(row, verdict->flags);
 }
 
@@ -290,13 +309,13 @@ put_process(struct row *row, const struct tree_process *process,
 	    const struct image *image, const char *args, uint32_t pid)
 {
 	row_text(row, process ? process->entity_id : NULL);
-	number_or_null(row, pid, pid);
-	number_or_null(row, process, process ? process->uid : 0);
+	row_number_if(row, pid, pid);
+	row_number_if(row, process, process ? process->uid : 0);
 	row_text(row, image ? image->comm : NULL);
 	row_text(row, image ? image->executable : NULL);
 	row_text(row, args);
 	row_text(row, image ? image->cwd : NULL);
-	number_or_null(row, process, process ? process->start_wall_ns : 0);
+	row_number_if(row, process, process ? process->start_wall_ns : 0);
 }
 
 static void
@@ -305,7 +324,7 @@ put_parent(struct row *row, const struct tree_process *parent, uint64_t boot_ns)
 	const struct image *image =
 		image_at(parent ? parent->image : NULL, boot_ns);
 
-	number_or_null(row, parent, parent ? parent->pid : 0);
+	row_number_if(row, parent, parent ? parent->pid : 0);
 	row_text(row, parent ? parent->entity_id : NULL);
 	row_text(row, image ? image->executable : NULL);
 }

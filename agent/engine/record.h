@@ -22,6 +22,16 @@ struct tree_process;
 int record_event(struct row *row, const struct event *event, struct tree *tree,
 		 struct tree_process *process, const struct clock *clock);
 
+/* Parts that rows of several tables have in common: type to flags, ... */
+void record_put_head(struct row *row, const struct event *event,
+		     const struct clock *clock);
+/* ... entity_id (NULL when nobody is known to have done it), ... */
+void record_put_entity(struct row *row, const struct event *event,
+		       const struct tree *tree,
+		       const struct tree_process *process);
+/* ... and uid to mount_ns. */
+void record_put_actor(struct row *row, const struct event *event);
+
 /* Our own events: `type` is "loss", "peer", "clock", "config", ... */
 struct record_agent {
 	const char *type;

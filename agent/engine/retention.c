@@ -17,6 +17,8 @@
 #define CALLS_AROUND 3600
 #define VACUUM_PAGES 256
 
+_Static_assert(RETENTION_TABLES == SCHEMA_TABLES, "a cursor for each");
+
 void
 retention_set(struct retention *retention, uint32_t max_size_mb,
 	      uint32_t retention_days)

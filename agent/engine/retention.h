@@ -13,7 +13,7 @@
 struct db;
 
 #define RETENTION_SLICE 500 /* rows: some milliseconds */
-#define RETENTION_TABLES 5  /* enum schema_table */
+#define RETENTION_TABLES 7  /* enum schema_table */
 
 struct retention {
 	uint64_t max_bytes; /* of the file and its log; 0: no limit */

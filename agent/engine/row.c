@@ -52,6 +52,15 @@ row_number(struct row *row, int64_t number)
 }
 
 void
+row_number_if(struct row *row, bool set, int64_t number)
+{
+	if (set)
+		row_number(row, number);
+	else
+		row_null(row);
+}
+
+void
 row_id(struct row *row, uint32_t id)
 {
 	if (id == UINT32_MAX)

@@ -35,6 +35,8 @@ void row_number(struct row *row, int64_t number);
 void row_id(struct row *row, uint32_t id);
 /* NULL and "" are stored as NULL. */
 void row_text(struct row *row, const char *text);
+/* NULL unless `set`. */
+void row_number_if(struct row *row, bool set, int64_t number);
 void row_null(struct row *row);
 /* The current boot's key in the store, filled in when it is stored. */
 void row_boot(struct row *row);

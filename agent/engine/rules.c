@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/engine/behaviour.h"
 #include "agent/lib/doc.h"
 #include "agent/lib/file.h"
 #include "agent/lib/msg.h"
@@ -169,6 +170,29 @@ rules_write(const struct rules *rules, size_t i)
 	doc_set_text(doc, "khien.state", *error ? "failed" : "loaded");
 	set(doc, "khien.error", error);
 	return doc;
+}
+
+struct doc *
+rules_write_behaviour(const struct behaviour *behaviour)
+{
+	struct doc *doc = doc_new();
+
+	doc_set_text(doc, "rule.name", behaviour->name);
+	doc_set_text(doc, "rule.uuid", behaviour->id);
+	doc_set_text(doc, "rule.ruleset", BEHAVIOUR_RULESET);
+	doc_set_text(doc, "rule.description", behaviour->description);
+	doc_set_text(doc, "khien.severity", behaviour->severity);
+	doc_set(doc, "threat.technique.id", doc_from_words(behaviour->attack));
+	doc_set_text(doc, "khien.state", "loaded");
+	return doc;
+}
+
+const char *
+rules_name(const struct rules *rules, size_t i)
+{
+	const char *text = rules->active.texts[i];
+
+	return *part(text, PART_ERROR) ? NULL : part(text, PART_RULE);
 }
 
 const char *

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct behaviour;
 struct doc;
 struct msg_rule;
 
@@ -45,6 +46,11 @@ size_t rules_failed(const struct rules *rules);
 
 /* Rule number i as a JSON object; NULL: no memory. */
 struct doc *rules_write(const struct rules *rules, size_t i);
+/* The same of a rule of the engine's own. */
+struct doc *rules_write_behaviour(const struct behaviour *behaviour);
+
+/* Its name, or NULL when it is not in force. */
+const char *rules_name(const struct rules *rules, size_t i);
 
 /* What the compiler said of the first that failed; "" when none did. */
 const char *rules_first_error(const struct rules *rules);

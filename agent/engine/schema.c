@@ -11,6 +11,7 @@
 static const struct {
 	const char *name;
 	const char *columns;
+	int64_t since; /* version */
 } tables[SCHEMA_TABLES] = {
 	[SCHEMA_PROCESS] = {
 		"process",
@@ -20,17 +21,38 @@ static const struct {
 		"cgroup_id,mount_ns,comm,executable,invoked,script,cwd,tty,"
 		"args,args_size,device,inode,mode,file_uid,file_gid,links,"
 		"exit_code,exit_signal,run_ns",
+		1,
 	},
 	[SCHEMA_FILE] = {
 		"file",
 		"type,time_ns,boot,boot_ns,class,cpu,sequence,flags,count,"
 		"entity_id,pid,uid,comm,executable,path,target,name,device,"
 		"inode,size,mode,old_mode,file_uid,file_gid,links",
+		1,
+	},
+	[SCHEMA_NETWORK] = {
+		"network",
+		"type,time_ns,boot,boot_ns,class,cpu,sequence,flags,count,"
+		"entity_id,pid,uid,comm,executable,inbound,family,protocol,"
+		"local,local_port,remote,remote_key,remote_port,sent,received,"
+		"age_ns,question,question_type",
+		3,
+	},
+	[SCHEMA_PRIVILEGE] = {
+		"privilege",
+		"type,time_ns,boot,boot_ns,class,cpu,sequence,flags,count,"
+		"entity_id,pid,tid,ns_pid,comm,executable,uid,euid,gid,egid,"
+		"loginuid,session,caps,cgroup_id,mount_ns,old_uid,old_euid,"
+		"old_gid,old_egid,old_caps,target_pid,target_entity_id,"
+		"target_executable,value,address,name,path,device,inode,size,"
+		"mode,file_uid,file_gid,links",
+		3,
 	},
 	[SCHEMA_AGENT] = {
 		"agent",
 		"type,time_ns,boot,boot_ns,lost_class,count,role,idx,pid,"
 		"message",
+		1,
 	},
 	[SCHEMA_DETECTION] = {
 		"detection",
@@ -39,10 +61,12 @@ static const struct {
 		"inode,mode,file_uid,file_gid,flags,entity_id,pid,process_uid,"
 		"comm,executable,args,cwd,start_ns,parent_pid,"
 		"parent_entity_id,parent_executable,ancestors,action",
+		1,
 	},
 	[SCHEMA_ASKED] = {
 		"asked",
 		"time_ns,uid,pid,socket,command,request",
+		1,
 	},
 };
 
@@ -111,12 +135,44 @@ static const char *const steps[SCHEMA_VERSION] = {
 	/* Contents that responders restored: it is no history, but in force. */
 	"CREATE TABLE allowed(sha256 TEXT PRIMARY KEY, time_ns INTEGER,"
 	" uid INTEGER, entry TEXT, path TEXT, rule TEXT) WITHOUT ROWID;",
+	/* remote_key: 32 digits that sort as addresses do: for ranges. */
+	"CREATE TABLE network(id INTEGER PRIMARY KEY, type TEXT,"
+	" time_ns INTEGER, boot INTEGER, boot_ns INTEGER, class TEXT,"
+	" cpu INTEGER, sequence INTEGER, flags INTEGER, count INTEGER,"
+	" entity_id TEXT, pid INTEGER, uid INTEGER, comm TEXT,"
+	" executable TEXT, inbound INTEGER, family INTEGER, protocol INTEGER,"
+	" local TEXT, local_port INTEGER, remote TEXT, remote_key TEXT,"
+	" remote_port INTEGER, sent INTEGER, received INTEGER, age_ns INTEGER,"
+	" question TEXT, question_type INTEGER);"
+	"CREATE INDEX network_time ON network(time_ns);"
+	"CREATE INDEX network_remote ON network(remote);"
+	"CREATE TABLE privilege(id INTEGER PRIMARY KEY, type TEXT,"
+	" time_ns INTEGER, boot INTEGER, boot_ns INTEGER, class TEXT,"
+	" cpu INTEGER, sequence INTEGER, flags INTEGER, count INTEGER,"
+	" entity_id TEXT, pid INTEGER, tid INTEGER, ns_pid INTEGER, comm TEXT,"
+	" executable TEXT, uid INTEGER, euid INTEGER, gid INTEGER,"
+	" egid INTEGER, loginuid INTEGER, session INTEGER, caps INTEGER,"
+	" cgroup_id INTEGER, mount_ns INTEGER, old_uid INTEGER,"
+	" old_euid INTEGER, old_gid INTEGER, old_egid INTEGER,"
+	" old_caps INTEGER, target_pid INTEGER, target_entity_id TEXT,"
+	" target_executable TEXT, value INTEGER, address INTEGER, name TEXT,"
+	" path TEXT, device INTEGER, inode INTEGER, size INTEGER,"
+	" mode INTEGER, file_uid INTEGER, file_gid INTEGER, links INTEGER);"
+	"CREATE INDEX privilege_time ON privilege(time_ns);"
+	"CREATE INDEX privilege_pid ON privilege(pid);"
+	"CREATE INDEX privilege_target ON privilege(target_pid);",
 };
 
 const char *
 schema_table_name(unsigned int table)
 {
 	return tables[table].name;
+}
+
+int64_t
+schema_table_since(unsigned int table)
+{
+	return tables[table].since;
 }
 
 const char *

@@ -7,12 +7,14 @@
 
 struct db;
 
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 
 /* The tables that rows are appended to. */
 enum schema_table {
 	SCHEMA_PROCESS,
 	SCHEMA_FILE,
+	SCHEMA_NETWORK,
+	SCHEMA_PRIVILEGE,
 	SCHEMA_AGENT,
 	SCHEMA_DETECTION,
 	SCHEMA_ASKED,
@@ -20,6 +22,9 @@ enum schema_table {
 };
 
 const char *schema_table_name(unsigned int table);
+
+/* The version that has it first. */
+int64_t schema_table_since(unsigned int table);
 
 /* All columns but id, separated by commas, in the order rows are written. */
 const char *schema_columns(unsigned int table);

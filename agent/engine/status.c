@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/engine/allowed.h"
+#include "agent/engine/blind.h"
 #include "agent/engine/clock.h"
 #include "agent/engine/control.h"
 #include "agent/engine/db.h"
@@ -13,6 +14,7 @@
 #include "agent/engine/identity.h"
 #include "agent/engine/image.h"
 #include "agent/engine/loss.h"
+#include "agent/engine/proving.h"
 #include "agent/engine/reason.h"
 #include "agent/engine/request.h"
 #include "agent/engine/retention.h"
@@ -138,6 +140,10 @@ store_status(struct engine *engine, struct doc *doc)
 	doc_set_number(doc, "khien.store.rows.process",
 		       rows_of(engine, "process"));
 	doc_set_number(doc, "khien.store.rows.file", rows_of(engine, "file"));
+	doc_set_number(doc, "khien.store.rows.network",
+		       rows_of(engine, "network"));
+	doc_set_number(doc, "khien.store.rows.privilege",
+		       rows_of(engine, "privilege"));
 	doc_set_number(doc, "khien.store.rows.detection",
 		       rows_of(engine, "detection"));
 	if (oldest)
@@ -234,5 +240,7 @@ status_write(struct engine *engine)
 	values_write(engine->values, doc);
 	engine_status(engine, doc);
 	freed_write(&engine->freed, doc);
+	proving_write(engine, doc);
+	blind_write(engine, doc);
 	return doc;
 }

@@ -19,8 +19,10 @@
 #define SQL_MAX 2048
 
 _Static_assert(SCHEMA_PROCESS < STORE_TOGETHER_TABLES &&
-		       SCHEMA_FILE < STORE_TOGETHER_TABLES,
+		       SCHEMA_FILE < STORE_TOGETHER_TABLES &&
+		       SCHEMA_NETWORK < STORE_TOGETHER_TABLES,
 	       "the tables that grow fastest are stored together");
+_Static_assert((int)STORE_FOLD == (int)SCHEMA_TABLES, "inserts come first");
 
 /* auto_vacuum only counts before the first table; all else is for each open. */
 static const char settings[] = "PRAGMA auto_vacuum=INCREMENTAL;"

@@ -223,6 +223,28 @@ add(struct tree *tree, uint32_t pid, uint64_t start_ns)
 	return process;
 }
 
+void
+tree_became(struct tree *tree, struct tree_process *process,
+	    const struct event *event)
+{
+	process->uid = event->uid;
+	process->euid = event->euid;
+	process->caps = event->caps;
+	changed(tree, process);
+}
+
+bool
+tree_descends(struct tree *tree, const struct tree_process *process,
+	      const struct tree_process *from)
+{
+	for (size_t i = 0; process && i < TREE_DEPTH_MAX; i++) {
+		process = tree_parent(tree, process);
+		if (process == from)
+			return process != NULL;
+	}
+	return false;
+}
+
 static struct tree_process *
 find_or_add(struct tree *tree, const struct event *event, int64_t offset_ns)
 {
@@ -238,8 +260,7 @@ find_or_add(struct tree *tree, const struct event *event, int64_t offset_ns)
 		(int64_t)(event->start_ns + (uint64_t)offset_ns);
 	process->ppid = event->ppid;
 	process->parent_start_ns = event->parent_start_ns;
-	process->uid = event->uid;
-	changed(tree, process);
+	tree_became(tree, process, event);
 	return process;
 }
 
@@ -290,7 +311,7 @@ tree_apply(struct tree *tree, const struct event *event, int64_t offset_ns,
 		inherit(tree, process);
 		break;
 	case EVENT_EXEC:
-		process->uid = event->uid;
+		tree_became(tree, process, event);
 		set_image(tree, process, event);
 		break;
 	case EVENT_EXIT:
@@ -318,6 +339,7 @@ tree_restore(struct tree *tree, const struct tree_process *stored)
 	process->ppid = stored->ppid;
 	process->parent_start_ns = stored->parent_start_ns;
 	process->uid = stored->uid;
+	process->euid = stored->uid;
 	process->image = stored->image;
 	process->stored = true;
 	return process;

@@ -31,7 +31,8 @@ struct tree_process {
 	struct tree_process *older, *younger; /* of the ended ones */
 	struct tree_process *next_changed, **changed_at;
 	uint32_t pid, ppid;
-	uint32_t uid;
+	uint32_t uid, euid;
+	uint64_t caps; /* effective ones; 0: none, or not known */
 	uint64_t start_ns, parent_start_ns; /* boot time */
 	uint64_t exit_ns;		    /* 0: lives */
 	int64_t start_wall_ns;
@@ -62,6 +63,14 @@ void tree_done(struct tree *tree);
  */
 struct tree_process *tree_apply(struct tree *tree, const struct event *event,
 				int64_t offset_ns, bool *ret_news);
+
+/* The process has another user or other capabilities now. */
+void tree_became(struct tree *tree, struct tree_process *process,
+		 const struct event *event);
+
+/* Whether the first descends from the second. */
+bool tree_descends(struct tree *tree, const struct tree_process *process,
+		   const struct tree_process *from);
 
 /* Adds one that was stored; image taken.  NULL as above, image dropped. */
 struct tree_process *tree_restore(struct tree *tree,

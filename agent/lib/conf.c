@@ -6,13 +6,16 @@
 #include <string.h>
 
 #include "agent/lib/buf.h"
+#include "agent/lib/wildcard.h"
 #include "agent/lib/str.h"
 
 enum kind {
 	SWITCH,
 	NUMBER,
+	NUMBER_OR_NONE, /* 0, or at least `low` */
 	PATH,
 	PATHS,
+	PATTERNS,
 	OPTIONAL_PATH,
 	GROUP,
 	WORD,
@@ -41,6 +44,14 @@ enum kind {
 	}
 /* clang-format on */
 
+#define NONE_KEY(section_, key_, field_, low_, high_, range_)                  \
+	{                                                                      \
+		.section = section_, .key = key_, .kind = NUMBER_OR_NONE,      \
+		.at = offsetof(struct conf, field_),                           \
+		.size = sizeof(((struct conf *)0)->field_), .low = low_,       \
+		.high = high_, .range = "must be 0 or a whole number " range_  \
+	}
+
 /* One of a few words; they end with a space each. */
 #define WORD_KEY(section_, key_, field_, words_, range_)                       \
 	{                                                                      \
@@ -61,10 +72,13 @@ static const struct key {
 	KEY("agent", "state_dir", PATH, state_dir, 0, 0),
 	KEY("agent", "run_dir", PATH, run_dir, 0, 0),
 	KEY("agent", "group", GROUP, group, 0, 0),
+	NONE_KEY("agent", "proof_s", proof_s, 10, 3600,
+		 "of seconds, from 10 to 3600, without unit"),
 	KEY("sensor", "process", SWITCH, process, 0, 0),
 	KEY("sensor", "file", SWITCH, file, 0, 0),
 	KEY("sensor", "network", SWITCH, network, 0, 0),
 	KEY("sensor", "privilege", SWITCH, privilege, 0, 0),
+	KEY("sensor", "sensitive", PATTERNS, sensitive, 0, 0),
 	WORD_KEY("gate", "mode", mode, "off observe enforce ",
 		 "off, observe or enforce"),
 	KEY("gate", "watch", PATHS, watch, 0, 0),
@@ -122,10 +136,12 @@ conf_init(struct conf *conf)
 		.state_dir = "/var/lib/khien",
 		.run_dir = "/run/khien",
 		.group = "khien",
+		.proof_s = 60,
 		.process = true,
 		.file = true,
 		.network = true,
 		.privilege = true,
+		.sensitive = "default",
 		.mode = "observe",
 		.deadline_ms = 500,
 		.on_deadline = "allow",
@@ -163,7 +179,9 @@ set_number(void *field, const struct key *key, const char *value,
 {
 	uint64_t number;
 
-	if (str_number(value, key->high, &number) < 0 || number < key->low) {
+	int r = str_number(value, key->high, &number);
+	bool none = r == 0 && number == 0 && key->kind == NUMBER_OR_NONE;
+	if (r < 0 || (number < key->low && !none)) {
 		*ret_why = key->range;
 		return -EINVAL;
 	}
@@ -187,6 +205,22 @@ all_absolute(const char *paths)
 		if (!paths)
 			return true;
 		paths++;
+	}
+}
+
+/* Patterns, and the word for the built-in ones. */
+static bool
+all_patterns(const char *text)
+{
+	for (;;) {
+		size_t len = strcspn(text, ":");
+		bool word = len == strlen("default") &&
+			    strncmp(text, "default", len) == 0;
+		if (!word && !wildcard_is_valid(text, len))
+			return false;
+		if (!text[len])
+			return true;
+		text += len + 1;
 	}
 }
 
@@ -236,6 +270,11 @@ set_text(char *field, const struct key *key, const char *value,
 	}
 	if (key->kind == PATHS && value[0] && !all_absolute(value)) {
 		*ret_why = "must be absolute paths, separated by ':'";
+		return -EINVAL;
+	}
+	if (key->kind == PATTERNS && value[0] && !all_patterns(value)) {
+		*ret_why = "must be \"default\" or paths, separated by ':', "
+			   "each with the name of its file or folder";
 		return -EINVAL;
 	}
 	if (key->kind == GROUP && !value[0])
@@ -294,6 +333,7 @@ conf_set(struct conf *conf, const char *section, const char *key,
 		case SWITCH:
 			return set_switch((bool *)field, value, ret_why);
 		case NUMBER:
+		case NUMBER_OR_NONE:
 			return set_number(field, entry, value, ret_why);
 		case WORD:
 			return set_word(field, entry, value, ret_why);
@@ -348,7 +388,7 @@ conf_list(const struct conf *conf, size_t at, const char **ret_section,
 	const char *field = (const char *)conf + entry->at;
 	if (entry->kind == SWITCH)
 		text = *(const bool *)field ? "on" : "off";
-	else if (entry->kind == NUMBER)
+	else if (entry->kind == NUMBER || entry->kind == NUMBER_OR_NONE)
 		number_text(number, sizeof(number), field, entry->size);
 	else
 		text = field;
@@ -363,8 +403,12 @@ conf_put(struct buf *buf, const struct conf *conf)
 	buf_put_text(buf, conf->state_dir);
 	buf_put_text(buf, conf->run_dir);
 	buf_put_text(buf, conf->group);
+	buf_put_u32(buf, conf->proof_s);
 	buf_put_u8(buf, conf->process);
 	buf_put_u8(buf, conf->file);
+	buf_put_u8(buf, conf->network);
+	buf_put_u8(buf, conf->privilege);
+	buf_put_text(buf, conf->sensitive);
 	buf_put_text(buf, conf->mode);
 	buf_put_text(buf, conf->watch);
 	buf_put_text(buf, conf->enforce);
@@ -409,8 +453,12 @@ conf_get(struct buf *buf, struct conf *ret_conf)
 	get_field(buf, conf->state_dir, sizeof(conf->state_dir));
 	get_field(buf, conf->run_dir, sizeof(conf->run_dir));
 	get_field(buf, conf->group, sizeof(conf->group));
+	conf->proof_s = buf_get_u32(buf);
 	conf->process = buf_get_u8(buf) != 0;
 	conf->file = buf_get_u8(buf) != 0;
+	conf->network = buf_get_u8(buf) != 0;
+	conf->privilege = buf_get_u8(buf) != 0;
+	get_field(buf, conf->sensitive, sizeof(conf->sensitive));
 	get_field(buf, conf->mode, sizeof(conf->mode));
 	get_field(buf, conf->watch, sizeof(conf->watch));
 	get_field(buf, conf->enforce, sizeof(conf->enforce));

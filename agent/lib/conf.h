@@ -22,8 +22,11 @@ struct conf {
 	char state_dir[CONF_PATH_MAX]; /* default /var/lib/khien */
 	char run_dir[CONF_PATH_MAX];   /* default /run/khien */
 	char group[33];		       /* who may read; default khien */
+	uint32_t proof_s; /* between two proofs of life; 0: none; default 60 */
 	/* [sensor] */
 	bool process, file, network, privilege; /* default on */
+	char sensitive[CONF_PATH_MAX]; /* patterns of wildcard.h separated by
+					  ':', or "default"; "" none */
 	/* [gate] */
 	char mode[8];		   /* off, observe, enforce; default observe */
 	char watch[CONF_PATH_MAX]; /* paths separated by ':'; "" all local */

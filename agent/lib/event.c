@@ -173,7 +173,10 @@ get_network(struct buf *buf, struct event *event)
 	event->local_port = buf_get_u16(buf);
 	event->remote_port = buf_get_u16(buf);
 	event->net_family = buf_get_u16(buf);
-	event->protocol = (uint8_t)buf_get_u16(buf);
+	uint16_t protocol = buf_get_u16(buf);
+	if (protocol > UINT8_MAX)
+		buf->failed = true;
+	event->protocol = (uint8_t)protocol;
 	event->sent = buf_get_u64(buf);
 	event->received = buf_get_u64(buf);
 	event->age_ns = buf_get_u64(buf);
@@ -282,6 +285,31 @@ event_family(uint16_t type)
 	if (type <= EVENT_UPDATE)
 		return EVENT_OF_AGENT;
 	return type <= EVENT_DNS ? EVENT_OF_NETWORK : EVENT_OF_PRIVILEGE;
+}
+
+uint16_t
+event_ring(uint16_t type)
+{
+	switch (type) {
+	case EVENT_CLOSE:
+		return 0;
+	case EVENT_MOUNT:
+	case EVENT_UMOUNT:
+	case EVENT_STOP:
+		return EVENT_CRITICAL;
+	default:
+		break;
+	}
+	switch (event_family(type)) {
+	case EVENT_OF_PROCESS:
+	case EVENT_OF_PRIVILEGE:
+		return EVENT_CRITICAL;
+	case EVENT_OF_FILE:
+	case EVENT_OF_NETWORK:
+		return EVENT_BULK;
+	default:
+		return 0;
+	}
 }
 
 const char *

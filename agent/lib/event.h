@@ -107,21 +107,27 @@ enum event_flag {
 	EVENT_ARGS_UNREADABLE = 1 << 7, /* argument pages were not present */
 	EVENT_DIRECTORY = 1 << 8,	/* the object is a directory */
 	EVENT_AGGREGATE = 1 << 9, /* `count` like events of one process in one
-				     directory; path is the last one's */
+				     directory or with one peer; path, or
+				     remote, is the last one's */
 	EVENT_STOPPED = 1 << 10,  /* seed: the process is stopped by a signal */
 	EVENT_HELD = 1 << 11,	  /* stop: until its file is judged */
 	EVENT_KILLED = 1 << 12,	  /* stop: before its first instruction */
 	EVENT_FOREIGN = 1 << 13,  /* stop: of a file system that is known, and
 				    that the gate does not ask about */
 	EVENT_SERVED = 1 << 15,	  /* a process answers for the file: FUSE */
-	EVENT_PRIVILEGED = 1 << 14, /* stop: the caller has CAP_SYS_ADMIN */
-	EVENT_IO_URING = 1 << 16,   /* not by a system call of its own */
-	EVENT_COMPAT = 1 << 17,	    /* by a 32-bit system call */
-	EVENT_BY_SOCKET = 1 << 18,  /* the process is whose socket it is */
-	EVENT_NO_CALL = 1 << 19,    /* no system call was seen to do it */
-	EVENT_WRITTEN = 1 << 20,    /* map_exec: was written to */
-	EVENT_REQUESTED = 1 << 21,  /* map_exec: both were asked for at once;
+	EVENT_PRIVILEGED = 1 << 14,  /* stop: the caller has CAP_SYS_ADMIN */
+	EVENT_IO_URING = 1 << 16,    /* not by a system call of its own */
+	EVENT_COMPAT = 1 << 17,	     /* by a 32-bit system call */
+	EVENT_BY_SOCKET = 1 << 18,   /* the process is whose socket it is */
+	EVENT_NO_CALL = 1 << 19,     /* no system call was seen to do it */
+	EVENT_WRITTEN = 1 << 20,     /* map_exec: was written to */
+	EVENT_REQUESTED = 1 << 21,   /* map_exec: both were asked for at once;
 				       what was before is not known */
+	EVENT_MALFORMED = 1 << 22,   /* dns: no question that could be read */
+	EVENT_EXCHANGED = 1 << 23,   /* rename: each has the other's name now */
+	EVENT_UNCONFIRMED = 1 << 24, /* what was asked for; whether it came to
+					pass, or on just that path, could not
+					be seen */
 };
 
 /* Not set: ids are UINT32_MAX (loginuid, session), strings NULL or "". */
@@ -129,7 +135,8 @@ struct event {
 	uint16_t type;	   /* enum event_type */
 	uint16_t class;	   /* enum event_class */
 	uint32_t flags;	   /* enum event_flag */
-	uint32_t cpu;	   /* sequence counts up per class and cpu */
+	uint32_t cpu;	   /* the numbering: see KHIEN_NUMBERINGS;
+			      sequence counts up per class and numbering */
 	uint64_t sequence; /* 0: has none (seed) */
 	uint64_t boot_ns;  /* CLOCK_BOOTTIME */
 	uint64_t count;	   /* how many happened: 1 but for aggregates, losses */
@@ -187,8 +194,12 @@ struct event {
 	uint64_t old_caps;
 	uint64_t value2;
 
-	uint64_t value; /* privilege; dns: the question's type */
+	/* privilege; dns: the question's type; disconnect: enum event_by */
+	uint64_t value;
 };
+
+/* Who had begun what a disconnect ends. */
+enum event_by { EVENT_BY_UNKNOWN, EVENT_BY_US, EVENT_BY_PEER };
 
 /* The longest strings that event_get() accepts, in bytes without the NUL. */
 #define EVENT_PATH_MAX 8192
@@ -217,6 +228,12 @@ uint16_t event_type_find(const char *name);
 
 /* EVENT_OF_NONE when there is no such type. */
 enum event_family event_family(uint16_t type);
+
+/*
+ * Through which of the kernel's rings events of that type come: EVENT_CRITICAL
+ * or EVENT_BULK; 0 when they come through none.
+ */
+uint16_t event_ring(uint16_t type);
 
 /* "critical", "bulk", "agent"; NULL when there is no such class. */
 const char *event_class_name(uint16_t class);

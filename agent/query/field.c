@@ -12,6 +12,7 @@
 #include "agent/lib/file.h"
 #include "agent/lib/msg.h"
 #include "agent/query/record.h"
+#include "agent/query/spell.h"
 #include "agent/query/store.h"
 
 #define ONLY(type, column) "CASE WHEN t.type='" type "' THEN " column " END"
@@ -75,8 +76,88 @@ static const struct field file[] = {
 	{ "t.comm", "khien.comm", FIELD_TEXT },
 	{ ONLY("xattr", "t.name"), "khien.xattr", FIELD_TEXT },
 	{ ONLY("mount", "t.name"), "khien.fs_type", FIELD_TEXT },
-	{ ONLY("open", "t.old_mode"), "khien.open_flags", FIELD_NUMBER },
+	{ "CASE WHEN t.type IN ('open','read') THEN t.old_mode END",
+	  "khien.open_flags", FIELD_NUMBER },
 	{ "t.links", "khien.links", FIELD_COUNT },
+	{ "t.count", "khien.count", FIELD_COUNT },
+	{ "t.boot_ns", "khien.boot_ns", FIELD_NUMBER },
+	{ NULL, NULL, FIELD_TEXT },
+};
+
+/* Who began it is its source; whoever that is, `local` is our end. */
+#define SOURCE(theirs, ours)                                                   \
+	"CASE WHEN t.inbound THEN " theirs " ELSE " ours " END"
+
+static const struct field network[] = {
+	{ SOURCE("t.remote", "t.local"), "source.ip", FIELD_TEXT },
+	{ SOURCE("t.remote_port", "t.local_port"), "source.port",
+	  FIELD_NUMBER },
+	{ SOURCE("t.received", "t.sent"), "source.bytes", FIELD_NUMBER },
+	{ SOURCE("t.local", "t.remote"), "destination.ip", FIELD_TEXT },
+	{ SOURCE("t.local_port", "t.remote_port"), "destination.port",
+	  FIELD_NUMBER },
+	{ SOURCE("t.sent", "t.received"), "destination.bytes", FIELD_NUMBER },
+	{ "t.sent + t.received", "network.bytes", FIELD_NUMBER },
+	{ "CASE t.inbound WHEN 1 THEN 'ingress' WHEN 0 THEN 'egress' END",
+	  "network.direction", FIELD_TEXT },
+	{ "t.protocol", "network.iana_number", FIELD_PROTOCOL },
+	{ "CASE t.family WHEN 2 THEN 'ipv4' WHEN 10 THEN 'ipv6' END",
+	  "network.type", FIELD_TEXT },
+	{ "CASE WHEN t.family NOT IN (2,10) THEN t.family END", "khien.family",
+	  FIELD_NUMBER },
+	{ ONLY("dns", "'dns'"), "network.protocol", FIELD_TEXT },
+	{ "t.question", "dns.question.name", FIELD_TEXT },
+	{ "t.question_type", "dns.question.type", FIELD_QUESTION },
+	{ ONLY("dns", "'query'"), "dns.type", FIELD_TEXT },
+	{ "t.age_ns", "event.duration", FIELD_NUMBER },
+	{ "t.pid", "process.pid", FIELD_COUNT },
+	{ "t.entity_id", "process.entity_id", FIELD_TEXT },
+	{ "t.executable", "process.executable", FIELD_PATH },
+	{ "t.uid", "process.user.id", FIELD_KEYWORD },
+	{ "t.uid", "user.id", FIELD_KEYWORD },
+	{ "t.comm", "khien.comm", FIELD_TEXT },
+	{ "t.count", "khien.count", FIELD_COUNT },
+	{ "t.boot_ns", "khien.boot_ns", FIELD_NUMBER },
+	{ NULL, NULL, FIELD_TEXT },
+};
+
+static const struct field privilege[] = {
+	{ "t.pid", "process.pid", FIELD_COUNT },
+	{ "t.entity_id", "process.entity_id", FIELD_TEXT },
+	{ "t.executable", "process.executable", FIELD_PATH },
+	{ "t.tid", "process.thread.id", FIELD_COUNT },
+	{ "t.uid", "process.user.id", FIELD_KEYWORD },
+	{ "t.uid", "user.id", FIELD_KEYWORD },
+	{ "t.euid", "user.effective.id", FIELD_KEYWORD },
+	{ "t.gid", "group.id", FIELD_KEYWORD },
+	{ "t.path", "file.path", FIELD_PATH },
+	{ "t.inode", "file.inode", FIELD_INODE },
+	{ "t.device", "file.device", FIELD_DEVICE },
+	{ "t.size", "file.size", FIELD_NUMBER },
+	{ "t.mode", "file.mode", FIELD_MODE },
+	{ "t.file_uid", "file.uid", FIELD_KEYWORD },
+	{ "t.file_gid", "file.gid", FIELD_KEYWORD },
+	{ "t.comm", "khien.comm", FIELD_TEXT },
+	{ "t.egid", "khien.egid", FIELD_NUMBER },
+	{ "t.caps", "khien.capabilities", FIELD_HEX },
+	{ "t.old_uid", "khien.old.uid", FIELD_NUMBER },
+	{ "t.old_euid", "khien.old.euid", FIELD_NUMBER },
+	{ "t.old_gid", "khien.old.gid", FIELD_NUMBER },
+	{ "t.old_egid", "khien.old.egid", FIELD_NUMBER },
+	{ "t.old_caps", "khien.old.capabilities", FIELD_HEX },
+	{ "t.target_pid", "khien.target.pid", FIELD_COUNT },
+	{ "t.target_entity_id", "khien.target.entity_id", FIELD_TEXT },
+	{ "t.target_executable", "khien.target.executable", FIELD_PATH },
+	{ "t.value", "khien.value", FIELD_NUMBER },
+	{ "t.type || ' ' || t.value", "khien.value_name", FIELD_SPELLED },
+	{ "t.address", "khien.address", FIELD_HEX },
+	{ "t.name", "khien.name", FIELD_TEXT },
+	{ "t.loginuid", "khien.loginuid", FIELD_NUMBER },
+	{ "t.session", "khien.session", FIELD_NUMBER },
+	{ "t.ns_pid", "khien.ns_pid", FIELD_COUNT },
+	{ "t.cgroup_id", "khien.cgroup_id", FIELD_COUNT },
+	{ "t.mount_ns", "khien.mount_ns", FIELD_COUNT },
+	{ "t.links", "khien.links", FIELD_NUMBER },
 	{ "t.count", "khien.count", FIELD_COUNT },
 	{ "t.boot_ns", "khien.boot_ns", FIELD_NUMBER },
 	{ NULL, NULL, FIELD_TEXT },
@@ -133,10 +214,9 @@ const struct field *
 field_table(unsigned int family)
 {
 	static const struct field *const tables[RECORD_FAMILIES] = {
-		[RECORD_PROCESS] = process,
-		[RECORD_FILE] = file,
-		[RECORD_AGENT] = agent,
-		[RECORD_DETECTION] = detection,
+		[RECORD_PROCESS] = process, [RECORD_FILE] = file,
+		[RECORD_NETWORK] = network, [RECORD_PRIVILEGE] = privilege,
+		[RECORD_AGENT] = agent,	    [RECORD_DETECTION] = detection,
 	};
 
 	return tables[family];
@@ -248,6 +328,42 @@ set_formatted(struct doc *doc, const struct field *field, int64_t number)
 	doc_set_text(doc, field->path, text);
 }
 
+/* ECS has numbers of protocols as text. */
+static void
+set_protocol(struct doc *doc, const struct field *field, int64_t number)
+{
+	const char *word = spell_transport((uint64_t)number);
+
+	set_formatted(doc, field, number);
+	if (*word)
+		doc_set_text(doc, "network.transport", word);
+}
+
+static void
+set_question(struct doc *doc, const char *path, int64_t number)
+{
+	char word[SPELL_SIZE];
+
+	spell_question(word, (uint64_t)number);
+	doc_set_text(doc, path, word);
+}
+
+/* From "type value": left out when there are no words for it. */
+static void
+set_spelled(struct doc *doc, const char *path, const char *text)
+{
+	const char *space = strchr(text, ' ');
+	char word[SPELL_SIZE];
+	char type[32];
+
+	if (!space)
+		return;
+	(void)snprintf(type, sizeof(type), "%.*s", (int)(space - text), text);
+	spell_value(word, type, (uint64_t)strtoll(space + 1, NULL, 10));
+	if (*word)
+		doc_set_text(doc, path, word);
+}
+
 static void
 set_by_number(struct doc *doc, const struct field *field, int64_t number)
 {
@@ -264,6 +380,12 @@ set_by_number(struct doc *doc, const struct field *field, int64_t number)
 		return;
 	case FIELD_SEVERITY:
 		set_severity(doc, field->path, number);
+		return;
+	case FIELD_PROTOCOL:
+		set_protocol(doc, field, number);
+		return;
+	case FIELD_QUESTION:
+		set_question(doc, field->path, number);
 		return;
 	case FIELD_TIME:
 		if (number)
@@ -305,6 +427,9 @@ field_set(struct doc *doc, const struct field *field,
 		return;
 	case FIELD_JSON:
 		(void)doc_set_json(doc, field->path, cell->bytes, cell->len);
+		return;
+	case FIELD_SPELLED:
+		set_spelled(doc, field->path, cell->bytes);
 		return;
 	case FIELD_WORDS:
 		doc_set(doc, field->path, doc_from_words(cell->bytes));

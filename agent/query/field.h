@@ -26,6 +26,9 @@ enum field_kind {
 	FIELD_JSON,	/* any JSON array or object */
 	FIELD_WORDS,	/* separated by spaces, as an array */
 	FIELD_SEVERITY, /* 1 to 5, as number and as word */
+	FIELD_SPELLED,	/* "type value", in words: see spell_value() */
+	FIELD_QUESTION, /* a DNS question's type */
+	FIELD_PROTOCOL, /* of IP: its number, and network.transport */
 };
 
 struct field {

@@ -12,8 +12,10 @@
 #include "agent/lib/file.h"
 #include "agent/lib/str.h"
 #include "agent/query/record.h"
+#include "agent/query/remote.h"
 #include "agent/query/request.h"
 #include "agent/query/store.h"
+#include "agent/query/types.h"
 
 #define COLUMNS_MAX 3
 /* One for each option, and two more for each spelling of a path. */
@@ -30,31 +32,37 @@ struct filter {
 };
 
 static const struct {
-	uint16_t first_type, last_type; /* 0: has none */
+	enum event_family types; /* EVENT_OF_NONE: are no events */
 	const char *time, *oldest, *newest;
 	const char *paths[COLUMNS_MAX];
 } families[RECORD_FAMILIES] = {
-	[RECORD_PROCESS] = { EVENT_FORK,
-			     EVENT_SEED,
+	[RECORD_PROCESS] = { EVENT_OF_PROCESS,
 			     "t.time_ns",
 			     "t.time_ns",
 			     "t.time_ns",
 			     { "t.executable", "t.invoked", "t.script" } },
-	[RECORD_FILE] = { EVENT_CREATE,
-			  EVENT_STOP,
+	[RECORD_FILE] = { EVENT_OF_FILE,
 			  "t.time_ns",
 			  "t.time_ns",
 			  "t.time_ns",
 			  { "t.path", "t.target" } },
-	[RECORD_AGENT] = { EVENT_LOSS,
-			   EVENT_UPDATE,
+	[RECORD_NETWORK] = { EVENT_OF_NETWORK,
+			     "t.time_ns",
+			     "t.time_ns",
+			     "t.time_ns",
+			     { NULL } },
+	[RECORD_PRIVILEGE] = { EVENT_OF_PRIVILEGE,
+			       "t.time_ns",
+			       "t.time_ns",
+			       "t.time_ns",
+			       { "t.path" } },
+	[RECORD_AGENT] = { EVENT_OF_AGENT,
 			   "t.time_ns",
 			   "t.time_ns",
 			   "t.time_ns",
 			   { NULL } },
 	/* A detection that was folded counts from its first to its last. */
-	[RECORD_DETECTION] = { 0,
-			       0,
+	[RECORD_DETECTION] = { EVENT_OF_NONE,
 			       "t.last_ns",
 			       "t.first_ns",
 			       "t.last_ns",
@@ -102,25 +110,43 @@ param_text(struct filter *filter, const char *text)
 
 /* The types that were asked for; false when none is of this family. */
 static bool
-add_types(struct filter *filter, unsigned int family, uint64_t types)
+add_types(struct filter *filter, unsigned int family, const struct types *types)
 {
-	unsigned int first = families[family].first_type;
-	unsigned int last = families[family].last_type;
-	const char *comma = "";
+	const char *before = " AND t.type IN (";
+	bool any = false;
 
-	if (!types)
+	if (types_is_empty(types))
 		return true;
-	if (!first || !(types & ((2ULL << last) - (1ULL << first))))
-		return false;
-	append(filter, " AND t.type IN (");
-	for (unsigned int type = first; type <= last; type++) {
-		const char *name = event_type_name((uint16_t)type);
-		if (!name || !(types & (1ULL << type)))
+	for (uint16_t type = 1; type < EVENT_TYPES; type++) {
+		if (!types_has(types, type) ||
+		    event_family(type) != families[family].types)
 			continue;
-		append(filter, "%s'%s'", comma, name);
-		comma = ",";
+		append(filter, "%s'%s'", before, event_type_name(type));
+		before = ",";
+		any = true;
 	}
 	append(filter, ")");
+	return any;
+}
+
+/* The other end: false when rows of this family have none. */
+static bool
+add_remote(struct filter *filter, unsigned int family,
+	   const struct remote *remote)
+{
+	if (family != RECORD_NETWORK)
+		return false;
+	if (remote->address[0]) {
+		append(filter, " AND t.remote = ?%d",
+		       param_text(filter, remote->address));
+	} else if (remote->first[0]) {
+		append(filter, " AND t.remote_key BETWEEN ?%d",
+		       param_text(filter, remote->first));
+		append(filter, " AND ?%d", param_text(filter, remote->last));
+	}
+	if (remote->port)
+		append(filter, " AND t.remote_port = ?%d",
+		       param_number(filter, remote->port));
 	return true;
 }
 
@@ -233,7 +259,9 @@ make(struct filter *filter, unsigned int family, const struct request *request)
 		       param_number(filter, request->min_severity));
 	if (request->rule)
 		add_rule(filter, request->rule);
-	if (!add_types(filter, family, request->types))
+	if (!add_types(filter, family, &request->types))
+		return 0;
+	if (request->by_remote && !add_remote(filter, family, &request->remote))
 		return 0;
 	return request->path ? add_paths(filter, family, request->path) : 1;
 }

@@ -8,26 +8,26 @@
 #include "agent/lib/doc.h"
 #include "agent/lib/event.h"
 #include "agent/lib/file.h"
+#include "agent/lib/msg.h"
+#include "agent/lib/str.h"
 #include "agent/query/field.h"
 #include "agent/query/store.h"
 
 #define ECS_VERSION "8.11"
 #define BOOT "(SELECT substr(b.boot_id, 1, 8) FROM boot b WHERE b.id = t.boot)"
 
+/* What the kernel numbers begins with these columns. */
+#define NUMBERED                                                               \
+	"t.id, t.type, t.time_ns, " BOOT ", t.class, t.cpu, t.sequence, t.flags"
+
 static const struct {
 	const char *table;
 	const char *head; /* the columns of enum record_head */
 } families[RECORD_FAMILIES] = {
-	[RECORD_PROCESS] = {
-		"process",
-		"t.id, t.type, t.time_ns, " BOOT
-		", t.class, t.cpu, t.sequence, t.flags",
-	},
-	[RECORD_FILE] = {
-		"file",
-		"t.id, t.type, t.time_ns, " BOOT
-		", t.class, t.cpu, t.sequence, t.flags",
-	},
+	[RECORD_PROCESS] = { "process", NUMBERED },
+	[RECORD_FILE] = { "file", NUMBERED },
+	[RECORD_NETWORK] = { "network", NUMBERED },
+	[RECORD_PRIVILEGE] = { "privilege", NUMBERED },
 	[RECORD_AGENT] = {
 		"agent",
 		"t.id, t.type, t.time_ns, " BOOT ", 'agent', NULL, NULL, 0",
@@ -35,7 +35,7 @@ static const struct {
 	[RECORD_DETECTION] = {
 		"detection",
 		"t.id, t.action, t.last_ns, " BOOT
-		", 'detection', NULL, NULL, t.flags",
+		", t.cause, NULL, NULL, t.flags",
 	},
 };
 
@@ -43,45 +43,97 @@ static const struct {
 static const struct {
 	uint16_t type;
 	const char *category, *ecs_type;
+	const char *second_type; /* NULL: one is enough */
 } kinds[] = {
-	{ EVENT_FORK, "process", "start" },
-	{ EVENT_EXEC, "process", "start" },
-	{ EVENT_EXIT, "process", "end" },
-	{ EVENT_SEED, "process", "info" },
-	{ EVENT_CREATE, "file", "creation" },
-	{ EVENT_OPEN, "file", "access" },
-	{ EVENT_CLOSE, "file", "change" },
-	{ EVENT_RENAME, "file", "change" },
-	{ EVENT_UNLINK, "file", "deletion" },
-	{ EVENT_LINK, "file", "creation" },
-	{ EVENT_SYMLINK, "file", "creation" },
-	{ EVENT_CHMOD, "file", "change" },
-	{ EVENT_CHOWN, "file", "change" },
-	{ EVENT_XATTR, "file", "change" },
-	{ EVENT_MKDIR, "file", "creation" },
-	{ EVENT_RMDIR, "file", "deletion" },
-	{ EVENT_MOUNT, "host", "change" },
-	{ EVENT_UMOUNT, "host", "change" },
-	{ EVENT_STOP, "process", "denied" },
-	{ EVENT_LOSS, "host", "error" },
-	{ EVENT_PEER, "host", "info" },
-	{ EVENT_CLOCK, "host", "change" },
-	{ EVENT_CONFIG, "configuration", "change" },
-	{ EVENT_STORE, "database", "change" },
-	{ EVENT_ACT, "malware", "info" },
-	{ EVENT_LISTENER, "host", "info" },
-	{ EVENT_UPDATE, "configuration", "change" },
+	{ EVENT_FORK, "process", "start", NULL },
+	{ EVENT_EXEC, "process", "start", NULL },
+	{ EVENT_EXIT, "process", "end", NULL },
+	{ EVENT_SEED, "process", "info", NULL },
+	{ EVENT_CREATE, "file", "creation", NULL },
+	{ EVENT_OPEN, "file", "access", NULL },
+	{ EVENT_CLOSE, "file", "change", NULL },
+	{ EVENT_RENAME, "file", "change", NULL },
+	{ EVENT_UNLINK, "file", "deletion", NULL },
+	{ EVENT_LINK, "file", "creation", NULL },
+	{ EVENT_SYMLINK, "file", "creation", NULL },
+	{ EVENT_CHMOD, "file", "change", NULL },
+	{ EVENT_CHOWN, "file", "change", NULL },
+	{ EVENT_XATTR, "file", "change", NULL },
+	{ EVENT_MKDIR, "file", "creation", NULL },
+	{ EVENT_RMDIR, "file", "deletion", NULL },
+	{ EVENT_MOUNT, "host", "change", NULL },
+	{ EVENT_UMOUNT, "host", "change", NULL },
+	{ EVENT_STOP, "process", "denied", NULL },
+	{ EVENT_LOSS, "host", "error", NULL },
+	{ EVENT_PEER, "host", "info", NULL },
+	{ EVENT_CLOCK, "host", "change", NULL },
+	{ EVENT_CONFIG, "configuration", "change", NULL },
+	{ EVENT_STORE, "database", "change", NULL },
+	{ EVENT_ACT, "malware", "info", NULL },
+	{ EVENT_LISTENER, "host", "info", NULL },
+	{ EVENT_UPDATE, "configuration", "change", NULL },
+	{ EVENT_READ, "file", "access", NULL },
+	{ EVENT_CONNECT, "network", "connection", "start" },
+	{ EVENT_ACCEPT, "network", "connection", "start" },
+	{ EVENT_DISCONNECT, "network", "connection", "end" },
+	{ EVENT_DATAGRAM, "network", "connection", "start" },
+	{ EVENT_DNS, "network", "protocol", "info" },
+	{ EVENT_CREDENTIALS, "process", "change", NULL },
+	{ EVENT_ESCALATE, "process", "change", NULL },
+	{ EVENT_PTRACE, "process", "access", NULL },
+	{ EVENT_VM_WRITE, "process", "change", NULL },
+	{ EVENT_MEM_OPEN, "process", "access", NULL },
+	{ EVENT_MEMFD_CREATE, "file", "creation", NULL },
+	{ EVENT_MAP_EXEC, "process", "change", NULL },
+	{ EVENT_MODULE_LOAD, "driver", "start", NULL },
+	{ EVENT_MODULE_UNLOAD, "driver", "end", NULL },
+	{ EVENT_BPF_LOAD, "driver", "start", NULL },
+	{ EVENT_UNSHARE, "process", "change", NULL },
+	{ EVENT_SETNS, "process", "change", NULL },
+	{ EVENT_CHROOT, "process", "change", NULL },
+	{ EVENT_PIVOT_ROOT, "host", "change", NULL },
 };
 
-static const char *const flags[] = {
-	"memfd",     "deleted",	       "no_link",    "args_cut",
-	"path_cut",  "path_by_caller", "seen_late",  "args_unreadable",
-	"directory", "aggregate",      "stopped",    "held",
-	"killed",    "foreign",	       "privileged", "served",
+struct flag {
+	int64_t bit;
+	const char *word;
 };
 
-/* Of a verdict: see enum msg_verdict_flag. */
-static const char *const verdict_flags[] = { "partial", "changed", "allowed" };
+/* In the order of their bits, as khien-events(7) has them. */
+static const struct flag flags[] = {
+	{ EVENT_MEMFD, "memfd" },
+	{ EVENT_DELETED, "deleted" },
+	{ EVENT_NO_LINK, "no_link" },
+	{ EVENT_ARGS_CUT, "args_cut" },
+	{ EVENT_PATH_CUT, "path_cut" },
+	{ EVENT_PATH_BY_CALLER, "path_by_caller" },
+	{ EVENT_SEEN_LATE, "seen_late" },
+	{ EVENT_ARGS_UNREADABLE, "args_unreadable" },
+	{ EVENT_DIRECTORY, "directory" },
+	{ EVENT_AGGREGATE, "aggregate" },
+	{ EVENT_STOPPED, "stopped" },
+	{ EVENT_HELD, "held" },
+	{ EVENT_KILLED, "killed" },
+	{ EVENT_FOREIGN, "foreign" },
+	{ EVENT_PRIVILEGED, "privileged" },
+	{ EVENT_SERVED, "served" },
+	{ EVENT_IO_URING, "io_uring" },
+	{ EVENT_COMPAT, "compat" },
+	{ EVENT_BY_SOCKET, "by_socket" },
+	{ EVENT_NO_CALL, "no_call" },
+	{ EVENT_WRITTEN, "written" },
+	{ EVENT_REQUESTED, "requested" },
+	{ EVENT_EXCHANGED, "exchanged" },
+	{ EVENT_UNCONFIRMED, "unconfirmed" },
+	{ 0, NULL },
+};
+
+static const struct flag verdict_flags[] = {
+	{ MSG_PARTIAL, "partial" },
+	{ MSG_CHANGED, "changed" },
+	{ MSG_ALLOWED, "allowed" },
+	{ 0, NULL },
+};
 
 const char *
 record_table(enum record_family family)
@@ -120,10 +172,9 @@ set_id(struct doc *doc, enum record_family family,
        const struct store_cell *cells)
 {
 	static const char *const names[RECORD_FAMILIES] = {
-		[RECORD_PROCESS] = "process",
-		[RECORD_FILE] = "gate",
-		[RECORD_AGENT] = "agent",
-		[RECORD_DETECTION] = "detection",
+		[RECORD_PROCESS] = "process", [RECORD_FILE] = "gate",
+		[RECORD_NETWORK] = "network", [RECORD_PRIVILEGE] = "privilege",
+		[RECORD_AGENT] = "agent",     [RECORD_DETECTION] = "detection",
 	};
 	const char *boot = text_of(&cells[RECORD_BOOT]);
 	char id[128];
@@ -141,11 +192,11 @@ set_id(struct doc *doc, enum record_family family,
 }
 
 static void
-set_flags(struct doc *doc, int64_t bits, const char *const *words, size_t len)
+set_flags(struct doc *doc, int64_t bits, const struct flag *flag)
 {
-	for (size_t i = 0; i < len; i++)
-		if (bits & (1LL << i))
-			doc_add_text(doc, "khien.flags", words[i]);
+	for (; flag->word; flag++)
+		if (bits & flag->bit)
+			doc_add_text(doc, "khien.flags", flag->word);
 }
 
 static void
@@ -159,15 +210,20 @@ set_kind(struct doc *doc, const char *action)
 			continue;
 		doc_add_text(doc, "event.category", kinds[i].category);
 		doc_add_text(doc, "event.type", kinds[i].ecs_type);
+		if (kinds[i].second_type)
+			doc_add_text(doc, "event.type", kinds[i].second_type);
 	}
 	doc_set_text(doc, "event.action", action);
 }
 
 static void
-set_alert(struct doc *doc, const char *action)
+set_alert(struct doc *doc, const char *action, const char *cause)
 {
+	bool behaviour = str_equal(cause, "behaviour");
+
 	doc_set_text(doc, "event.kind", "alert");
-	doc_add_text(doc, "event.category", "malware");
+	doc_add_text(doc, "event.category",
+		     behaviour ? "intrusion_detection" : "malware");
 	doc_add_text(doc, "event.type", "info");
 	doc_set_text(doc, "event.action", action[0] ? action : "alert");
 }
@@ -183,7 +239,7 @@ set_head(struct doc *doc, enum record_family family,
 	doc_set_text(doc, "ecs.version", ECS_VERSION);
 	set_id(doc, family, cells);
 	if (family == RECORD_DETECTION)
-		set_alert(doc, action);
+		set_alert(doc, action, text_of(&cells[RECORD_CLASS]));
 	else
 		set_kind(doc, action);
 	if (cells[RECORD_SEQUENCE].number)
@@ -195,11 +251,8 @@ set_head(struct doc *doc, enum record_family family,
 	if (cells[RECORD_CPU].type == STORE_NUMBER &&
 	    cells[RECORD_SEQUENCE].number)
 		doc_set_number(doc, "khien.cpu", cells[RECORD_CPU].number);
-	if (family == RECORD_DETECTION)
-		set_flags(doc, bits, verdict_flags,
-			  sizeof(verdict_flags) / sizeof(verdict_flags[0]));
-	else
-		set_flags(doc, bits, flags, sizeof(flags) / sizeof(flags[0]));
+	set_flags(doc, bits,
+		  family == RECORD_DETECTION ? verdict_flags : flags);
 }
 
 struct doc *

@@ -14,6 +14,8 @@ struct store_cell;
 enum record_family {
 	RECORD_PROCESS,
 	RECORD_FILE,
+	RECORD_NETWORK,
+	RECORD_PRIVILEGE,
 	RECORD_AGENT,
 	RECORD_DETECTION,
 	RECORD_FAMILIES,
@@ -51,8 +53,8 @@ enum record_head {
 	RECORD_ID,
 	RECORD_TYPE,
 	RECORD_TIME,
-	RECORD_BOOT, /* first eight digits of the boot id */
-	RECORD_CLASS,
+	RECORD_BOOT,  /* first eight digits of the boot id */
+	RECORD_CLASS, /* of a detection: its cause */
 	RECORD_CPU,
 	RECORD_SEQUENCE,
 	RECORD_FLAGS,

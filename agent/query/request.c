@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "agent/lib/doc.h"
-#include "agent/lib/event.h"
 #include "agent/lib/file.h"
 #include "agent/lib/msg.h"
 #include "agent/lib/str.h"
@@ -36,6 +35,7 @@ static const struct {
 	{ "rule", BIT(REQUEST_DETECTIONS) },
 	{ "type", BIT(REQUEST_EVENTS) },
 	{ "path", BIT(REQUEST_EVENTS) },
+	{ "remote", BIT(REQUEST_EVENTS) },
 	{ "pid", BIT(REQUEST_EVENTS) | BIT(REQUEST_TREE) },
 	{ "id", BIT(REQUEST_SHOW) },
 	{ "sql", BIT(REQUEST_QUERY) },
@@ -122,43 +122,12 @@ parse_text(const struct check *check, const char *name, const char **ret_text)
 	return 0;
 }
 
-/* The bits of the types from first to last. */
-static uint64_t
-types_between(unsigned int first, unsigned int last)
-{
-	return (2ULL << last) - (1ULL << first);
-}
-
-/* A type's word or a family's; 0: neither. */
-static uint64_t
-types_find(const char *word)
-{
-	uint16_t type = event_type_find(word);
-
-	if (type)
-		return 1ULL << type;
-	if (str_equal(word, "process"))
-		return types_between(EVENT_FORK, EVENT_SEED);
-	if (str_equal(word, "file"))
-		return types_between(EVENT_CREATE, EVENT_STOP);
-	if (str_equal(word, "agent"))
-		return types_between(EVENT_LOSS, EVENT_UPDATE);
-	return 0;
-}
-
 static int
 refuse_type(const struct check *check, const char *word)
 {
-	char known[512] = "process, file, agent";
-	size_t len = strlen(known);
+	char known[1024];
 
-	for (uint16_t type = 1; type < 64; type++) {
-		const char *name = event_type_name(type);
-		if (!name || len >= sizeof(known))
-			continue;
-		len += (size_t)snprintf(known + len, sizeof(known) - len,
-					", %s", name);
-	}
+	types_words(known, sizeof(known));
 	return refuse(check, "unknown event type: %.64s (known: %s)", word,
 		      known);
 }
@@ -177,13 +146,29 @@ parse_types(const struct check *check)
 		size_t len = strcspn(text, ",");
 		(void)snprintf(word, sizeof(word), "%.*s",
 			       len < sizeof(word) ? (int)len : 31, text);
-		uint64_t types = types_find(word);
-		if (!types)
+		if (!types_add_word(&check->request->types, word))
 			return refuse_type(check, word);
-		check->request->types |= types;
 		text += len;
 		text += *text == ',';
 	}
+	return 0;
+}
+
+static int
+parse_remote(const struct check *check)
+{
+	const char *text = NULL;
+
+	int r = parse_text(check, "remote", &text);
+	if (r < 0 || !text)
+		return r;
+	check->request->by_remote = true;
+	if (remote_find(&check->request->remote, text) < 0)
+		return refuse(check,
+			      "not an address: %.64s (10.0.0.1, 10.0.0.0/8, "
+			      "10.0.0.1:443, 2001:db8::1, [2001:db8::1]:443, "
+			      ":443)",
+			      text);
 	return 0;
 }
 
@@ -271,6 +256,8 @@ parse_options(struct check *check)
 		r = parse_text(check, "sql", &request->sql);
 	if (r == 0)
 		r = parse_types(check);
+	if (r == 0)
+		r = parse_remote(check);
 	if (r == 0)
 		r = parse_severity(check);
 	if (r == 0)

@@ -10,6 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/query/remote.h"
+#include "agent/query/types.h"
+
 #define REQUEST_VERSION 1
 /* Rows told when nothing narrows the question, ... */
 #define REQUEST_ROWS 1000
@@ -33,11 +36,13 @@ struct request {
 	enum request_command command;
 	/* 0: not narrowed by it */
 	int64_t since_ns, until_ns; /* wall clock */
-	uint64_t types;		    /* bit mask by enum event_type */
+	struct types types;
 	unsigned int min_severity;
 	int64_t pid; /* -1: any */
 	/* NULL: not narrowed by it */
 	const char *path;
+	bool by_remote; /* narrowed by `remote` */
+	struct remote remote;
 	const char *rule;
 	const char *id;	 /* show */
 	const char *sql; /* query */

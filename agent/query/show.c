@@ -3,25 +3,34 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/lib/doc.h"
 #include "agent/lib/file.h"
 #include "agent/lib/str.h"
 #include "agent/query/job.h"
+#include "agent/query/lineage.h"
 #include "agent/query/record.h"
 #include "agent/query/reply.h"
 #include "agent/query/request.h"
 #include "agent/query/store.h"
 
-/* What belongs to a detection: events of this many, this near. */
+/* What belongs to a detection: so many events of each family, this near. */
 #define RELATED_MAX 50
+#define RELATED_FAMILIES 3
 #define RELATED_NS 5000000000LL
 
 #define ID_MAX 128
 #define PARTS_MAX 4
 #define SAME_BOOT                                                              \
 	"t.boot IN (SELECT id FROM boot WHERE substr(boot_id, 1, 8) = ?1)"
+
+static const unsigned int related_families[RELATED_FAMILIES] = {
+	RECORD_FILE,
+	RECORD_NETWORK,
+	RECORD_PRIVILEGE,
+};
 
 /* event.id, taken apart at its hyphens; see record.c for the other side. */
 struct parts {
@@ -81,10 +90,12 @@ find_numbered(struct job *job, const struct parts *parts,
 	const char *condition = SAME_BOOT
 		" AND t.class = ?2 AND t.cpu = ?3 AND t.sequence = ?4";
 
-	int r = find(job, RECORD_PROCESS, condition, params, 4, ret_record);
-	if (r)
-		return r;
-	return find(job, RECORD_FILE, condition, params, 4, ret_record);
+	for (unsigned int i = RECORD_PROCESS; i <= RECORD_PRIVILEGE; i++) {
+		int r = find(job, i, condition, params, 4, ret_record);
+		if (r)
+			return r;
+	}
+	return 0;
 }
 
 /* "BOOT-detection-ROW" and the like. */
@@ -93,10 +104,9 @@ find_row(struct job *job, const struct parts *parts, struct doc **ret_record,
 	 bool *ret_detection)
 {
 	static const char *const names[RECORD_FAMILIES] = {
-		[RECORD_PROCESS] = "process",
-		[RECORD_FILE] = "gate",
-		[RECORD_AGENT] = "agent",
-		[RECORD_DETECTION] = "detection",
+		[RECORD_PROCESS] = "process", [RECORD_FILE] = "gate",
+		[RECORD_NETWORK] = "network", [RECORD_PRIVILEGE] = "privilege",
+		[RECORD_AGENT] = "agent",     [RECORD_DETECTION] = "detection",
 	};
 	const struct store_cell params[] = {
 		STORE_TEXT_CELL(parts->part[0]),
@@ -151,11 +161,48 @@ find_span(struct job *job, int64_t id, struct store_cell *ret_params)
 	return 1;
 }
 
+/* Of several tables, to be told in order of time. */
+struct related {
+	struct doc *events[RELATED_FAMILIES * RELATED_MAX]; /* owned */
+	size_t len;
+};
+
+static int
+find_related(struct job *job, unsigned int family,
+	     const struct store_cell *params, struct related *related)
+{
+	CLEANUP(store_endp) struct store_rows *rows = NULL;
+
+	int r = job_select(job, family,
+			   "t.time_ns BETWEEN ?1 AND ?2 AND t.entity_id = ?3 "
+			   "ORDER BY t.time_ns, t.id LIMIT ?4",
+			   params, 4, &rows);
+	while (r >= 0) {
+		struct doc *event;
+		r = job_next(job, family, rows, &event);
+		if (r <= 0)
+			break;
+		related->events[related->len++] = event;
+	}
+	return r;
+}
+
+/* Times have one form and one length: text sorts as they do. */
+static int
+compare(const void *a, const void *b)
+{
+	const struct doc *const *left = a;
+	const struct doc *const *right = b;
+
+	return strcmp(doc_text_or(doc_root(*left), "@timestamp", ""),
+		      doc_text_or(doc_root(*right), "@timestamp", ""));
+}
+
 static int
 add_related(struct job *job, struct doc *record, int64_t id)
 {
-	CLEANUP(store_endp) struct store_rows *rows = NULL;
 	const char *entity = doc_text(doc_root(record), "process.entity_id");
+	struct related related = { 0 };
 	struct store_cell params[4];
 
 	int r = entity ? find_span(job, id, params) : 0;
@@ -163,17 +210,12 @@ add_related(struct job *job, struct doc *record, int64_t id)
 		return r;
 	params[2] = STORE_TEXT_CELL(entity);
 	params[3] = STORE_NUMBER_CELL(RELATED_MAX);
-	r = job_select(job, RECORD_FILE,
-		       "t.time_ns BETWEEN ?1 AND ?2 AND t.entity_id = ?3 "
-		       "ORDER BY t.time_ns, t.id LIMIT ?4",
-		       params, 4, &rows);
-	while (r >= 0) {
-		struct doc *event;
-		r = job_next(job, RECORD_FILE, rows, &event);
-		if (r <= 0)
-			break;
-		doc_add(record, "khien.related", event);
-	}
+	r = 0;
+	for (size_t i = 0; i < RELATED_FAMILIES && r >= 0; i++)
+		r = find_related(job, related_families[i], params, &related);
+	qsort(related.events, related.len, sizeof(*related.events), compare);
+	for (size_t i = 0; i < related.len; i++)
+		doc_add(record, "khien.related", related.events[i]);
 	return r;
 }
 
@@ -193,7 +235,8 @@ show_run(struct job *job)
 	int r = find_any(job, &parts, &record, &detection);
 	if (r == 0)
 		return job_fail(job, -ENOENT, "no such record: %.64s", id);
-	if (r > 0 && detection)
-		r = add_related(job, record, parts.number[0]);
+	if (r > 0)
+		r = detection ? add_related(job, record, parts.number[0]) :
+				lineage_add(job, record);
 	return r < 0 ? r : reply_row(job->reply, record);
 }

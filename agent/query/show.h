@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The command `show`: one record, found by its event.id, or a detection by
- * its bare number.  A detection comes with what its process did to files
- * shortly before and after, as khien.related.
+ * its bare number.  A detection comes with what its process did to files, on
+ * the network and with privilege shortly before and after, as khien.related;
+ * an event with the ancestors of its process, as khien.ancestors.
  */
 #pragma once
 

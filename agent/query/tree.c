@@ -10,19 +10,11 @@
 #include "agent/lib/file.h"
 #include "agent/lib/str.h"
 #include "agent/query/job.h"
+#include "agent/query/lineage.h"
 #include "agent/query/record.h"
 #include "agent/query/reply.h"
 #include "agent/query/request.h"
 #include "agent/query/store.h"
-
-/* 32 digits and a NUL, with room. */
-#define ENTITY_SIZE 72
-
-struct node {
-	char entity_id[ENTITY_SIZE];
-	int64_t pid; /* of an ancestor whose own rows are gone */
-	char executable[1024];
-};
 
 static int
 tell(struct job *job, struct doc *record, size_t depth, bool asked)
@@ -60,7 +52,7 @@ add_end(struct job *job, struct doc *record, const struct store_cell *entity)
 
 /* A process of which only a child tells. */
 static struct doc *
-make_unknown(const struct node *node)
+make_unknown(const struct lineage *node)
 {
 	struct doc *record = doc_new();
 
@@ -74,7 +66,7 @@ make_unknown(const struct node *node)
 }
 
 static int
-tell_node(struct job *job, const struct node *node, size_t depth, bool asked)
+tell_node(struct job *job, const struct lineage *node, size_t depth, bool asked)
 {
 	CLEANUP(store_endp) struct store_rows *rows = NULL;
 	CLEANUP(doc_freep) struct doc *record = NULL;
@@ -99,43 +91,8 @@ tell_node(struct job *job, const struct node *node, size_t depth, bool asked)
 	return tell(job, record, depth, asked);
 }
 
-static void
-copy_cell(char *dst, size_t size, const struct store_cell *cell)
-{
-	(void)snprintf(dst, size, "%s",
-		       cell->type == STORE_TEXT ? cell->bytes : "");
-}
-
-/* By the earliest row: later a process may have been given away to init. */
 static int
-find_parent(struct job *job, const struct node *node, struct node *ret_parent)
-{
-	CLEANUP(store_endp) struct store_rows *rows = NULL;
-	const struct store_cell entity = STORE_TEXT_CELL(node->entity_id);
-
-	int r = store_select(job->store,
-			     "SELECT parent_entity_id, ppid, parent_executable "
-			     "FROM process WHERE entity_id = ?1 "
-			     "ORDER BY id LIMIT 1",
-			     &entity, 1, &rows);
-	if (r == 0)
-		r = store_next(rows);
-	if (r < 0)
-		return job_fail_store(job, r);
-	if (r == 0)
-		return 0;
-	const struct store_cell *cells = store_cells(rows);
-	copy_cell(ret_parent->entity_id, sizeof(ret_parent->entity_id),
-		  &cells[0]);
-	ret_parent->pid = cells[1].number;
-	copy_cell(ret_parent->executable, sizeof(ret_parent->executable),
-		  &cells[2]);
-	return ret_parent->entity_id[0] &&
-	       !str_equal(ret_parent->entity_id, node->entity_id);
-}
-
-static int
-find_asked(struct job *job, struct node *ret_node)
+find_asked(struct job *job, struct lineage *ret_node)
 {
 	CLEANUP(store_endp) struct store_rows *rows = NULL;
 	const struct store_cell pid = STORE_NUMBER_CELL(job->request->pid);
@@ -152,15 +109,15 @@ find_asked(struct job *job, struct node *ret_node)
 	if (r == 0)
 		return job_fail(job, -ENOENT, "no process %lld is known",
 				(long long)job->request->pid);
-	copy_cell(ret_node->entity_id, sizeof(ret_node->entity_id),
-		  store_cells(rows));
+	lineage_copy(ret_node->entity_id, sizeof(ret_node->entity_id),
+		     store_cells(rows));
 	ret_node->pid = job->request->pid;
 	return 0;
 }
 
 /* A process's children, oldest first. */
 struct children {
-	char (*entities)[ENTITY_SIZE]; /* owned */
+	char (*entities)[LINEAGE_ENTITY_SIZE]; /* owned */
 	size_t len, size;
 };
 
@@ -169,20 +126,21 @@ add_child(struct children *children, const struct store_cell *entity)
 {
 	if (children->len == children->size) {
 		size_t size = children->size ? 2 * children->size : 16;
-		char(*entities)[ENTITY_SIZE] =
-			reallocarray(children->entities, size, ENTITY_SIZE);
+		char(*entities)[LINEAGE_ENTITY_SIZE] = reallocarray(
+			children->entities, size, LINEAGE_ENTITY_SIZE);
 		if (!entities)
 			return -ENOMEM;
 		children->entities = entities;
 		children->size = size;
 	}
-	copy_cell(children->entities[children->len++], ENTITY_SIZE, entity);
+	lineage_copy(children->entities[children->len++], LINEAGE_ENTITY_SIZE,
+		     entity);
 	return 0;
 }
 
 /* At most `max`; the caller frees the entities in any case. */
 static int
-find_children(struct job *job, const struct node *node, size_t max,
+find_children(struct job *job, const struct lineage *node, size_t max,
 	      struct children *children)
 {
 	CLEANUP(store_endp) struct store_rows *rows = NULL;
@@ -214,22 +172,24 @@ find_children(struct job *job, const struct node *node, size_t max,
 
 /* The node and all below it; depth is bounded, and so are the calls. */
 static int
-tell_below(struct job *job, const struct node *node, size_t depth, bool asked)
+tell_below(struct job *job, const struct lineage *node, size_t depth,
+	   bool asked)
 {
 	struct children children = { 0 };
 
 	int r = tell_node(job, node, depth, asked);
 	if (r < 0)
 		return r;
-	if (depth >= 2 * TREE_DEPTH_MAX || job->reply->rows >= TREE_LEN_MAX) {
+	if (depth >= 2 * LINEAGE_MAX || job->reply->rows >= TREE_LEN_MAX) {
 		job->truncated = true;
 		return 0;
 	}
 	r = find_children(job, node, TREE_LEN_MAX - job->reply->rows,
 			  &children);
 	for (size_t i = 0; r == 0 && i < children.len; i++) {
-		struct node child = { 0 };
-		memcpy(child.entity_id, children.entities[i], ENTITY_SIZE);
+		struct lineage child = { 0 };
+		memcpy(child.entity_id, children.entities[i],
+		       LINEAGE_ENTITY_SIZE);
 		if (job->reply->rows < TREE_LEN_MAX)
 			r = tell_below(job, &child, depth + 1, false);
 		else
@@ -242,7 +202,7 @@ tell_below(struct job *job, const struct node *node, size_t depth, bool asked)
 int
 tree_run(struct job *job)
 {
-	CLEANUP_FREE struct node *line = calloc(TREE_DEPTH_MAX, sizeof(*line));
+	CLEANUP_FREE struct lineage *line = calloc(LINEAGE_MAX, sizeof(*line));
 	size_t len = 1;
 
 	if (!line)
@@ -250,8 +210,8 @@ tree_run(struct job *job)
 	int r = find_asked(job, &line[0]);
 	if (r < 0)
 		return r;
-	for (; len < TREE_DEPTH_MAX; len++) {
-		r = find_parent(job, &line[len - 1], &line[len]);
+	for (; len < LINEAGE_MAX; len++) {
+		r = lineage_parent(job, &line[len - 1], &line[len]);
 		if (r < 0)
 			return r;
 		if (r == 0)

@@ -8,8 +8,7 @@
 
 struct job;
 
-/* Deeper and larger trees are cut, and said to be. */
-#define TREE_DEPTH_MAX 64
+/* Larger trees are cut, and said to be, as are deeper ones: see lineage.h. */
 #define TREE_LEN_MAX 10000
 
 /* Returns 0; -errno, said by job_fail() unless the client is gone. */

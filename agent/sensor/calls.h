@@ -7,8 +7,11 @@
 
 struct khien_call;
 
-/* Fills KHIEN_CALLS entries for the architecture this is compiled for. */
-void calls_fill(struct khien_call *calls);
+/*
+ * Fills both halves of a table, 2 * KHIEN_CALLS entries, for the architecture
+ * this is compiled for, and KHIEN_CALLS bytes of which half has which number.
+ */
+void calls_fill(struct khien_call *calls, uint8_t *kinds);
 
 /* Fills KHIEN_QUIET magics of file systems that are not told. */
 void calls_fill_quiet(uint32_t *quiet);

@@ -21,7 +21,7 @@
 static size_t
 numberings(const struct probe *probe)
 {
-	return (size_t)probe->cpus * KHIEN_CLASSES;
+	return (size_t)KHIEN_NUMBERINGS(probe->cpus) * KHIEN_CLASSES;
 }
 
 static void
@@ -130,7 +130,8 @@ static void
 log_absent(const struct probe *probe)
 {
 	for (size_t i = 0; i < PROGRAMS; i++) {
-		if (probe->errors[i] == 0 || probe->errors[i] == ECANCELED)
+		if (probe->errors[i] == 0 || probe->errors[i] == ECANCELED ||
+		    probe->errors[i] == PROGRAMS_UNNEEDED)
 			continue;
 		errno = probe->errors[i];
 		log_warning("kernel program %s refused: %m, going on without; "

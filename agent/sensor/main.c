@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* khien-sensor: the kernel's records to the engine.  Started by khiend. */
 #include <errno.h>
+#include <linux/types.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "agent/lib/buf.h"
@@ -19,8 +21,10 @@
 #include "agent/sensor/probe.h"
 #include "agent/sensor/reach.h"
 #include "agent/sensor/report.h"
+#include "agent/sensor/sensitive.h"
 #include "agent/sensor/stream.h"
 #include "agent/sensor/window.h"
+#include "kernel/khien_abi.h"
 
 #define BUSY_MS 10
 #define IDLE_MS 50
@@ -37,6 +41,8 @@ struct sensor {
 	struct report report;
 	struct reach reach;
 	struct held held;
+	struct khien_names *names;   /* shared with the kernel */
+	struct sensitive *sensitive; /* owned */
 	bool fresh; /* nothing was taken over from a predecessor */
 	struct loop_watch *timer;
 	uint64_t interval_ms;
@@ -256,6 +262,35 @@ on_end(void *arg)
 	return 0;
 }
 
+/* All of the list, or the one before it. */
+static int
+set_sensitive(struct sensor *sensor, const struct conf *conf)
+{
+	struct sensitive *list;
+	int r = sensitive_new(conf->sensitive, conf->state_dir, &list);
+
+	if (r < 0)
+		return r;
+	sensitive_fill(list, sensor->names);
+	sensor->stream.sensitive = list;
+	sensitive_free(sensor->sensitive);
+	sensor->sensitive = list;
+	return 0;
+}
+
+static int
+start_names(struct sensor *sensor)
+{
+	void *mapped =
+		mmap(NULL, sizeof(*sensor->names), PROT_READ | PROT_WRITE,
+		     MAP_SHARED, sensor->probe.maps[PROBE_NAMES], 0);
+
+	if (mapped == MAP_FAILED)
+		return -errno;
+	sensor->names = mapped;
+	return set_sensitive(sensor, sensor->peer.conf);
+}
+
 /* Other programs cannot be loaded any more by a sealed process. */
 static int
 on_config(void *arg, const struct conf *conf)
@@ -266,7 +301,7 @@ on_config(void *arg, const struct conf *conf)
 	/* A sealed process finds no cgroup either. */
 	if (!other && conf->scope_cgroup[0] == '\0') {
 		reach_set(&sensor->reach, conf, 0, sensor->daemon);
-		return 0;
+		return set_sensitive(sensor, conf);
 	}
 	(void)drain(sensor);
 	log_info("%s configured, starting again",
@@ -384,6 +419,8 @@ run(struct sensor *sensor, int argc, char **argv)
 	r = start_probe(sensor);
 	if (r == 0)
 		r = start_reach(sensor);
+	if (r == 0)
+		r = start_names(sensor);
 	if (r < 0) {
 		errno = -r;
 		log_error("kernel programs: %m, ending");
@@ -409,6 +446,7 @@ main(int argc, char **argv)
 	stream_close(&sensor.stream);
 	window_done(&sensor.window);
 	probe_done(&sensor.probe);
+	sensitive_free(sensor.sensitive);
 	peer_done(&sensor.peer);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -15,12 +15,21 @@
 #include "agent/lib/log.h"
 #include "agent/lib/loop.h"
 #include "agent/lib/str.h"
+#include "agent/sensor/acts.h"
+#include "agent/sensor/attach.h"
 #include "agent/sensor/calls.h"
+#include "agent/sensor/fit.h"
 #include "agent/sensor/programs.h"
 #include "kernel/khien_abi.h" /* first: the skeletons use its structs */
+#include "gen/datagram.skel.h"
 #include "gen/file.skel.h"
+#include "gen/net.skel.h"
+#include "gen/privilege.skel.h"
 #include "gen/process.skel.h"
 #include "gen/reach.skel.h"
+#include "gen/uring.skel.h"
+
+#define LAST_LINES 20 /* of what libbpf says at once */
 
 /* Where the skeletons put it; the names of its parts are theirs. */
 struct opening {
@@ -45,10 +54,32 @@ fill_file(void *rodata, const struct probe *probe)
 {
 	struct file_bpf__rodata *knobs = rodata;
 
-	(void)probe;
-	calls_fill((struct khien_call *)(uintptr_t)knobs->calls);
+	calls_fill((struct khien_call *)(uintptr_t)knobs->calls,
+		   (uint8_t *)(uintptr_t)knobs->call_kinds);
+	if (probe->passing)
+		acts_pass((struct khien_call *)(uintptr_t)knobs->calls,
+			  (uint8_t *)(uintptr_t)knobs->call_kinds);
 	calls_fill_quiet((uint32_t *)(uintptr_t)knobs->quiet);
 	knobs->open_flags = calls_open_flags();
+}
+
+static void
+fill_uring(void *rodata, const struct probe *probe)
+{
+	struct uring_bpf__rodata *knobs = rodata;
+
+	(void)probe;
+	calls_fill_quiet((uint32_t *)(uintptr_t)knobs->quiet);
+}
+
+static void
+fill_privilege(void *rodata, const struct probe *probe)
+{
+	struct privilege_bpf__rodata *knobs = rodata;
+
+	(void)probe;
+	acts_fill((uint8_t *)(uintptr_t)knobs->acts,
+		  (uint8_t *)(uintptr_t)knobs->act_kinds);
 }
 
 static const struct opening openings[PROGRAMS_OBJECTS] = {
@@ -57,11 +88,19 @@ static const struct opening openings[PROGRAMS_OBJECTS] = {
 	[PROGRAMS_FILE] = { "file", file_bpf__elf_bytes, fill_file,
 			    sizeof(struct file_bpf__rodata) },
 	[PROGRAMS_REACH] = { "reach", reach_bpf__elf_bytes, NULL, 0 },
+	[PROGRAMS_URING] = { "uring", uring_bpf__elf_bytes, fill_uring,
+			     sizeof(struct uring_bpf__rodata) },
+	[PROGRAMS_NET] = { "net", net_bpf__elf_bytes, NULL, 0 },
+	[PROGRAMS_DATAGRAM] = { "datagram", datagram_bpf__elf_bytes, NULL, 0 },
+	[PROGRAMS_PRIVILEGE] = { "privilege", privilege_bpf__elf_bytes,
+				 fill_privilege,
+				 sizeof(struct privilege_bpf__rodata) },
 };
 
-static const char *const map_names[PROBE_MAPS] = { "critical", "bulk",
-						   "counters", "own",
-						   "reach",    "stops" };
+static const char *const map_names[PROBE_MAPS] = {
+	"critical", "bulk",  "counters", "own",	  "reach",
+	"stops",    "names", "known",	 "armed", "handlers"
+};
 
 const char *
 probe_map_name(size_t map)
@@ -86,15 +125,42 @@ probe_is_wanted(struct probe_wanted wanted, size_t program)
 	}
 }
 
+/* Where the last `lines` of a text's lines begin. */
+static char *
+last_lines(char *text, size_t lines)
+{
+	char *at = text + strlen(text);
+
+	for (; at > text; at--)
+		if (at[-1] == '\n' && at[0] != '\0' && lines-- == 1)
+			break;
+	return at;
+}
+
+/*
+ * What the verifier says of a program that it refuses is long, and only its end
+ * says why.
+ */
 __attribute__((format(printf, 2, 0))) static int
 log_line(enum libbpf_print_level level, const char *format, va_list args)
 {
-	char line[1024];
+	char *text CLEANUP_FREE = NULL;
 
 	if (level == LIBBPF_DEBUG)
 		return 0;
-	int len = vsnprintf(line, sizeof(line), format, args);
-	log_debug("%s", line);
+	int len = vasprintf(&text, format, args);
+	if (len < 0) {
+		text = NULL;
+		return len;
+	}
+	char *rest = last_lines(text, LAST_LINES);
+	if (rest > text)
+		log_debug("%.*s", (int)strcspn(text, "\n"), text);
+	while (rest) {
+		const char *line = strsep(&rest, "\n");
+		if (*line)
+			log_debug("%s", line);
+	}
 	return len;
 }
 
@@ -130,7 +196,8 @@ object_open(struct bpf_object **ret, size_t which, const struct probe *probe)
 	size_t size = 0;
 
 	const void *bytes = opening->bytes(&size);
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = opening->name);
+	struct bpf_object_open_opts opts = { .sz = sizeof(opts),
+					     .object_name = opening->name };
 	*ret = bpf_object__open_mem(bytes, size, &opts);
 	if (!*ret)
 		return -errno;
@@ -162,7 +229,8 @@ set_maps(struct bpf_object *object, const struct probe *probe)
 	int r = set_size(object, "scratch", probe->cpus + 1);
 
 	if (r == 0)
-		r = set_size(object, "counters", probe->cpus * KHIEN_CLASSES);
+		r = set_size(object, "counters",
+			     KHIEN_NUMBERINGS(probe->cpus) * KHIEN_CLASSES);
 	for (size_t i = 0; r == 0 && i < PROBE_MAPS; i++) {
 		struct bpf_map *map =
 			bpf_object__find_map_by_name(object, map_names[i]);
@@ -192,17 +260,10 @@ attach(struct bpf_object *object, struct probe *probe, size_t program)
 {
 	struct bpf_program *bpf = bpf_object__find_program_by_name(
 		object, programs_get(program)->name);
-	struct bpf_link *link = bpf ? bpf_program__attach(bpf) : NULL;
+	int fd = bpf ? attach_program(bpf, probe, program) : -ENOENT;
 
-	probe->errors[program] = 0;
-	if (!link) {
-		probe->errors[program] = bpf ? errno : ENOENT;
-		return;
-	}
-	probe->links[program] = fcntl(bpf_link__fd(link), F_DUPFD_CLOEXEC, 0);
-	if (probe->links[program] < 0)
-		probe->errors[program] = errno;
-	(void)bpf_link__destroy(link);
+	probe->links[program] = fd < 0 ? -1 : fd;
+	probe->errors[program] = fd < 0 ? -fd : 0;
 }
 
 /*
@@ -241,16 +302,12 @@ attach_chosen(struct bpf_object *object, size_t which, struct probe *probe,
 			attach(object, probe, i);
 }
 
-/* All at once; when that is refused, each by itself. */
-static void
-load_object(size_t which, struct probe *probe, uint64_t chosen)
+/* The programs of `chosen` that the kernel takes, each tried by itself. */
+static uint64_t
+find_accepted(size_t which, struct probe *probe, uint64_t chosen)
 {
-	struct bpf_object *all CLEANUP(object_closep) = NULL;
+	uint64_t accepted = 0;
 
-	if (object_load(&all, which, probe, chosen) == 0) {
-		attach_chosen(all, which, probe, chosen);
-		return;
-	}
 	for (size_t i = 0; i < PROGRAMS; i++) {
 		struct bpf_object *one CLEANUP(object_closep) = NULL;
 		if (programs_get(i)->object != which || !(chosen & 1ull << i))
@@ -259,8 +316,36 @@ load_object(size_t which, struct probe *probe, uint64_t chosen)
 		if (r < 0)
 			probe->errors[i] = -r;
 		else
-			attach(one, probe, i);
+			accepted |= 1ull << i;
 	}
+	return accepted;
+}
+
+/*
+ * All at once; when that is refused, all that the kernel takes: together again,
+ * as an object's programs have maps in common.
+ */
+static void
+load_object(size_t which, struct probe *probe, uint64_t chosen)
+{
+	struct bpf_object *all CLEANUP(object_closep) = NULL;
+	struct bpf_object *rest CLEANUP(object_closep) = NULL;
+
+	if (object_load(&all, which, probe, chosen) == 0) {
+		attach_chosen(all, which, probe, chosen);
+		return;
+	}
+	uint64_t accepted = find_accepted(which, probe, chosen);
+	if (!accepted)
+		return;
+	int r = object_load(&rest, which, probe, accepted);
+	if (r == 0) {
+		attach_chosen(rest, which, probe, accepted);
+		return;
+	}
+	for (size_t i = 0; i < PROGRAMS; i++)
+		if (accepted & 1ull << i)
+			probe->errors[i] = -r;
 }
 
 int
@@ -275,7 +360,7 @@ static int
 begin_numbers(struct probe *probe)
 {
 	struct khien_counter counter = { .sequence = probe->base };
-	uint32_t len = probe->cpus * KHIEN_CLASSES;
+	uint32_t len = KHIEN_NUMBERINGS(probe->cpus) * KHIEN_CLASSES;
 
 	for (uint32_t i = 0; i < len; i++) {
 		int r = bpf_map_update_elem(probe->maps[PROBE_COUNTERS], &i,
@@ -309,27 +394,54 @@ load_maps(struct probe *probe, const uint32_t *own, size_t len)
 	return r;
 }
 
+/* Every process that is there is known; then changes are compared. */
+static int
+arm(struct probe *probe)
+{
+	const uint32_t zero = 0, one = 1;
+	CLEANUP_FD int fd = -1;
+	char bytes[64];
+	ssize_t len = 0;
+
+	if (probe->links[PROGRAM_PRIVILEGE_SEED] >= 0) {
+		fd = bpf_iter_create(probe->links[PROGRAM_PRIVILEGE_SEED]);
+		do
+			len = fd < 0 ? -1 : read(fd, bytes, sizeof(bytes));
+		while (len > 0 || (len < 0 && errno == EAGAIN && fd >= 0));
+	}
+	if (len < 0)
+		probe->errors[PROGRAM_PRIVILEGE_SEED] = errno;
+	if (probe->errors[PROGRAM_PRIVILEGE_CALL] != 0 ||
+	    probe->errors[PROGRAM_PRIVILEGE_FORK] != 0)
+		return 0;
+	return bpf_map_update_elem(probe->maps[PROBE_ARMED], &zero, &one,
+				   BPF_ANY);
+}
+
 int
 probe_load(struct probe *probe, struct probe_wanted wanted, const uint32_t *own,
 	   size_t len)
 {
 	uint64_t chosen[PROGRAMS_OBJECTS] = { 0 };
-	int r = load_maps(probe, own, len);
 
+	probe->passing = wanted.privilege;
+	int r = load_maps(probe, own, len);
 	if (r < 0)
 		return r;
+	fit_choose(probe->errors);
 	for (size_t i = 0; i < PROGRAMS; i++) {
-		if (probe_is_wanted(wanted, i))
-			chosen[programs_get(i)->object] |= 1ull << i;
-		else
+		if (!probe_is_wanted(wanted, i))
 			probe->errors[i] = ECANCELED;
+		else if (!probe->errors[i])
+			chosen[programs_get(i)->object] |= 1ull << i;
 	}
 	for (size_t i = 0; i < PROGRAMS_OBJECTS; i++)
 		if (chosen[i])
 			load_object(i, probe, chosen[i]);
+	r = wanted.privilege ? arm(probe) : 0;
 	/* libbpf leaves behind what it read of the kernel's types. */
 	(void)malloc_trim(0);
-	return 0;
+	return r;
 }
 
 int

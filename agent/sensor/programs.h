@@ -10,6 +10,10 @@ enum programs_object {
 	PROGRAMS_PROCESS,
 	PROGRAMS_FILE,
 	PROGRAMS_REACH,
+	PROGRAMS_URING,
+	PROGRAMS_NET,
+	PROGRAMS_DATAGRAM,
+	PROGRAMS_PRIVILEGE,
 	PROGRAMS_OBJECTS,
 };
 
@@ -30,8 +34,48 @@ enum programs_program {
 	PROGRAM_PROCESS_SEED,
 	PROGRAM_FILE_CALL,
 	PROGRAM_REACH_EXEC,
+	PROGRAM_URING_SUBMIT_REQ,
+	PROGRAM_URING_SUBMIT_SQE,
+	PROGRAM_URING_SUBMIT_OLD,
+	PROGRAM_URING_COMPLETE_CQE,
+	PROGRAM_URING_COMPLETE_REQ,
+	PROGRAM_URING_COMPLETE_OLD,
+	PROGRAM_URING_OVERFLOW,
+	PROGRAM_NET_STATE,
+	PROGRAM_NET_ACCEPT,
+	PROGRAM_NET_CONNECT4,
+	PROGRAM_NET_CONNECT6,
+	PROGRAM_NET_SEND4,
+	PROGRAM_NET_SEND6,
+	PROGRAM_NET_EGRESS,
+	/* In the order in which they are attached: kernel/known.h. */
+	PROGRAM_PRIVILEGE_FORK,
+	PROGRAM_PRIVILEGE_EXIT,
+	PROGRAM_PRIVILEGE_RENAME,
+	PROGRAM_PRIVILEGE_EXEC,
+	PROGRAM_PRIVILEGE_MODULE,
+	PROGRAM_PRIVILEGE_UNLOAD,
+	PROGRAM_PRIVILEGE_MAPPING,
+	PROGRAM_PRIVILEGE_CALL,
+	PROGRAM_PRIVILEGE_SEED,
 	PROGRAMS,
 };
+
+/*
+ * Programs that do the same for kernels of different forms: the one that fits
+ * is loaded, and the others are not missed.  When none fits, the first one is
+ * absent.
+ */
+enum programs_choice {
+	PROGRAMS_NO_CHOICE,
+	PROGRAMS_URING_SUBMIT,
+	PROGRAMS_URING_COMPLETE,
+	PROGRAMS_URING_OVERFLOW,
+	PROGRAMS_CHOICES,
+};
+
+/* In the place of an error: this kernel does not need it. */
+#define PROGRAMS_UNNEEDED 4096
 
 #define PROGRAMS_TYPES 24
 
@@ -42,6 +86,13 @@ struct programs_entry {
 	const char *cost; /* what is not seen when it is absent */
 	/* Types of events that no other program tells; 0 ends them. */
 	uint16_t types[PROGRAMS_TYPES];
+	/* Of a choice: the form that it is for; see prototype_is(). */
+	uint8_t choice; /* enum programs_choice */
+	const char *tracepoint;
+	const char *params;
+	const char *about; /* a struct that kernels without the thing lack */
+	/* What the kernel must have: a type, or a helper; NULL: nothing. */
+	const char *needs;
 };
 
 /* NULL for no such program. */

@@ -8,6 +8,7 @@
 #include "agent/lib/loop.h"
 #include "agent/sensor/aggregate.h"
 #include "agent/sensor/decode.h"
+#include "agent/sensor/sensitive.h"
 
 int
 stream_open(struct stream *stream, struct window *window,
@@ -120,6 +121,16 @@ tell_aggregates(struct stream *stream)
 	}
 }
 
+/* The kernel passes reads by the last names of a path.  What is cut may have
+   been one. */
+static bool
+is_meant(const struct stream *stream, const struct event *event)
+{
+	return event->type != EVENT_READ || !stream->sensitive ||
+	       event->flags & EVENT_PATH_CUT ||
+	       sensitive_matches(stream->sensitive, event->path);
+}
+
 /* Sends the event or counts it.  Returns 0 or -EAGAIN. */
 static int
 take_event(struct stream *stream, const struct event *event)
@@ -158,11 +169,12 @@ take_record(struct stream *stream, const uint8_t *bytes, size_t len)
 	/* Left unseen, it is found missing when the next one comes. */
 	if (r < 0)
 		return r;
-	r = take_event(stream, event);
+	bool meant = is_meant(stream, event);
+	r = meant ? take_event(stream, event) : 0;
 	if (r < 0)
 		return r;
 	tally_set(&stream->tally, head.class, head.cpu, head.sequence);
-	if (event->type < STREAM_TYPES)
+	if (meant && event->type < STREAM_TYPES)
 		stream->events[event->type]++;
 	return 0;
 }

@@ -15,6 +15,8 @@
 #include "agent/sensor/tally.h"
 #include "agent/sensor/window.h"
 
+struct sensitive;
+
 #define STREAM_TYPES 96 /* EVENT_TYPES of agent/lib/event.h */
 
 struct stream {
@@ -24,8 +26,10 @@ struct stream {
 	struct aggregate *aggregate; /* owned */
 	struct seeds seeds;
 	struct decode *decode; /* owned */
-	bool finishing;	       /* floods are told before their second ends */
-	uint64_t malformed;    /* records that were not decoded: none, ever */
+	/* Whose reads are told; borrowed.  NULL: all that the kernel passed. */
+	const struct sensitive *sensitive;
+	bool finishing;	    /* floods are told before their second ends */
+	uint64_t malformed; /* records that were not decoded: none, ever */
 	uint64_t events[STREAM_TYPES]; /* read since this process started */
 };
 

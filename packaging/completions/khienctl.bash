@@ -6,9 +6,13 @@ _khienctl()
 	local cur prev word command= i
 	local commands="status detections show events tree query scan rules
 		doctor reload quarantine update"
-	local types="process file agent fork exec exit seed create open close
-		rename unlink link symlink chmod chown xattr mkdir rmdir mount
-		umount loss peer clock config store act listener update"
+	local types="process file network privilege agent fork exec exit seed
+		create open read close rename unlink link symlink chmod chown
+		xattr mkdir rmdir mount umount stop connect accept disconnect
+		datagram dns credentials escalate ptrace vm_write mem_open
+		memfd_create map_exec module_load module_unload bpf_load
+		unshare setns chroot pivot_root loss peer clock config store
+		act listener update"
 	local options="--socket --json --help --version"
 
 	cur=${COMP_WORDS[COMP_CWORD]}
@@ -34,7 +38,7 @@ _khienctl()
 		mapfile -t COMPREPLY < <(compgen -W "5m 1h 1d 1w now" -- "$cur")
 		return
 		;;
-	--rule | --limit)
+	--rule | --limit | --remote)
 		return
 		;;
 	--pid)
@@ -64,8 +68,8 @@ _khienctl()
 			--follow"
 		;;
 	events)
-		options+=" --type --pid --path --since --until --limit
-			--follow"
+		options+=" --type --pid --path --remote --since --until
+			--limit --follow"
 		;;
 	quarantine)
 		options+=" --to"

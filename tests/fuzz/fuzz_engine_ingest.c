@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/engine/behaviour.h"
 #include "agent/engine/clock.h"
 #include "agent/engine/identity.h"
 #include "agent/engine/progress.h"
@@ -55,8 +56,13 @@ take(const struct event *event)
 		return;
 	if (event->type <= EVENT_SEED)
 		process = tree_apply(&tree, event, clock_.offset_ns, &news);
-	else
+	else if (event->pid)
 		process = tree_find_at(&tree, event->pid, event->boot_ns);
+	(void)behaviour_judge(event, &(struct behaviour_scene){
+					     .executable = "",
+					     .comm = event->comm,
+					     .target_known = true,
+				     });
 	if (record_event(&row, event, &tree, process, &clock_) < 0)
 		abort();
 	if (row.failed || row.table >= SCHEMA_TABLES)

@@ -101,7 +101,8 @@ def told(agent):
 
 
 def rulesets(agent):
-    return {get(r, "rule.ruleset") for r in agent.ctl("rules")[1]}
+    return {get(r, "rule.ruleset")
+            for r in agent.ctl("rules")[1]} - {"behaviour"}
 
 
 def scanned_by(agent, release):

@@ -153,6 +153,175 @@ test_files_are_laid_to_their_process(void **state)
 			 32);
 }
 
+/* The ends of a connection as they are stored. */
+static const struct {
+	uint16_t type, family;
+	uint64_t value;
+	uint8_t local[16], remote[16];
+	uint16_t port;
+	const char *row;
+} ends[] = {
+	{ EVENT_CONNECT,
+	  2,
+	  0,
+	  { 10, 0, 0, 2 },
+	  { 10, 0, 0, 1 },
+	  443,
+	  "0|2|10.0.0.2|10.0.0.1|00000000000000000000ffff0a000001|443" },
+	{ EVENT_ACCEPT,
+	  10,
+	  0,
+	  { [15] = 1 },
+	  { 0x20, 1, 0xd, 0xb8, [15] = 9 },
+	  7,
+	  "1|10|::1|2001:db8::9|20010db8000000000000000000000009|7" },
+	/* An IPv6 socket that speaks IPv4. */
+	{ EVENT_CONNECT,
+	  10,
+	  0,
+	  { [10] = 0xff, [11] = 0xff, 127, 0, 0, 1 },
+	  { [10] = 0xff, [11] = 0xff, 127, 0, 0, 2 },
+	  1,
+	  "0|2|127.0.0.1|127.0.0.2|00000000000000000000ffff7f000002|1" },
+	{ EVENT_DISCONNECT,
+	  2,
+	  EVENT_BY_PEER,
+	  { 1 },
+	  { 2 },
+	  3,
+	  "1|2|1.0.0.0|2.0.0.0|00000000000000000000ffff02000000|3" },
+	{ EVENT_DISCONNECT,
+	  2,
+	  EVENT_BY_US,
+	  { 1 },
+	  { 2 },
+	  3,
+	  "0|2|1.0.0.0|2.0.0.0|00000000000000000000ffff02000000|3" },
+	{ EVENT_DISCONNECT,
+	  2,
+	  EVENT_BY_UNKNOWN,
+	  { 1 },
+	  { 2 },
+	  3,
+	  "-|2|1.0.0.0|2.0.0.0|00000000000000000000ffff02000000|3" },
+	/* Not bound yet, and a peer that is told by zeros. */
+	{ EVENT_DATAGRAM,
+	  2,
+	  0,
+	  { 0 },
+	  { 0 },
+	  9,
+	  "0|2|-|0.0.0.0|00000000000000000000ffff00000000|9" },
+	{ EVENT_DATAGRAM, 2, 0, { 0 }, { 0 }, 0, "0|2|-|-|-|-" },
+	/* A family that nobody knows. */
+	{ EVENT_CONNECT, 40, 0, { 1 }, { 2 }, 3, "0|40|-|-|-|3" },
+};
+
+static void
+test_ends_of_connections(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		struct event event =
+			make(ends[i].type, EVENT_BULK, i + 1, 20, 100, 200);
+		event.net_family = ends[i].family;
+		event.value = ends[i].value;
+		event.remote_port = ends[i].port;
+		memcpy(event.local, ends[i].local, 16);
+		memcpy(event.remote, ends[i].remote, 16);
+		sensor(i + 1, &event, 1);
+		assert_string_equal(
+			text("SELECT ifnull(inbound,'-')||'|'||family||'|'||"
+			     "ifnull(local,'-')||'|'||ifnull(remote,'-')||'|'"
+			     "||ifnull(remote_key,'-')||'|'||"
+			     "ifnull(remote_port,'-') FROM network"
+			     " ORDER BY id DESC LIMIT 1"),
+			ends[i].row);
+	}
+}
+
+static void
+test_who_did_it_on_the_network(void **state)
+{
+	struct event events[] = {
+		make(EVENT_EXEC, EVENT_CRITICAL, 1, 20, 100, 110),
+		make(EVENT_DNS, EVENT_BULK, 1, 20, 100, 120),
+		make(EVENT_DISCONNECT, EVENT_BULK, 2, 20, 100, 130),
+		/* Seen in somebody else's time: nobody is named. */
+		make(EVENT_DISCONNECT, EVENT_BULK, 3, 0, 100, 140),
+	};
+
+	(void)state;
+	events[0].path = "/usr/bin/dig";
+	events[1].path2 = "example.org";
+	events[1].value = 28;
+	events[2].sent = 5;
+	events[2].received = 6;
+	events[2].age_ns = 7;
+	events[3].uid = 0;
+	sensor(1, events, 4);
+	assert_int_equal(count("SELECT count(*) FROM network WHERE"
+			       " type='dns' AND question='example.org' AND"
+			       " question_type=28 AND pid=20 AND"
+			       " executable='/usr/bin/dig' AND sent IS NULL"),
+			 1);
+	assert_int_equal(count("SELECT count(*) FROM network WHERE sent=5 AND"
+			       " received=6 AND age_ns=7 AND question IS NULL"
+			       " AND question_type IS NULL AND pid=20"),
+			 1);
+	assert_int_equal(count("SELECT count(*) FROM network WHERE pid IS NULL"
+			       " AND uid IS NULL AND comm IS NULL AND"
+			       " executable IS NULL AND entity_id IS NULL"),
+			 1);
+}
+
+/* Who changes is another from then on, and after a death of the engine. */
+static void
+test_privilege(void **state)
+{
+	struct event events[] = {
+		make(EVENT_EXEC, EVENT_CRITICAL, 1, 20, 100, 110),
+		make(EVENT_CREDENTIALS, EVENT_CRITICAL, 2, 20, 100, 120),
+		make(EVENT_SETNS, EVENT_CRITICAL, 3, 20, 100, 130),
+		make(EVENT_MAP_EXEC, EVENT_CRITICAL, 4, 20, 100, 140),
+		make(EVENT_VM_WRITE, EVENT_CRITICAL, 5, 20, 100, 150),
+	};
+
+	(void)state;
+	events[0].path = "/usr/bin/su";
+	events[1].uid = events[1].euid = 1000;
+	events[1].gid = 50;
+	events[1].old_caps = UINT64_MAX;
+	events[3].value = 5;
+	events[3].value2 = 0x7f0000001000;
+	events[3].path = "/lib/x.so";
+	events[3].inode = 9;
+	events[4].value = 64;
+	events[4].target_pid = 77;
+	sensor(1, events, 5);
+	assert_int_equal(count("SELECT count(*) FROM privilege WHERE"
+			       " type='credentials' AND uid=1000 AND euid=1000"
+			       " AND gid=50 AND egid=0 AND old_uid=0 AND"
+			       " old_caps=-1 AND value IS NULL AND"
+			       " executable='/usr/bin/su'"),
+			 1);
+	assert_int_equal(count("SELECT count(*) FROM privilege WHERE"
+			       " type='setns' AND value IS NULL AND"
+			       " old_uid=0 AND old_caps=0"),
+			 1);
+	assert_int_equal(count("SELECT address FROM privilege WHERE"
+			       " type='map_exec' AND path='/lib/x.so' AND"
+			       " inode=9 AND value=5"),
+			 0x7f0000001000);
+	assert_int_equal(count("SELECT count(*) FROM privilege WHERE"
+			       " type='vm_write' AND target_pid=77 AND value=64"
+			       " AND target_entity_id IS NULL AND"
+			       " address IS NULL AND path IS NULL AND"
+			       " old_uid IS NULL AND old_caps IS NULL"),
+			 1);
+	assert_int_equal(count("SELECT uid FROM live WHERE pid=20"), 1000);
+}
+
 static void
 test_the_gate_s_events_wait_for_the_sensor(void **state)
 {
@@ -300,6 +469,9 @@ main(void)
 		CASE(test_what_was_not_committed_is_taken_again),
 		CASE(test_a_malformed_batch_has_no_effect),
 		CASE(test_files_are_laid_to_their_process),
+		CASE(test_ends_of_connections),
+		CASE(test_who_did_it_on_the_network),
+		CASE(test_privilege),
 		CASE(test_the_gate_s_events_wait_for_the_sensor),
 		CASE(test_what_the_gate_sends_again),
 		CASE(test_more_than_may_wait),

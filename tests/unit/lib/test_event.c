@@ -112,6 +112,54 @@ test_round_trip(void **state)
 	assert_memory_equal(back.args, "a\0b c", 6);
 }
 
+/* What only these have; in no other event a byte of it travels. */
+static void
+test_families_of_their_own(void **state)
+{
+	struct event network = { .type = EVENT_DISCONNECT,
+				 .class = EVENT_BULK,
+				 .local = { 1, [15] = 2 },
+				 .remote = { 3, [15] = 4 },
+				 .local_port = 5,
+				 .remote_port = 6,
+				 .net_family = 7,
+				 .protocol = 8,
+				 .sent = 1ULL << 40,
+				 .received = 1ULL << 41,
+				 .age_ns = 1ULL << 42,
+				 .value = 1ULL << 43 };
+	struct event privilege = { .type = EVENT_PTRACE,
+				   .class = EVENT_CRITICAL,
+				   .target_pid = 9,
+				   .target_start_ns = 1ULL << 44,
+				   .old_uid = 10,
+				   .old_euid = 11,
+				   .old_gid = 12,
+				   .old_egid = 13,
+				   .old_caps = 1ULL << 45,
+				   .value = 1ULL << 46,
+				   .value2 = 1ULL << 47 };
+	const struct event *events[] = { &network, &privilege };
+	struct event back;
+	struct buf buf;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		memset(&back, 0, sizeof(back));
+		buf_init_write(&buf, bytes, SIZE);
+		event_put(&buf, events[i]);
+		size_t len = buf.at;
+		for (size_t cut = 1; cut < len; cut++) {
+			buf_init_read(&buf, bytes, cut);
+			assert_int_equal(event_get(&buf, &back), -EBADMSG);
+		}
+		buf_init_read(&buf, bytes, len);
+		assert_int_equal(event_get(&buf, &back), 0);
+		assert_true(buf_done(&buf));
+		assert_same_numbers(events[i], &back);
+	}
+}
+
 static void
 test_init_has_no_strings(void **state)
 {
@@ -217,8 +265,17 @@ test_names(void **state)
 			continue;
 		known++;
 		assert_int_equal(event_type_find(name), type);
+		assert_true(type < EVENT_TYPES);
+		assert_int_not_equal(event_family((uint16_t)type),
+				     EVENT_OF_NONE);
 	}
-	assert_int_equal(known, 27);
+	assert_int_equal(known, 47);
+	assert_int_equal(event_family(0), EVENT_OF_NONE);
+	assert_int_equal(event_family(EVENT_SEED), EVENT_OF_PROCESS);
+	assert_int_equal(event_family(EVENT_STOP), EVENT_OF_FILE);
+	assert_int_equal(event_family(EVENT_LOSS), EVENT_OF_AGENT);
+	assert_int_equal(event_family(EVENT_DNS), EVENT_OF_NETWORK);
+	assert_int_equal(event_family(EVENT_CHROOT), EVENT_OF_PRIVILEGE);
 	assert_string_equal(event_type_name(EVENT_EXEC), "exec");
 	assert_string_equal(event_type_name(EVENT_CHMOD), "chmod");
 	assert_int_equal(event_type_find(""), 0);
@@ -234,6 +291,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_families_of_their_own),
 		cmocka_unit_test(test_init_has_no_strings),
 		cmocka_unit_test(test_every_cut_is_refused),
 		cmocka_unit_test(test_limits),

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the running kernel's tracepoints hand to a program: they change with the
+ * kernels, and a program for another form would be refused, or misread it.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+struct prototype;
+
+/* Reads the kernel's types.  0 and an object that is the caller's; -errno. */
+int prototype_open(struct prototype **ret);
+void prototype_close(struct prototype *prototype);
+void prototype_closep(struct prototype **prototype);
+
+/*
+ * Whether there is that tracepoint, with these parameters: one letter each, 'p'
+ * for an address and 'i' for a number.
+ */
+bool prototype_is(const struct prototype *prototype, const char *tracepoint,
+		  const char *params);
+
+/* Whether the kernel has a struct of that name. */
+bool prototype_has_struct(const struct prototype *prototype, const char *name);
+
+/* Whether the kernel has a typedef, or a helper of programs, of that name:
+   "btf_trace_module_load", "BPF_FUNC_find_vma". */
+bool prototype_has(const struct prototype *prototype, const char *name);

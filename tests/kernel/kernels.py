@@ -1,0 +1,133 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Boots the kernels that are supported, runs every trigger under the whole
+agent in each, and prints a table: kernel x capability.
+
+Ends with a line `  cells: N ok, N failed`; `  kernels: skipped: REASON` when
+nothing could be run.  Consoles and logs stay in build/kernels/SERIES.run.
+"""
+
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import shutil
+import sys
+import time
+
+import image
+import machine
+import packages
+import table
+from table import expected
+
+AT_ONCE = 2
+# Not by itself one of the security modules in Debian 11.
+APPEND = {"5.10": "lsm=lockdown,yama,apparmor,bpf"}
+CTL = ("/khien/khienctl", "--socket", "/run/khien/status.sock", "--json")
+START = [
+    ["start", "/khien/khiend", "--config", "/khien.conf", "--programs",
+     "/khien"],
+    ["until", "60", '"programs":{', *CTL, "status"],
+    ["run", "status", *CTL, "status"],
+]
+END = [
+    ["settle", *CTL, "events", "--type", "exit", "--since", "1h", "--pid"],
+    ["run", "events", *CTL, "events", "--since", "1h", "--limit", "100000"],
+    ["run", "end-status", *CTL, "status"],
+    ["stop"],
+    ["file", "log", "/log"],
+]
+
+
+def runs_of(case, kernel):
+    """(name, known, words of the plan): once in memory, once on a disk."""
+    places = {"tmpfs": "/w", "ext4": "/e"} \
+        if any("$folder" in a for a in case.args) else {"": "/w"}
+    for place, folder in places.items():
+        name = f"{case.id}@{place}".rstrip("@").replace(" ", "_")
+        known = {"folder": f"{folder}/{name}", "true": image.TRUE,
+                 "program": f"/triggers/{case.name}",
+                 "modules": f"/modules/{kernel}"}
+        command = case.command(known["program"], **known)
+        yield name, known, ["case", name, known["folder"], *command]
+
+
+def boot(series, cases, files, disk, init):
+    """Returns the kernel's column."""
+    column = table.Column(series)
+    folder = files.parent / f"{series}.run"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    runs = {case.id: list(runs_of(case, series)) for case in cases}
+    plan = [*START, *(words for r in runs.values() for _, _, words in r), *END]
+    image.initramfs(folder / "initramfs", init, plan)
+    began = time.monotonic()
+    guest = machine.Machine(folder, files / "vmlinuz", folder / "initramfs",
+                            disk, APPEND.get(series, ""))
+    try:
+        results, why = guest.wait()
+    finally:
+        guest.close()
+    told = table.Told(results)
+    for name in ("log", "status", "events", "end-status"):
+        if name in told.results:
+            (folder / name).write_bytes(told.results[name].output)
+    times = [f"{name} {told.results[name].at_ms / 1000:.1f}"
+             for name in ("until", "status", "settle", "stop")
+             if name in told.results]
+    print(f"  Linux {series}: {(files / 'package').read_text().strip()}, "
+          f"{time.monotonic() - began:.1f} s ({', '.join(times)})", flush=True)
+    if told.restarts():
+        print(f"    restarts: {told.restarts()}")
+    table.judge_agent(column, told, f"{why}\n{guest.tail()}" if why else "")
+    table.judge_programs(column, told, cases)
+    for case in cases:
+        table.judge_case(column, told, case,
+                         [(name, known) for name, known, _ in runs[case.id]])
+    return column
+
+
+def run(build, kernels, cases):
+    folder = build / "kernels"
+    folder.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    found = {series: packages.kernel(series, folder) for series in kernels}
+    if any(fetched for _, fetched in found.values()):
+        print(f"  cold cache: kernels fetched in "
+              f"{time.monotonic() - began:.1f} s", flush=True)
+    disk = image.disk(build, folder, {series: path / "modules"
+                                      for series, (path, _) in found.items()})
+    init = build / "tests/kernel/init"
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(
+            lambda series: boot(series, cases, found[series][0], disk, init),
+            kernels))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default="build", type=pathlib.Path)
+    parser.add_argument("--kernels", default="", help="some of them only")
+    parser.add_argument("--triggers", default="", help="some of them only")
+    args = parser.parse_args()
+    kernels = args.kernels.split() or list(packages.SUITES)
+    wanted = args.triggers.split()
+    cases = [case for case in expected.load()
+             if not wanted or case.name in wanted]
+    if os.uname().machine != "x86_64":
+        print("  kernels: skipped: machine: the kernels are x86-64 ones")
+        return 0
+    try:
+        columns = run(args.build.resolve(), kernels, cases)
+    except packages.Missing as missing:
+        print(f"  kernels: skipped: {missing}")
+        return 0
+    table.even_out(columns)
+    passed, failed = table.show(columns)
+    print(f"  cells: {passed} ok, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
