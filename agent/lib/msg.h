@@ -63,6 +63,10 @@ enum msg_type {
 	MSG_FETCH,    /* verify to fetch: bring this (fd: where to) */
 	MSG_FETCHED,  /* fetch to verify: it is there, or why not */
 	MSG_TRIAL,    /* scan to khiend: how a release did on trial */
+	MSG_PROVE,    /* engine to khiend: run a proof of life; see msg_life.h
+			 for these three */
+	MSG_PROVED,   /* khiend to engine: it ran, or why not */
+	MSG_SCANS,    /* gate to engine: what was scanned, and for whom */
 	MSG_TYPE_END, /* no message */
 };
 
