@@ -30,6 +30,7 @@ rule evasion_log_wiper
 		$call_1 = /\x00(ftruncate(64)?|truncate(64)?|pututxline|pututline|pwrite(64)?|utmpname|utmpxname)\x00/
 		$call_2 = /\x00(lseek(64)?|fseek(o)?(64)?)\x00/
 		$call_3 = /\x00(utimes|utime|utimensat|futimens|rename)\x00/
+		$call_write = /\x00(write|pwrite(64)?|ftruncate(64)?)\x00/
 		$box = /BusyBox|util-linux|OpenSSH|dropbear|systemd/
 	condition:
 		(
@@ -42,7 +43,7 @@ rule evasion_log_wiper
 		(
 			uint32(0) == 0x464C457F and filesize < 2MB and
 			2 of ($path_*) and
-			($word_1 or $word_2) and
+			($word_1 or ($word_2 and $call_write)) and
 			($call_1 or $call_2 or $call_3 or
 				3 of ($path_*)) and not $box
 		)

@@ -61,12 +61,11 @@ rule persistence_preload_program
 		$write_4 = "rename\x00"
 		$elf_inside = { 7F 45 4C 46 02 01 01 [9] 03 00 3E 00 }
 		$unlink = "unlink\x00"
-		$loader = "LD_PRELOAD"
-		$rtld = "LD_LIBRARY_PATH"
+		$rtld = "--inhibit-cache"
 		$hunter = /\b(chkrootkit|rkhunter|lynis|osquery|firejail)\b/
 	condition:
 		uint32(0) == 0x464C457F and filesize < 4MB and
-		$path and not ($loader and $rtld) and not $hunter and
+		$path and not $rtld and not $hunter and
 		(
 			$echo or $library_line or
 			(($library or #elf_inside > 1) and 1 of ($write_*) and
