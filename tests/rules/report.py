@@ -19,7 +19,7 @@ TIMED_SIZE_MAX = 1 << 20
 RUNS = 2         # the faster one counts
 MIB = 1 << 20
 MIB_MS_MAX = 20  # of an unknown program of a mebibyte, all rules together
-RULE_MS_MAX = 15 # of one rule, for a mebibyte of all kinds of files
+RULE_MS_MAX = 25 # of one rule, for a mebibyte of all kinds of files
 
 
 def files_of(folders):

@@ -86,7 +86,7 @@ rule ransom_note
 		$pay_2 = /\b(decryptor|decryption (key|tool|software|program)|private key|unlock key|recovery (key|tool))\b/ nocase
 		$reach_1 = /\b[a-z2-7]{16,56}\.onion\b/
 		$reach_2 = /\b(tor browser|torproject\.org|qtox|tox id|tox chat|session messenger|session id|onionmail|protonmail|tutanota|cock\.li|jabber)\b/ nocase
-		$reach_3 = /\b(contact|write|email|e-mail|message)\b[^\n]{0,40}[\w\.\-]{2,40}@[\w\-]{2,40}\.[a-z]{2,8}/ nocase
+		$reach_3 = /\b(contact|write|email|e-mail|message)\b[^\n]{0,60}@[\w\-]{2,40}\.[a-z]/ nocase
 		$reach_4 = /\bbc1q[a-z0-9]{25,58}\b/
 		$threat_1 = /\b(do not|don't|dont|never)\b[^\n]{0,40}\b(rename|modify|delete|restore|recover|decrypt|shut ?down|third[- ]party|police|fbi|recovery compan)/ nocase
 		$threat_2 = /\b(publish|leak|sell|release)(ed|ing)?\b[^\n]{0,60}\b(data|files|information|darknet|dark web|blog|public)\b/ nocase
