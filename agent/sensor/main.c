@@ -222,7 +222,8 @@ on_link(void *arg, const struct peer_link *link)
 		return 0;
 	window_rewind(&sensor->window);
 	report_forget(&sensor->report);
-	return absorb(send_batches(sensor));
+	int r = absorb(send_batches(sensor));
+	return r < 0 ? r : on_report(sensor);
 }
 
 static int
@@ -428,6 +429,9 @@ run(struct sensor *sensor, int argc, char **argv)
 	}
 	read_seeds(sensor);
 	r = watch(sensor);
+	/* At once: until it has said so nobody knows that it is at work. */
+	if (r == 0)
+		r = on_report(sensor);
 	if (r == 0)
 		r = peer_seal(&sensor->peer, -1);
 	return r < 0 ? r : peer_run(&sensor->peer);
