@@ -568,18 +568,19 @@ BPF_PROG(privilege_mapping, struct pt_regs *regs, long result)
 		return 0;
 	call_get_args(regs, compat, args);
 	(void)read_mapped(&mapped, acts[place], args, result);
+	struct area area = { 0 };
+	bool told = false;
 	__u64 at = mapped.address;
-	for (int i = 0; i < AREAS && at < mapped.end; i++) {
-		struct area area = { 0 };
+	for (int i = 0; i < AREAS && at < mapped.end && !told; i++) {
+		area.end = 0;
 		if (bpf_find_vma(task, at, on_area, &area, 0) < 0 || !area.end)
 			return 0;
-		if (is_told(&area)) {
-			tell_mapping((void *)task, &area, at, mapped.protection,
-				     compat ? KHIEN_COMPAT : 0);
-			return 0;
-		}
+		told = is_told(&area);
 		at = area.end;
 	}
+	if (told)
+		tell_mapping((void *)task, &area, mapped.address,
+			     mapped.protection, compat ? KHIEN_COMPAT : 0);
 	return 0;
 }
 
@@ -587,29 +588,29 @@ BPF_PROG(privilege_mapping, struct pt_regs *regs, long result)
 static __always_inline void
 on_mapping(struct task_struct *task, const struct mapped *mapped, __u32 flags)
 {
-	struct mm_struct *mm = BPF_CORE_READ(task, mm);
-	struct area area = { 0 };
-
-	if (!bpf_core_field_exists(((struct mm_struct___tree *)0)->mm_rb)) {
-		if (mapped->protection & KERN_PROT_WRITE)
-			tell_mapping(task, &area, mapped->address,
-				     mapped->protection,
-				     flags | KHIEN_REQUESTED);
-		return;
-	}
+	__u64 mm = (__u64)BPF_CORE_READ(task, mm);
+	__u32 zero = 0;
+	struct area *area = bpf_map_lookup_elem(&areas, &zero);
 	__u64 at = mapped->address;
-	for (int i = 0; i < AREAS && at < mapped->end; i++) {
-		area.end = 0;
-		area_find_in_tree(&area, mm, at);
-		if (!area.end)
-			return;
-		if (is_told(&area)) {
-			tell_mapping(task, &area, at, mapped->protection,
-				     flags);
-			return;
-		}
-		at = area.end;
+	bool told = false;
+
+	if (!area)
+		return;
+	__builtin_memset(area, 0, sizeof(*area));
+	if (!bpf_core_field_exists(((struct mm_struct___tree *)0)->mm_rb)) {
+		told = mapped->protection & KERN_PROT_WRITE;
+		flags |= KHIEN_REQUESTED;
+		at = mapped->end;
 	}
+	for (int i = 0; i < AREAS && at < mapped->end && !told; i++) {
+		if (!area_find_in_tree(mm, at))
+			return;
+		told = is_told(area);
+		at = area->end;
+	}
+	if (told)
+		tell_mapping(task, area, mapped->address, mapped->protection,
+			     flags);
 }
 
 static __always_inline void

@@ -211,9 +211,17 @@ struct msg_verdict {
 void msg_put_verdict(struct buf *buf, const struct msg_verdict *verdict);
 int msg_get_verdict(struct buf *buf, struct msg_verdict *ret_verdict);
 
+/* What a rule says of itself beyond a match; told only to who lists rules. */
+struct msg_about {
+	const char *author, *date, *false_positives, *reference;
+	const char *lacks; /* names of meta that it should have, and does not
+			      or not as they should be; separated by space */
+};
+
 /* MSG_RULE: `error` is "" for a rule that is loaded. */
 struct msg_rule {
 	struct msg_match rule;
+	struct msg_about about;
 	const char *error; /* what the compiler said, with file and line */
 	uint32_t number;   /* 0 for the first: the engine forgets older ones */
 	bool last;

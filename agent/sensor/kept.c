@@ -133,12 +133,6 @@ log_absent(const struct probe *probe)
 		if (probe->errors[i] == 0 || probe->errors[i] == ECANCELED ||
 		    probe->errors[i] == PROGRAMS_UNNEEDED)
 			continue;
-		if (probe->errors[i] == EOPNOTSUPP) {
-			log_info("kernel program %s has no place in this "
-				 "kernel, going on without; not seen: %s",
-				 programs_get(i)->name, programs_get(i)->cost);
-			continue;
-		}
 		errno = probe->errors[i];
 		log_warning("kernel program %s refused: %m, going on without; "
 			    "not seen: %s",

@@ -29,6 +29,8 @@
 #include "gen/reach.skel.h"
 #include "gen/uring.skel.h"
 
+#define LAST_LINES 20 /* of what libbpf says at once */
+
 /* Where the skeletons put it; the names of its parts are theirs. */
 struct opening {
 	const char *name;
@@ -123,15 +125,42 @@ probe_is_wanted(struct probe_wanted wanted, size_t program)
 	}
 }
 
+/* Where the last `lines` of a text's lines begin. */
+static char *
+last_lines(char *text, size_t lines)
+{
+	char *at = text + strlen(text);
+
+	for (; at > text; at--)
+		if (at[-1] == '\n' && at[0] != '\0' && lines-- == 1)
+			break;
+	return at;
+}
+
+/*
+ * What the verifier says of a program that it refuses is long, and only its end
+ * says why.
+ */
 __attribute__((format(printf, 2, 0))) static int
 log_line(enum libbpf_print_level level, const char *format, va_list args)
 {
-	char line[1024];
+	char *text CLEANUP_FREE = NULL;
 
 	if (level == LIBBPF_DEBUG)
 		return 0;
-	int len = vsnprintf(line, sizeof(line), format, args);
-	log_debug("%s", line);
+	int len = vasprintf(&text, format, args);
+	if (len < 0) {
+		text = NULL;
+		return len;
+	}
+	char *rest = last_lines(text, LAST_LINES);
+	if (rest > text)
+		log_debug("%.*s", (int)strcspn(text, "\n"), text);
+	while (rest) {
+		const char *line = strsep(&rest, "\n");
+		if (*line)
+			log_debug("%s", line);
+	}
 	return len;
 }
 
