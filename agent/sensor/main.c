@@ -221,9 +221,10 @@ on_link(void *arg, const struct peer_link *link)
 	if (link->role != ROLE_ENGINE)
 		return 0;
 	window_rewind(&sensor->window);
+	/* What it sees is the first thing that is asked of a new engine. */
 	report_forget(&sensor->report);
-	int r = absorb(send_batches(sensor));
-	return r < 0 ? r : on_report(sensor);
+	int r = on_report(sensor);
+	return r < 0 ? r : absorb(send_batches(sensor));
 }
 
 static int
@@ -429,9 +430,6 @@ run(struct sensor *sensor, int argc, char **argv)
 	}
 	read_seeds(sensor);
 	r = watch(sensor);
-	/* At once: until it has said so nobody knows that it is at work. */
-	if (r == 0)
-		r = on_report(sensor);
 	if (r == 0)
 		r = peer_seal(&sensor->peer, -1);
 	return r < 0 ? r : peer_run(&sensor->peer);
