@@ -349,6 +349,7 @@ struct io_uring_task {
 };
 
 struct io_cqe {
+	__u64 user_data;
 	__s32 res;
 };
 

@@ -61,6 +61,10 @@ put_paths(struct khien_file *rec, struct task_struct *task,
 	if (!call->path2)
 		return at;
 	__u64 path2 = call_arg(args, call->path2);
+	/* A mount that was nowhere before: it came from nowhere. */
+	if (call->how & KHIEN_HOW_MOVED &&
+	    !path_goes_on((void *)path2, true, 1))
+		return at;
 	if (!(call->how & KHIEN_HOW_TEXT))
 		return put_path(rec, task, path2, call->dir2,
 				call_arg(args, call->dir2), at, slot,

@@ -92,6 +92,9 @@
 #define KHIEN_READ_TOO (1u << 30) /* open: in the making: tell a read, too */
 #define KHIEN_WALKED (1u << 31)	  /* the first path is a walk */
 
+/* The one program of the agent whose exec and exit are told. */
+#define KHIEN_PROOF "khien-proof"
+
 #define KHIEN_ID_NONE 0xffffffffu
 
 #define KHIEN_COMM_SIZE 16

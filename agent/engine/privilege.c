@@ -32,12 +32,27 @@ has_value(const struct event *event)
 	}
 }
 
+/* Whose own rights the event changes, and not those of a child. */
+static bool
+has_before(const struct event *event)
+{
+	switch (event->type) {
+	case EVENT_CREDENTIALS:
+	case EVENT_ESCALATE:
+	case EVENT_SETNS:
+		return true;
+	case EVENT_UNSHARE:
+		return !event->target_pid;
+	default:
+		return false;
+	}
+}
+
 /* old_uid to old_caps */
 static void
 put_before(struct row *row, const struct event *event)
 {
-	bool has = event->type == EVENT_CREDENTIALS ||
-		   event->type == EVENT_ESCALATE;
+	bool has = has_before(event);
 
 	row_id(row, has ? event->old_uid : UINT32_MAX);
 	row_id(row, has ? event->old_euid : UINT32_MAX);

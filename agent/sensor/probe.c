@@ -16,10 +16,10 @@
 #include "agent/lib/loop.h"
 #include "agent/lib/str.h"
 #include "agent/sensor/acts.h"
+#include "agent/sensor/attach.h"
 #include "agent/sensor/calls.h"
-#include "agent/sensor/cgroup.h"
+#include "agent/sensor/fit.h"
 #include "agent/sensor/programs.h"
-#include "agent/sensor/prototype.h"
 #include "kernel/khien_abi.h" /* first: the skeletons use its structs */
 #include "gen/datagram.skel.h"
 #include "gen/file.skel.h"
@@ -28,6 +28,8 @@
 #include "gen/process.skel.h"
 #include "gen/reach.skel.h"
 #include "gen/uring.skel.h"
+
+#define LAST_LINES 20 /* of what libbpf says at once */
 
 /* Where the skeletons put it; the names of its parts are theirs. */
 struct opening {
@@ -62,6 +64,15 @@ fill_file(void *rodata, const struct probe *probe)
 }
 
 static void
+fill_uring(void *rodata, const struct probe *probe)
+{
+	struct uring_bpf__rodata *knobs = rodata;
+
+	(void)probe;
+	calls_fill_quiet((uint32_t *)(uintptr_t)knobs->quiet);
+}
+
+static void
 fill_privilege(void *rodata, const struct probe *probe)
 {
 	struct privilege_bpf__rodata *knobs = rodata;
@@ -71,28 +82,19 @@ fill_privilege(void *rodata, const struct probe *probe)
 		  (uint8_t *)(uintptr_t)knobs->act_kinds);
 }
 
-static void
-fill_uring(void *rodata, const struct probe *probe)
-{
-	struct uring_bpf__rodata *knobs = rodata;
-
-	(void)probe;
-	calls_fill_quiet((uint32_t *)(uintptr_t)knobs->quiet);
-}
-
 static const struct opening openings[PROGRAMS_OBJECTS] = {
 	[PROGRAMS_PROCESS] = { "process", process_bpf__elf_bytes, fill_process,
 			       sizeof(struct process_bpf__rodata) },
 	[PROGRAMS_FILE] = { "file", file_bpf__elf_bytes, fill_file,
 			    sizeof(struct file_bpf__rodata) },
 	[PROGRAMS_REACH] = { "reach", reach_bpf__elf_bytes, NULL, 0 },
-	[PROGRAMS_PRIVILEGE] = { "privilege", privilege_bpf__elf_bytes,
-				 fill_privilege,
-				 sizeof(struct privilege_bpf__rodata) },
 	[PROGRAMS_URING] = { "uring", uring_bpf__elf_bytes, fill_uring,
 			     sizeof(struct uring_bpf__rodata) },
 	[PROGRAMS_NET] = { "net", net_bpf__elf_bytes, NULL, 0 },
 	[PROGRAMS_DATAGRAM] = { "datagram", datagram_bpf__elf_bytes, NULL, 0 },
+	[PROGRAMS_PRIVILEGE] = { "privilege", privilege_bpf__elf_bytes,
+				 fill_privilege,
+				 sizeof(struct privilege_bpf__rodata) },
 };
 
 static const char *const map_names[PROBE_MAPS] = {
@@ -123,15 +125,42 @@ probe_is_wanted(struct probe_wanted wanted, size_t program)
 	}
 }
 
+/* Where the last `lines` of a text's lines begin. */
+static char *
+last_lines(char *text, size_t lines)
+{
+	char *at = text + strlen(text);
+
+	for (; at > text; at--)
+		if (at[-1] == '\n' && at[0] != '\0' && lines-- == 1)
+			break;
+	return at;
+}
+
+/*
+ * What the verifier says of a program that it refuses is long, and only its end
+ * says why.
+ */
 __attribute__((format(printf, 2, 0))) static int
 log_line(enum libbpf_print_level level, const char *format, va_list args)
 {
-	char line[1024];
+	char *text CLEANUP_FREE = NULL;
 
 	if (level == LIBBPF_DEBUG)
 		return 0;
-	int len = vsnprintf(line, sizeof(line), format, args);
-	log_debug("%s", line);
+	int len = vasprintf(&text, format, args);
+	if (len < 0) {
+		text = NULL;
+		return len;
+	}
+	char *rest = last_lines(text, LAST_LINES);
+	if (rest > text)
+		log_debug("%.*s", (int)strcspn(text, "\n"), text);
+	while (rest) {
+		const char *line = strsep(&rest, "\n");
+		if (*line)
+			log_debug("%s", line);
+	}
 	return len;
 }
 
@@ -226,72 +255,12 @@ take_maps(struct bpf_object *object, struct probe *probe)
 	return 0;
 }
 
-/*
- * Those of cgroups to all cgroups.  The kernel takes links beside whatever
- * program is there, and refuses them where somebody wants to be alone.
- */
-static struct bpf_link *
-attach_to(struct bpf_program *bpf)
-{
-	enum bpf_prog_type type = bpf_program__type(bpf);
-
-	if (type != BPF_PROG_TYPE_CGROUP_SKB &&
-	    type != BPF_PROG_TYPE_CGROUP_SOCK_ADDR)
-		return bpf_program__attach(bpf);
-	CLEANUP_FD int fd = cgroup_open();
-	if (fd < 0) {
-		errno = -fd;
-		return NULL;
-	}
-	struct bpf_link *link = bpf_program__attach_cgroup(bpf, fd);
-	int r = errno;
-	file_closep(&fd);
-	errno = r;
-	return link;
-}
-
-/* Where in `handlers` it is called from; -1: it is attached by itself. */
-static int
-handler_of(const struct probe *probe, size_t program)
-{
-	if (program == PROGRAM_PRIVILEGE_MAPPING)
-		return KHIEN_HANDLER_MAPPING;
-	if (program == PROGRAM_PRIVILEGE_CALL &&
-	    probe->links[PROGRAM_FILE_CALL] >= 0)
-		return KHIEN_HANDLER_PRIVILEGE;
-	return -1;
-}
-
-/* A descriptor that keeps it going.  -errno. */
-static int
-attach_one(struct bpf_program *bpf, const struct probe *probe, size_t program)
-{
-	int handler = handler_of(probe, program);
-	int fd = bpf_program__fd(bpf);
-
-	if (handler < 0) {
-		struct bpf_link *link = attach_to(bpf);
-		if (!link)
-			return -errno;
-		fd = fcntl(bpf_link__fd(link), F_DUPFD_CLOEXEC, 0);
-		int r = fd < 0 ? -errno : fd;
-		(void)bpf_link__destroy(link);
-		return r;
-	}
-	int r = bpf_map_update_elem(probe->maps[PROBE_HANDLERS], &handler, &fd,
-				    BPF_ANY);
-	if (r < 0)
-		return r;
-	fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	return fd < 0 ? -errno : fd;
-}
-
 static void
 attach(struct bpf_object *object, struct probe *probe, size_t program)
 {
 	struct bpf_program *bpf = bpf_object__find_program_by_name(
 		object, programs_get(program)->name);
-	int fd = bpf ? attach_one(bpf, probe, program) : -ENOENT;
+	int fd = bpf ? attach_program(bpf, probe, program) : -ENOENT;
 
 	probe->links[program] = fd < 0 ? -1 : fd;
 	probe->errors[program] = fd < 0 ? -fd : 0;
@@ -425,41 +394,6 @@ load_maps(struct probe *probe, const uint32_t *own, size_t len)
 	return r;
 }
 
-/*
- * Of programs for different forms, which one this kernel is to have.  When
- * nobody can tell, they are all tried.
- */
-static void
-choose(struct probe *probe)
-{
-	struct prototype *prototype CLEANUP(prototype_closep) = NULL;
-	size_t chosen[PROGRAMS_CHOICES];
-	int r = prototype_open(&prototype);
-
-	for (size_t i = 0; i < PROGRAMS_CHOICES; i++)
-		chosen[i] = PROGRAMS;
-	for (size_t i = 0; r == 0 && i < PROGRAMS; i++) {
-		const struct programs_entry *entry = programs_get(i);
-		if (entry->choice &&
-		    prototype_is(prototype, entry->tracepoint, entry->params))
-			chosen[entry->choice] = i;
-	}
-	for (size_t i = 0; r == 0 && i < PROGRAMS; i++) {
-		const struct programs_entry *entry = programs_get(i);
-		if (!entry->choice && entry->about &&
-		    !prototype_has_struct(prototype, entry->about))
-			probe->errors[i] = PROGRAMS_UNNEEDED;
-		if (!entry->choice || chosen[entry->choice] == i)
-			continue;
-		probe->errors[i] = PROGRAMS_UNNEEDED;
-		if (chosen[entry->choice] < PROGRAMS ||
-		    !prototype_has_struct(prototype, entry->about))
-			continue;
-		probe->errors[i] = EOPNOTSUPP;
-		chosen[entry->choice] = i;
-	}
-}
-
 /* Every process that is there is known; then changes are compared. */
 static int
 arm(struct probe *probe)
@@ -494,7 +428,7 @@ probe_load(struct probe *probe, struct probe_wanted wanted, const uint32_t *own,
 	int r = load_maps(probe, own, len);
 	if (r < 0)
 		return r;
-	choose(probe);
+	fit_choose(probe->errors);
 	for (size_t i = 0; i < PROGRAMS; i++) {
 		if (!probe_is_wanted(wanted, i))
 			probe->errors[i] = ECANCELED;

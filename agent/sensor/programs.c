@@ -3,16 +3,6 @@
 
 #include "agent/lib/event.h"
 
-#define OF_URING                                                               \
-	PROGRAMS_URING, PROGRAMS_OF_FILE, "what io_uring does to files",       \
-	{                                                                      \
-		0                                                              \
-	}
-#define SUBMIT(params)                                                         \
-	PROGRAMS_URING_SUBMIT, "io_uring_submit_sqe", params, "io_kiocb"
-#define COMPLETE(params)                                                       \
-	PROGRAMS_URING_COMPLETE, "io_uring_complete", params, "io_kiocb"
-
 static const struct programs_entry entries[PROGRAMS] = {
 	[PROGRAM_PROCESS_FORK] = {
 		"process_fork", PROGRAMS_PROCESS, PROGRAMS_OF_PROCESS,
@@ -50,82 +40,39 @@ static const struct programs_entry entries[PROGRAMS] = {
 		{ EVENT_STOP },
 	},
 	[PROGRAM_URING_SUBMIT_REQ] = {
-		"uring_submit_req", OF_URING, PROGRAMS_URING_SUBMIT,
-		"io_uring_submit_req", "p", "io_kiocb",
+		"uring_submit_req", PROGRAMS_URING, PROGRAMS_OF_FILE,
+		"what io_uring does to files",
+		{ 0 },
 	},
 	[PROGRAM_URING_SUBMIT_SQE] = {
-		"uring_submit_sqe", OF_URING, SUBMIT("pi"),
+		"uring_submit_sqe", PROGRAMS_URING, PROGRAMS_OF_FILE,
+		"what io_uring does to files",
+		{ 0 },
 	},
 	[PROGRAM_URING_SUBMIT_OLD] = {
-		"uring_submit_old", OF_URING, SUBMIT("ppiiiii"),
+		"uring_submit_old", PROGRAMS_URING, PROGRAMS_OF_FILE,
+		"what io_uring does to files",
+		{ 0 },
 	},
 	[PROGRAM_URING_COMPLETE_CQE] = {
-		"uring_complete_cqe", OF_URING, COMPLETE("ppp"),
+		"uring_complete_cqe", PROGRAMS_URING, PROGRAMS_OF_FILE,
+		"what io_uring does to files",
+		{ 0 },
 	},
 	[PROGRAM_URING_COMPLETE_REQ] = {
-		"uring_complete_req", OF_URING, COMPLETE("ppiiiii"),
+		"uring_complete_req", PROGRAMS_URING, PROGRAMS_OF_FILE,
+		"what io_uring does to files",
+		{ 0 },
 	},
 	[PROGRAM_URING_COMPLETE_OLD] = {
-		"uring_complete_old", OF_URING, COMPLETE("piii"),
-	},
-	[PROGRAM_PRIVILEGE_FORK] = {
-		"privilege_fork", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
-		"privileges that a process was given inside the kernel; "
-		"processes that start in namespaces of their own",
-		{ EVENT_ESCALATE },
-	},
-	[PROGRAM_PRIVILEGE_EXIT] = {
-		"privilege_exit", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
-		"privileges that a process was given inside the kernel, when "
-		"it executes nothing with them",
+		"uring_complete_old", PROGRAMS_URING, PROGRAMS_OF_FILE,
+		"what io_uring does to files",
 		{ 0 },
 	},
-	[PROGRAM_PRIVILEGE_RENAME] = {
-		"privilege_rename", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
-		"privileges that a process was given inside the kernel, when "
-		"it executes a program with them",
-		{ 0 },
-	},
-	[PROGRAM_PRIVILEGE_EXEC] = {
-		"privilege_exec", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
-		"privileges that a process has from the file it executes",
-		{ 0 },
-	},
-	[PROGRAM_PRIVILEGE_MODULE] = {
-		"privilege_module", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
-		"names of kernel modules that are loaded",
-		{ 0 },
-		.about = "load_info",
-	},
-	[PROGRAM_PRIVILEGE_UNLOAD] = {
-		"privilege_unload", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
-		"names of kernel modules that are taken away",
-		{ 0 },
-		.about = "load_info",
-	},
-	[PROGRAM_PRIVILEGE_MAPPING] = {
-		"privilege_mapping", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
-		"memory that was written to before it becomes executable, but "
-		"for what is asked for in one call",
-		{ 0 },
-		.about = "maple_tree",
-	},
-	[PROGRAM_PRIVILEGE_CALL] = {
-		"privilege_call", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
-		"changes of identity and capabilities by system calls, ptrace "
-		"and writing into other processes, memory that becomes "
-		"executable, modules, BPF programs, namespaces, roots; and "
-		"nothing that was done inside the kernel",
-		{ EVENT_CREDENTIALS, EVENT_PTRACE, EVENT_VM_WRITE,
-		  EVENT_MEM_OPEN, EVENT_MEMFD_CREATE, EVENT_MAP_EXEC,
-		  EVENT_MODULE_LOAD, EVENT_MODULE_UNLOAD, EVENT_BPF_LOAD,
-		  EVENT_UNSHARE, EVENT_SETNS, EVENT_CHROOT,
-		  EVENT_PIVOT_ROOT },
-	},
-	[PROGRAM_PRIVILEGE_SEED] = {
-		"privilege_seed", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
-		"the first change of privileges of a process that was there "
-		"before the agent",
+	[PROGRAM_URING_OVERFLOW] = {
+		"uring_overflow", PROGRAMS_URING, PROGRAMS_OF_FILE,
+		"what io_uring does to files in a ring that is full, until the "
+		"ring goes on",
 		{ 0 },
 	},
 	[PROGRAM_NET_STATE] = {
@@ -163,10 +110,105 @@ static const struct programs_entry entries[PROGRAMS] = {
 		"UDP datagrams to new peers, and names asked of DNS",
 		{ EVENT_DATAGRAM, EVENT_DNS },
 	},
+	[PROGRAM_PRIVILEGE_FORK] = {
+		"privilege_fork", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
+		"privileges that a process was given inside the kernel; "
+		"processes that start in namespaces of their own",
+		{ EVENT_ESCALATE },
+	},
+	[PROGRAM_PRIVILEGE_EXIT] = {
+		"privilege_exit", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
+		"privileges that a process was given inside the kernel, when "
+		"it executes nothing with them",
+		{ 0 },
+	},
+	[PROGRAM_PRIVILEGE_RENAME] = {
+		"privilege_rename", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
+		"privileges that a process was given inside the kernel, when "
+		"it executes a program with them",
+		{ 0 },
+	},
+	[PROGRAM_PRIVILEGE_EXEC] = {
+		"privilege_exec", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
+		"privileges that a process has from the file it executes",
+		{ 0 },
+	},
+	[PROGRAM_PRIVILEGE_MODULE] = {
+		"privilege_module", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
+		"names of kernel modules that are loaded",
+		{ 0 },
+	},
+	[PROGRAM_PRIVILEGE_UNLOAD] = {
+		"privilege_unload", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
+		"names of kernel modules that are taken away",
+		{ 0 },
+	},
+	[PROGRAM_PRIVILEGE_MAPPING] = {
+		"privilege_mapping", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
+		"memory that was written to before it becomes executable, but "
+		"for what is asked for in one call (from Linux 6.1 on: older "
+		"ones see it without this program)",
+		{ 0 },
+	},
+	[PROGRAM_PRIVILEGE_CALL] = {
+		"privilege_call", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
+		"changes of identity and capabilities by system calls, ptrace "
+		"and writing into other processes, memory that becomes "
+		"executable, modules, BPF programs, namespaces, roots; and "
+		"nothing that was done inside the kernel",
+		{ EVENT_CREDENTIALS, EVENT_PTRACE, EVENT_VM_WRITE,
+		  EVENT_MEM_OPEN, EVENT_MEMFD_CREATE, EVENT_MAP_EXEC,
+		  EVENT_MODULE_LOAD, EVENT_MODULE_UNLOAD, EVENT_BPF_LOAD,
+		  EVENT_UNSHARE, EVENT_SETNS, EVENT_CHROOT,
+		  EVENT_PIVOT_ROOT },
+	},
+	[PROGRAM_PRIVILEGE_SEED] = {
+		"privilege_seed", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
+		"the first change of privileges of a process that was there "
+		"before the agent",
+		{ 0 },
+	},
 };
 
 const struct programs_entry *
 programs_get(size_t program)
 {
 	return program < PROGRAMS ? &entries[program] : NULL;
+}
+
+static const struct programs_form forms[PROGRAMS] = {
+	[PROGRAM_URING_SUBMIT_REQ] = { PROGRAMS_URING_SUBMIT,
+				       "io_uring_submit_req", "p", "io_kiocb" },
+	[PROGRAM_URING_SUBMIT_SQE] = { PROGRAMS_URING_SUBMIT,
+				       "io_uring_submit_sqe", "pi",
+				       "io_kiocb" },
+	[PROGRAM_URING_SUBMIT_OLD] = { PROGRAMS_URING_SUBMIT,
+				       "io_uring_submit_sqe", "ppiiiii",
+				       "io_kiocb" },
+	[PROGRAM_URING_COMPLETE_CQE] = { PROGRAMS_URING_COMPLETE,
+					 "io_uring_complete", "ppp",
+					 "io_kiocb" },
+	[PROGRAM_URING_COMPLETE_REQ] = { PROGRAMS_URING_COMPLETE,
+					 "io_uring_complete", "ppiiiii",
+					 "io_kiocb" },
+	[PROGRAM_URING_COMPLETE_OLD] = { PROGRAMS_URING_COMPLETE,
+					 "io_uring_complete", "piii",
+					 "io_kiocb" },
+	[PROGRAM_URING_OVERFLOW] = { PROGRAMS_URING_OVERFLOW,
+				     "io_uring_cqe_overflow", "piiip",
+				     "io_cqe" },
+	[PROGRAM_PRIVILEGE_MODULE] = { .about = "load_info",
+				       .needs = "btf_trace_module_load" },
+	[PROGRAM_PRIVILEGE_UNLOAD] = { .about = "load_info",
+				       .needs = "btf_trace_module_free" },
+	[PROGRAM_PRIVILEGE_MAPPING] = { .needs = "BPF_FUNC_find_vma" },
+};
+
+const struct programs_form *
+programs_form(size_t program)
+{
+	if (program >= PROGRAMS ||
+	    (!forms[program].choice && !forms[program].needs))
+		return NULL;
+	return &forms[program];
 }

@@ -11,9 +11,9 @@ enum programs_object {
 	PROGRAMS_FILE,
 	PROGRAMS_REACH,
 	PROGRAMS_URING,
-	PROGRAMS_PRIVILEGE,
 	PROGRAMS_NET,
 	PROGRAMS_DATAGRAM,
+	PROGRAMS_PRIVILEGE,
 	PROGRAMS_OBJECTS,
 };
 
@@ -40,6 +40,14 @@ enum programs_program {
 	PROGRAM_URING_COMPLETE_CQE,
 	PROGRAM_URING_COMPLETE_REQ,
 	PROGRAM_URING_COMPLETE_OLD,
+	PROGRAM_URING_OVERFLOW,
+	PROGRAM_NET_STATE,
+	PROGRAM_NET_ACCEPT,
+	PROGRAM_NET_CONNECT4,
+	PROGRAM_NET_CONNECT6,
+	PROGRAM_NET_SEND4,
+	PROGRAM_NET_SEND6,
+	PROGRAM_NET_EGRESS,
 	/* In the order in which they are attached: kernel/known.h. */
 	PROGRAM_PRIVILEGE_FORK,
 	PROGRAM_PRIVILEGE_EXIT,
@@ -50,13 +58,6 @@ enum programs_program {
 	PROGRAM_PRIVILEGE_MAPPING,
 	PROGRAM_PRIVILEGE_CALL,
 	PROGRAM_PRIVILEGE_SEED,
-	PROGRAM_NET_STATE,
-	PROGRAM_NET_ACCEPT,
-	PROGRAM_NET_CONNECT4,
-	PROGRAM_NET_CONNECT6,
-	PROGRAM_NET_SEND4,
-	PROGRAM_NET_SEND6,
-	PROGRAM_NET_EGRESS,
 	PROGRAMS,
 };
 
@@ -69,6 +70,7 @@ enum programs_choice {
 	PROGRAMS_NO_CHOICE,
 	PROGRAMS_URING_SUBMIT,
 	PROGRAMS_URING_COMPLETE,
+	PROGRAMS_URING_OVERFLOW,
 	PROGRAMS_CHOICES,
 };
 
@@ -84,13 +86,21 @@ struct programs_entry {
 	const char *cost; /* what is not seen when it is absent */
 	/* Types of events that no other program tells; 0 ends them. */
 	uint16_t types[PROGRAMS_TYPES];
-	/* Of a choice: the form that it is for; see prototype_is(). */
+};
+
+/* What a kernel must be like for a program. */
+struct programs_form {
 	uint8_t choice; /* enum programs_choice */
+	/* Of a choice, the form of tracepoint: see prototype_is(). */
 	const char *tracepoint;
 	const char *params;
-	/* A struct that kernels without the thing lack; also of no choice. */
-	const char *about;
+	const char *about; /* a struct that kernels without the thing lack */
+	/* What the kernel must have: a type, or a helper; NULL: nothing. */
+	const char *needs;
 };
 
 /* NULL for no such program. */
 const struct programs_entry *programs_get(size_t program);
+
+/* NULL for a program that every kernel may have. */
+const struct programs_form *programs_form(size_t program);

@@ -76,7 +76,8 @@ def disk(build, folder, modules):
     image = folder / "disk.ext4"
     image.unlink(missing_ok=True)
     subprocess.run(["mkfs.ext4", "-q", "-F", "-E", "root_owner=0:0", "-d",
-                    str(tree), str(image), SIZE], check=True)
+                    str(tree), str(image), SIZE], check=True,
+                   stdout=subprocess.DEVNULL)
     shutil.rmtree(tree)
     return image
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The first process of a guest, in an initramfs with /plan: goes over to the
- * disk /dev/nvme0n1, does what the plan says, and turns the machine off.  What
- * comes of each line is written to the disk /dev/nvme1n1:
- * "NAME CODE LENGTH\n", as many bytes, and "\n".
+ * one of two disks that has a file system, does what the plan says, and turns
+ * the machine off.  What comes of each line is written to the other disk:
+ * "NAME CODE MILLISECONDS LENGTH\n", as many bytes, and "\n"; the time is that
+ * since the machine was started.
  *
  * A line of the plan is words with a tab between two of them:
  *   case NAME FOLDER WORD...  make the folder, run a program: its output
@@ -37,8 +38,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DISK "/dev/nvme0n1"
-#define RESULTS "/dev/nvme1n1"
+#define DISKS 2
 #define WORDS 64
 #define OUTPUT_MAX (8u << 20) /* of one program */
 #define RUN_MS 30000	      /* of one program */
@@ -122,20 +122,33 @@ now_ms(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* They are found in any order.  Returns the one that is not mounted. */
+static const char *
+mount_disk(void)
+{
+	static const char *const disks[DISKS] = { "/dev/nvme0n1",
+						  "/dev/nvme1n1" };
+	long end = now_ms() + RUN_MS;
+
+	for (size_t i = 0; now_ms() < end; i = (i + 1) % DISKS) {
+		if (access(disks[1 - i], F_OK) == 0 &&
+		    mount(disks[i], "/disk", "ext4", 0, NULL) == 0)
+			return disks[1 - i];
+		pause_ms(10);
+	}
+	give_up("disks");
+}
+
 static void
 go_over(void)
 {
-	long end = now_ms() + RUN_MS;
-
 	(void)mkdir("/dev", 0755);
 	(void)mkdir("/disk", 0755);
 	if (mount("devtmpfs", "/dev", "devtmpfs", 0, NULL) < 0)
 		give_up("/dev");
-	while (mount(DISK, "/disk", "ext4", 0, NULL) < 0)
-		if (now_ms() > end)
-			give_up(DISK);
-		else
-			pause_ms(10);
+	results = open(mount_disk(), O_WRONLY | O_CLOEXEC);
+	if (results < 0)
+		give_up("results");
 	if (mount("/dev", "/disk/dev", NULL, MS_MOVE, NULL) < 0 ||
 	    chdir("/disk") < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 ||
 	    chroot(".") < 0 || chdir("/") < 0)
@@ -144,9 +157,6 @@ go_over(void)
 	int console = open("/dev/console", O_RDWR | O_NOCTTY);
 	for (int fd = 0; console >= 0 && fd < 3; fd++)
 		(void)dup2(console, fd);
-	results = open(RESULTS, O_WRONLY | O_CLOEXEC);
-	if (results < 0)
-		give_up(RESULTS);
 }
 
 static void
@@ -182,7 +192,7 @@ put(const void *bytes, size_t len)
 	while (len > 0) {
 		ssize_t n = write(results, bytes, len);
 		if (n <= 0)
-			give_up(RESULTS);
+			give_up("results");
 		bytes = (const char *)bytes + n;
 		len -= (size_t)n;
 	}
@@ -193,8 +203,8 @@ report(const char *name, const struct output *output)
 {
 	char head[512];
 
-	(void)snprintf(head, sizeof(head), "%s %d %zu\n", name, output->code,
-		       output->len);
+	(void)snprintf(head, sizeof(head), "%s %d %ld %zu\n", name,
+		       output->code, now_ms(), output->len);
 	put(head, strlen(head));
 	put(output->bytes, output->len);
 	put("\n", 1);
@@ -433,6 +443,7 @@ main(void)
 	go_over();
 	make_mounts();
 	raise_loopback();
+	(void)setenv("KHIEN_DEBUG", "1", 1);
 	say("at work after %ld ms", now_ms());
 	read_plan(plan);
 	(void)fclose(plan);

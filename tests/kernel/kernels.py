@@ -28,7 +28,7 @@ CTL = ("/khien/khienctl", "--socket", "/run/khien/status.sock", "--json")
 START = [
     ["start", "/khien/khiend", "--config", "/khien.conf", "--programs",
      "/khien"],
-    ["until", "60", '"loaded":', *CTL, "status"],
+    ["until", "60", '"programs":{', *CTL, "status"],
     ["run", "status", *CTL, "status"],
 ]
 END = [
@@ -70,14 +70,17 @@ def boot(series, cases, files, disk, init):
     finally:
         guest.close()
     told = table.Told(results)
-    (folder / "log").write_text(told.log())
+    for name in ("log", "status", "events", "end-status"):
+        if name in told.results:
+            (folder / name).write_bytes(told.results[name].output)
+    times = [f"{name} {told.results[name].at_ms / 1000:.1f}"
+             for name in ("until", "status", "settle", "stop")
+             if name in told.results]
     print(f"  Linux {series}: {(files / 'package').read_text().strip()}, "
-          f"{time.monotonic() - began:.1f} s", flush=True)
-    if why or "stop" not in told.results:
-        column.fail("boot", why or "the guest ended in the middle",
-                    guest.tail())
-    else:
-        column.cells["boot"] = table.OK
+          f"{time.monotonic() - began:.1f} s ({', '.join(times)})", flush=True)
+    if told.restarts():
+        print(f"    restarts: {told.restarts()}")
+    table.judge_agent(column, told, f"{why}\n{guest.tail()}" if why else "")
     table.judge_programs(column, told, cases)
     for case in cases:
         table.judge_case(column, told, case,
@@ -120,6 +123,7 @@ def main():
     except packages.Missing as missing:
         print(f"  kernels: skipped: {missing}")
         return 0
+    table.even_out(columns)
     passed, failed = table.show(columns)
     print(f"  cells: {passed} ok, {failed} failed")
     return 1 if failed else 0

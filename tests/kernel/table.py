@@ -42,8 +42,8 @@ class Told:
         for line in self.lines("events"):
             pid = expected.field_of(line, "process.pid")
             self.events.setdefault(pid, []).append(line)
-        status = self.lines("status")
-        self.status = status[0] if status else {}
+        self.status, self.end = (
+            (self.lines(name) or [{}])[0] for name in ("status", "end-status"))
         self.programs = expected.field_of(
             self.status, "khien.sensor.programs") or {}
 
@@ -52,6 +52,11 @@ class Told:
             return []
         return [json.loads(line) for line in
                 self.results[name].output.splitlines() if line[:1] == b"{"]
+
+    def restarts(self):
+        """Of the agent's processes: none is usual."""
+        return {p["role"]: p["restarts"] for p in expected.field_of(
+            self.end, "khien.processes") or [] if p.get("restarts")}
 
     def log(self):
         return self.results["log"].text if "log" in self.results else ""
@@ -76,7 +81,7 @@ def judge_programs(column, told, cases):
         row = f"program {name}"
         needs = [c for c in cases if name in c.program]
         reasons = {c.absent.get(kernel) for c in needs}
-        if said == "attached":
+        if said in ("attached", "not needed by this kernel"):
             column.cells[row] = OK
         elif needs and None not in reasons:
             column.gap(row, f"{said}; {'; '.join(sorted(reasons))}")
@@ -84,6 +89,23 @@ def judge_programs(column, told, cases):
             column.fail(row, said, verifier(told.log(), name))
     for name in {p for c in cases for p in c.program} - set(told.programs):
         column.fail(f"program {name}", "is not in status")
+
+
+def judge_agent(column, told, why):
+    """Whether it came up, lost nothing and ended in order."""
+    codes = {name: r.code for name, r in told.results.items()}
+    if why or "stop" not in codes:
+        column.fail("boot", why or "the guest ended in the middle")
+        return
+    column.cells["boot"] = OK
+    column.cells["start and stop"] = OK
+    if codes["until"] != 0 or codes["stop"] != 0:
+        column.fail("start and stop", f"until ready: {codes['until']}, "
+                    f"khiend ended with {codes['stop']}", told.log()[-2000:])
+    lost = expected.field_of(told.end, "khien.lost")
+    column.cells["nothing lost"] = OK
+    if not lost or any(lost.get(name) for name in ("critical", "bulk")):
+        column.fail("nothing lost", f"lost: {lost}")
 
 
 def _judge_case(told, case, known, name, kernel):
@@ -119,6 +141,14 @@ def judge_case(column, told, case, runs):
             column.fail(row, name, *(f"  {line}" for line in lines))
     state = column.cells.get(row)
     column.cells[row] = {None: OK, GAP: PART}.get(state, state)
+
+
+def even_out(columns):
+    """A kernel program that is in one status is to be in all of them."""
+    rows = {row for c in columns for row in c.cells if row.startswith("program")}
+    for column in columns:
+        for row in sorted(rows - set(column.cells)):
+            column.fail(row, "is not in status")
 
 
 def show(columns):

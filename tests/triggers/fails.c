@@ -58,8 +58,8 @@ attributes(void)
 	fails(fchmod(fd, 0777));
 	fails(chown("there", 1, 1));
 	fails(fchown(fd, 1, 1));
-	fails(setxattr("there", "security.khien", "x", 1, 0));
-	fails(fsetxattr(fd, "security.khien", "x", 1, 0));
+	fails(setxattr("none", "security.khien", "x", 1, 0));
+	fails(fsetxattr(fd, "user.khien", "x", 1, 0));
 	fails(removexattr("there", "security.khien"));
 }
 
