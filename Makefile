@@ -67,11 +67,13 @@ NAME_engine := khien-engine
 NAME_query := khien-query
 NAME_keep := khien-keep
 NAME_mounts := khien-mounts
+NAME_proof := khien-proof
 NAME_conform := khien-tuf
 NAME_fetch := khien-fetch
 NAME_verify := khien-verify
 NAME_repo := khien-repo
 LIBS_daemon :=
+LIBS_proof :=
 LIBS_cli := -ljansson
 LIBS_conf := -linih $(SANDBOX_LIBS)
 LIBS_sensor := -lbpf $(SANDBOX_LIBS)
@@ -102,7 +104,7 @@ WITH_repo := client release tuf
 # Whose forge*.c its unit tests are linked with, when not of all of these.
 FORGE_repo := repo
 
-FOLDERS := daemon cli conf sensor gate mounts scan engine query keep \
+FOLDERS := daemon cli conf sensor gate mounts scan engine query keep proof \
 	tuf client http release fetch verify repo conform
 SRC_lib := $(wildcard agent/lib/*.c)
 $(foreach f,$(FOLDERS),$(eval SRC_$f := $(wildcard agent/$f/*.c updater/$f/*.c)))
@@ -165,7 +167,7 @@ OBJ_lib := $(call objects,$(SRC_lib))
 all: $(PROGRAMS)
 
 # Goals that install what they need do so before anything else is built.
-ifneq ($(filter deps run check check-fast check-kernel lint fuzz bench,\
+ifneq ($(filter deps run check check-fast check-kernel lint fuzz bench deb rpm,\
 	$(MAKECMDGOALS)),)
 FIRST := deps
 endif
@@ -282,7 +284,7 @@ RUN_TESTS = @KHIEN_FUZZ_SECONDS=$(FUZZ_SECONDS) \
 	KHIEN_KERNELS=$(call quote,$(KERNELS)) \
 	KHIEN_TRIGGERS=$(call quote,$(TRIGGERS)) \
 	$(PYTHON) tests/run.py --build $B
-PARTS ?= unit fuzz system kernels guest
+PARTS ?= unit fuzz rules packages system kernels guest
 
 fuzz-build: $(FUZZERS)
 fuzz: $(FUZZERS)
@@ -294,7 +296,7 @@ tests: $(PROGRAMS) $(UNIT_TESTS) $(TOOLS) $(INIT)
 check: tests $(FUZZERS)
 	$(RUN_TESTS) $(PARTS)
 check-fast: tests
-	$(RUN_TESTS) --fast unit system
+	$(RUN_TESTS) --fast unit rules system
 check-kernel: $(PROGRAMS) $(TOOLS) $(INIT)
 	$(RUN_TESTS) kernels
 bench: $(PROGRAMS) $(TOOLS)
@@ -325,27 +327,40 @@ run: $(PROGRAMS)
 	$(CURDIR)/$B/khiend --config $(RUN)/khien.conf \
 		--programs $(CURDIR)/$B
 
-# An install does not start anything; packaging/ does that.
+# An install does not start anything; packages do that.  BUILT=DIR installs what
+# was built in DIR, and builds nothing.
 prefix ?= /usr
 sysconfdir ?= /etc
+unitdir ?= $(prefix)/lib/systemd/system
+zshdir ?= $(prefix)/share/zsh/site-functions
 TO = $(DESTDIR)$(prefix)
-install: $(PROGRAMS)
+FROM := $(or $(BUILT),$B)
+INSTALLED := $(addprefix $(FROM)/,$(filter-out khiend khienctl khien-tuf \
+	khien-repo,$(foreach f,$(PRESENT),$(NAME_$f))))
+install: $(if $(BUILT),,$(PROGRAMS))
 	install -d $(TO)/sbin $(TO)/bin $(TO)/libexec/khien \
 		$(TO)/share/khien/rules $(DESTDIR)$(sysconfdir)/khien/rules.d \
 		$(DESTDIR)$(sysconfdir)/khien/khien.conf.d
-	install -m 755 $B/khiend $(TO)/sbin
-	install -m 755 $B/khienctl $(TO)/bin
-	install -m 755 \
-		$(filter-out %/khiend %/khienctl %/khien-tuf \
-			%/khien-repo,$(PROGRAMS)) \
-		$(TO)/libexec/khien
+	install -m 755 $(FROM)/khiend $(TO)/sbin
+	install -m 755 $(FROM)/khienctl $(TO)/bin
+	install -m 755 $(INSTALLED) $(TO)/libexec/khien
 	cd signatures/yara && find . -name '*.yar' \
 		-exec install -D -m 644 {} $(TO)/share/khien/rules/{} \;
 	install -m 644 packaging/conf/khien.conf $(DESTDIR)$(sysconfdir)/khien
-	install -d $(TO)/lib/systemd/system
+	install -d $(DESTDIR)$(unitdir)
 	install -m 644 packaging/systemd/khien.service \
 		packaging/systemd/khien-update.service \
-		packaging/systemd/khien-update.timer $(TO)/lib/systemd/system
+		packaging/systemd/khien-update.timer $(DESTDIR)$(unitdir)
+	install -D -m 644 packaging/sysusers/khien.conf \
+		$(TO)/lib/sysusers.d/khien.conf
+	install -D -m 644 packaging/tmpfiles/khien.conf \
+		$(TO)/lib/tmpfiles.d/khien.conf
+	install -D -m 644 packaging/apparmor/khien \
+		$(DESTDIR)$(sysconfdir)/apparmor.d/khien
+	install -D -m 644 packaging/completions/khienctl.bash \
+		$(TO)/share/bash-completion/completions/khienctl
+	install -D -m 644 packaging/completions/_khienctl \
+		$(DESTDIR)$(zshdir)/_khienctl
 	for page in packaging/man/*.[1-8]; do \
 		section=$${page##*.}; \
 		install -D -m 644 $$page \
@@ -354,14 +369,20 @@ install: $(PROGRAMS)
 
 # The publisher's tool, never on an endpoint.  khien-scan is what it checks
 # releases with.
-install-repo: $B/khien-repo $B/khien-scan
+install-repo: $(if $(BUILT),,$B/khien-repo $B/khien-scan)
 	install -d $(TO)/bin $(TO)/libexec/khien
-	install -m 755 $B/khien-repo $(TO)/bin
-	install -m 755 $B/khien-scan $(TO)/libexec/khien
+	install -m 755 $(FROM)/khien-repo $(TO)/bin
+	install -m 755 $(FROM)/khien-scan $(TO)/libexec/khien
 	install -D -m 644 packaging/man/khien-repo.1 \
 		$(TO)/share/man/man1/khien-repo.1
 	install -d $(TO)/share/khien-repo/nginx
 	install -m 644 packaging/nginx/*.conf $(TO)/share/khien-repo/nginx
+
+# Packages, from a copy of this tree: build/deb/*.deb and build/rpm/*.rpm.
+.PHONY: deb rpm
+deb rpm: | $(FIRST)
+	@BUILT=$(call quote,$(BUILT)) packaging/build.sh $@ $(VERSION) \
+		$(or $(OUT),$O/$@)
 
 # What a fresh Debian 12 or 13 lacks.  No network when nothing is missing.
 PACKAGES := gcc make git ca-certificates libc6-dev binutils clang llvm bpftool \
@@ -371,7 +392,8 @@ PACKAGES := gcc make git ca-certificates libc6-dev binutils clang llvm bpftool \
 	libcmocka-dev python3 python3-pytest \
 	python3-cryptography libclang-rt-dev procps util-linux openssl iproute2 \
 	clang-format clang-tidy cppcheck mmdebstrap e2fsprogs qemu-system-x86 \
-	debian-archive-keyring nginx
+	debian-archive-keyring nginx debhelper dh-apparmor dpkg-dev fakeroot \
+	lintian rpm apparmor systemd pkg-config
 # Debian starts nginx once it is installed; tests start their own.
 deps:
 	@missing=$$(for package in $(PACKAGES); do \
@@ -397,5 +419,5 @@ clean:
 	rm -rf $O
 
 -include $(shell [ ! -d $O ] || find $O \( -path $O/run -o \
-	-path $O/guest -o -path $O/kernels \) -prune -o \
-	-name '*.d' -print)
+	-path $O/guest -o -path $O/kernels -o -path $O/deb -o -path $O/rpm -o \
+	-path $O/packages \) -prune -o -name '*.d' -type f -print)

@@ -40,6 +40,7 @@ struct file_system_type {
 /* 0 for the initial one. */
 struct user_namespace {
 	int level;
+	struct user_namespace *parent;
 };
 
 struct super_block {
@@ -59,6 +60,7 @@ struct inode {
 	unsigned long i_ino;
 	unsigned int i_nlink;
 	long long i_size;
+	void *i_private;
 };
 
 struct dentry {
@@ -89,6 +91,7 @@ struct file {
 	struct inode *f_inode;
 	unsigned int f_mode;
 	unsigned int f_flags;
+	void *private_data;
 };
 
 struct fdtable {
@@ -119,12 +122,23 @@ struct nsproxy {
 	struct mnt_namespace *mnt_ns;
 };
 
-struct upid {
-	int nr;
+struct hlist_node {
+	struct hlist_node *next;
 };
 
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+
+/* In `tasks`, as in task_struct.pid_links, a thread is first. */
 struct pid {
 	unsigned int level;
+	struct hlist_head tasks[1];
 	struct upid numbers[1];
 };
 
@@ -135,8 +149,8 @@ struct kernel_caps {
 };
 
 struct cred {
-	kuid_t uid, gid, euid, egid;
-	struct kernel_caps cap_effective;
+	kuid_t uid, gid, suid, sgid, euid, egid, fsuid, fsgid;
+	struct kernel_caps cap_permitted, cap_effective;
 	struct user_namespace *user_ns;
 };
 
@@ -155,6 +169,10 @@ struct signal_struct {
 struct mm_struct {
 	unsigned long arg_start, arg_end;
 	struct file *exe_file;
+};
+
+struct module {
+	char name[56];
 };
 
 struct kernfs_node {
@@ -190,7 +208,11 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
+	struct hlist_node pid_links[1];
 	__u64 start_boottime;
+	__u64 self_exec_id;
+	/* Its own; the other one may be put in its place for a while. */
+	const struct cred *real_cred;
 	const struct cred *cred;
 	char comm[16];
 	struct fs_struct *fs;
@@ -402,9 +424,13 @@ struct pt_regs {
 #define KERN_SIGNAL_GROUP_EXIT 0x4u
 #define KERN_SIGKILL 9
 #define KERN_SIGSTOP 19
+#define KERN_CAP_SETGID 6
+#define KERN_CAP_SETUID 7
 #define KERN_CAP_SYS_ADMIN 21
 #define KERN_FS_OPEN_EXEC_PERM 0x40000u
 #define KERN_FUSE_MAGIC 0x65735546ul
+#define KERN_PROC_MAGIC 0x9fa0ul
+#define KERN_NSFS_MAGIC 0x6e736673ul
 #define KERN_PF_KTHREAD 0x200000u
 #define KERN_PF_IO_WORKER 0x10u
 #define KERN_REQ_F_CQE_SKIP (1u << 6) /* IOSQE_CQE_SKIP_SUCCESS_BIT */

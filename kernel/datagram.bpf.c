@@ -221,8 +221,7 @@ read_question(struct __sk_buff *skb, const struct datagram *datagram,
 	asm volatile("" : "+r"(last));
 	if (last >= KHIEN_QUESTION_SIZE)
 		return 0;
-	if (bpf_skb_load_bytes(skb, datagram->at, lane->question,
-			       last + 1) < 0)
+	if (bpf_skb_load_bytes(skb, datagram->at, lane->question, last + 1) < 0)
 		return 0;
 	return last + 1;
 }

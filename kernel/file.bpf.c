@@ -8,6 +8,7 @@
  */
 #include "kernel/call.h"
 #include "kernel/core.h"
+#include "kernel/handlers.h"
 #include "kernel/khien_abi.h"
 #include "kernel/object.h"
 #include "kernel/path.h"
@@ -241,6 +242,17 @@ is_nothing(struct task_struct *task, const struct khien_call *call,
 	return file && !object_is_told(file);
 }
 
+/* A process's memory, open for writing, is none of the files that are told. */
+static __always_inline bool
+is_memory(struct task_struct *task, const struct khien_call *call, long ret)
+{
+	if (!(call->how & KHIEN_HOW_RESULT))
+		return false;
+	struct file *file = object_file(task, ret);
+	return BPF_CORE_READ(file, f_mode) & KERN_FMODE_WRITE &&
+	       BPF_CORE_READ(file, f_inode, i_sb, s_magic) == KERN_PROC_MAGIC;
+}
+
 SEC("tp_btf/sys_exit")
 int
 BPF_PROG(file_call, struct pt_regs *regs, long ret)
@@ -248,19 +260,23 @@ BPF_PROG(file_call, struct pt_regs *regs, long ret)
 	__u32 zero = 0;
 	bool compat = false;
 
-	if (ret < 0)
-		return 0;
 	__u64 place = call_place(regs, call_kinds, &compat);
 	if (place >= 2 * KHIEN_CALLS)
 		return 0;
-	struct call_args *args = bpf_map_lookup_elem(&arguments, &zero);
-	if (!args)
-		return 0;
-	call_get_args(regs, compat, args);
 	const struct khien_call *call = (void *)&calls[place];
 	path_hide(call); /* or clang 19 reads the zeros that stand above */
+	if (call->type == KHIEN_PASSED) {
+		bpf_tail_call(ctx, &handlers, KHIEN_HANDLER_PRIVILEGE);
+		return 0;
+	}
+	struct call_args *args = bpf_map_lookup_elem(&arguments, &zero);
+	if (!args || ret < 0)
+		return 0;
+	call_get_args(regs, compat, args);
 	struct task_struct *task = (void *)bpf_get_current_task();
-	if (!is_nothing(task, call, args, ret))
+	if (is_memory(task, call, ret))
+		bpf_tail_call(ctx, &handlers, KHIEN_HANDLER_PRIVILEGE);
+	else if (!is_nothing(task, call, args, ret))
 		tell(task, call, args, ret, compat);
 	return 0;
 }

@@ -72,6 +72,7 @@
 #define KHIEN_PATH_BY_CALLER (1u << 5)
 #define KHIEN_ARGS_UNREADABLE (1u << 7)
 #define KHIEN_DIRECTORY (1u << 8)
+#define KHIEN_AGGREGATE (1u << 9)
 #define KHIEN_STOPPED (1u << 10)
 #define KHIEN_HELD (1u << 11)
 #define KHIEN_KILLED (1u << 12)
@@ -90,6 +91,9 @@
 #define KHIEN_SCRIPT (1u << 30)	  /* exec: `invoked` is a script's name */
 #define KHIEN_READ_TOO (1u << 30) /* open: in the making: tell a read, too */
 #define KHIEN_WALKED (1u << 31)	  /* the first path is a walk */
+
+/* The one program of the agent whose exec and exit are told. */
+#define KHIEN_PROOF "khien-proof"
 
 #define KHIEN_ID_NONE 0xffffffffu
 
@@ -226,7 +230,10 @@ _Static_assert(sizeof(struct khien_net) == 152, "khien_net");
  * Privilege and injection.  `actor` and `head.uid` are as they are after the
  * event; old_... as they were before it.
  *
- *   credentials, escalate  old_...: the identity and capabilities before it
+ *   credentials  old_...: the identity and capabilities before it; value:
+ *               KHIEN_EXEC when an exec changed them, 0: a system call
+ *   escalate    old_... as last known; value: where it was noticed, KHIEN_FORK,
+ *               KHIEN_EXEC, KHIEN_EXIT, or 0: at a system call
  *   ptrace      target; value: the request
  *   vm_write    target; value: bytes written
  *   mem_open    target; value: flags of open(2)
@@ -236,8 +243,10 @@ _Static_assert(sizeof(struct khien_net) == 152, "khien_net");
  *   module_load, module_unload  name; file and path when it came by a
  *               descriptor
  *   bpf_load    value: type of the program; name
- *   unshare     value: flags; setns: value: the kind of namespace, 0: unknown
- *   chroot, pivot_root  path
+ *   unshare     value: flags; by clone(2): target is the child; else old_...
+ *   setns       value: CLONE_NEW... of the namespaces, 0: unknown; old_...
+ *   chroot      path
+ *   pivot_root  path and file of the new root, name: its file-system type
  */
 #define KHIEN_PRIVILEGE_PATH 0 /* walk */
 #define KHIEN_PRIVILEGE_NAME 1 /* string */
@@ -251,15 +260,45 @@ struct khien_privilege {
 	__u64 value;
 	__u64 value2;
 	__u64 target_start_ns;
-	__u32 target_pid; /* thread group; 0: none */
+	__u32 target_pid; /* thread group; 0: none, or not found */
 	__u32 old_uid;
 	__u32 old_euid;
 	__u32 old_gid;
 	__u32 old_egid;
-	__u32 pad;
+	__u32 count; /* like ones since the last that was told; this one too */
 	__u32 len[KHIEN_PRIVILEGE_TEXTS];
 };
 _Static_assert(sizeof(struct khien_privilege) == 232, "khien_privilege");
+
+/*
+ * What a system call does to privileges, a byte for each number in a table of
+ * two halves as that of struct khien_call.  An entry of that table whose type is
+ * KHIEN_PASSED belongs to this one.
+ */
+#define KHIEN_PASSED 255
+#define KHIEN_ACT_UID 1 /* setuid, setreuid, setresuid, setfsuid */
+#define KHIEN_ACT_GID 2
+#define KHIEN_ACT_CAPS 3
+#define KHIEN_ACT_UNSHARE 4
+#define KHIEN_ACT_SETNS 5
+#define KHIEN_ACT_PTRACE 6
+#define KHIEN_ACT_VM_WRITE 7
+#define KHIEN_ACT_OPEN 8
+#define KHIEN_ACT_MEMFD 9
+#define KHIEN_ACT_MMAP 10
+#define KHIEN_ACT_OLD_MMAP 11 /* its arguments are in memory: i386 */
+#define KHIEN_ACT_MPROTECT 12
+#define KHIEN_ACT_INIT_MODULE 13
+#define KHIEN_ACT_FINIT_MODULE 14
+#define KHIEN_ACT_DELETE_MODULE 15
+#define KHIEN_ACT_BPF 16
+#define KHIEN_ACT_CHROOT 17
+#define KHIEN_ACT_PIVOT_ROOT 18
+
+/* Who goes on with a system call: places in the map `handlers`. */
+#define KHIEN_HANDLER_PRIVILEGE 0
+#define KHIEN_HANDLER_MAPPING 1
+#define KHIEN_HANDLERS 2
 
 /*
  * Who numbers records.  What is not interrupted but by what ends before it goes

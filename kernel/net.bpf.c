@@ -154,8 +154,8 @@ closed(struct sock *sk, int old)
 			tell_end(sk, 0);
 		return;
 	}
-	if (!entry->own && (entry->step == STEP_CONNECTED ||
-			    entry->step == STEP_ACCEPTED))
+	if (!entry->own &&
+	    (entry->step == STEP_CONNECTED || entry->step == STEP_ACCEPTED))
 		tell_end(sk, entry);
 	(void)bpf_map_delete_elem(&sockets, &key);
 }

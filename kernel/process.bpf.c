@@ -31,8 +31,8 @@ BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
 	if ((__u32)BPF_CORE_READ(child, pid) != pid)
 		return 0;
 	if (ring_is_own(parent_pid)) {
-		__u8 one = 1;
-		(void)bpf_map_update_elem(&own, &pid, &one, BPF_ANY);
+		__u8 hidden = RING_OWN_HIDDEN;
+		(void)bpf_map_update_elem(&own, &pid, &hidden, BPF_ANY);
 		return 0;
 	}
 	who_put_head(&fork.head, child, KHIEN_FORK);
@@ -53,9 +53,12 @@ BPF_PROG(process_exit, struct task_struct *task)
 
 	if (BPF_CORE_READ(signal, live.counter) != 0)
 		return 0;
-	if (ring_is_own(pid)) {
+	__u8 *mine = bpf_map_lookup_elem(&own, &pid);
+	if (mine) {
+		bool is_proof = *mine == RING_OWN_PROOF;
 		(void)bpf_map_delete_elem(&own, &pid);
-		return 0;
+		if (!is_proof)
+			return 0;
 	}
 	who_put_head(&exit.head, task, KHIEN_EXIT);
 	if (BPF_CORE_READ(signal, nr_threads) > 1) {
@@ -158,6 +161,26 @@ put_task(struct khien_exec *exec, struct task_struct *task, __u16 type)
 		exec->len[i] = 0;
 }
 
+/*
+ * The program that khiend has run to see whether this is told: one of ours, so
+ * its name is enough, and stays right when the file is replaced.
+ */
+static __always_inline bool
+is_proof(struct file *file)
+{
+	const unsigned char *at =
+		BPF_CORE_READ(file, f_path.dentry, d_name.name);
+	char name[sizeof(KHIEN_PROOF)];
+
+	if (bpf_probe_read_kernel(name, sizeof(name), at) < 0)
+		return false;
+#pragma unroll
+	for (unsigned int i = 0; i < sizeof(name); i++)
+		if (name[i] != KHIEN_PROOF[i])
+			return false;
+	return true;
+}
+
 SEC("tp_btf/sched_process_exec")
 int
 BPF_PROG(process_exec, struct task_struct *task, int old_pid,
@@ -167,10 +190,14 @@ BPF_PROG(process_exec, struct task_struct *task, int old_pid,
 	struct khien_exec *exec = bpf_map_lookup_elem(&scratch, &slot);
 	const char *invoked = BPF_CORE_READ(bprm, filename);
 	struct file *file = BPF_CORE_READ(bprm, file);
+	__u32 pid = BPF_CORE_READ(task, tgid);
+	__u8 *mine = bpf_map_lookup_elem(&own, &pid);
 	__u32 at;
 
-	if (!exec || ring_is_own(BPF_CORE_READ(task, tgid)))
+	if (!exec || (mine && !is_proof(file)))
 		return 0;
+	if (mine)
+		*mine = RING_OWN_PROOF;
 	put_task(exec, task, KHIEN_EXEC);
 	put_file(exec, file);
 	at = put_walks(exec, task, file, slot);

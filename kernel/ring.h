@@ -28,13 +28,17 @@ struct {
 	__type(value, struct khien_counter);
 } counters SEC(".maps");
 
-/* Thread groups that are the agent itself. */
+/* Thread groups that are the agent itself.  Value: RING_OWN_... */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
 	__type(key, __u32);
 	__type(value, __u8);
 } own SEC(".maps");
+
+#define RING_OWN_HIDDEN 1
+/* Its exec and exit are told all the same: see process_exec. */
+#define RING_OWN_PROOF 2
 
 static __always_inline bool
 ring_is_own(__u32 pid)

@@ -176,8 +176,7 @@ socket_is_mapped(const __u8 *address)
 {
 	const __u32 *words = (const __u32 *)address;
 
-	return words[0] == 0 && words[1] == 0 &&
-	       words[2] == bpf_htonl(0xffff);
+	return words[0] == 0 && words[1] == 0 && words[2] == bpf_htonl(0xffff);
 }
 
 /* An IPv6 socket that speaks IPv4 is told as what is on the wire. */

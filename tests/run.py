@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs parts of the tests and ends with `N passed, N failed`.
 
-Parts: lint, unit, fuzz, system, kernels, guest.  What is skipped is told and
-counted; with CI=true in the environment a skip is a failure, unless its reason
-begins with "machine:", which says that this machine cannot run it at all.
+Parts: see PARTS.  What is skipped is told and counted; with CI=true in the
+environment a skip is a failure, unless its reason begins with "machine:", which
+says that this machine cannot run it at all.
 
 Those of ASIDE need a processor and nobody's patience.  They take, at the lowest
 priority, what the system tests leave of it while these wait; what measures
@@ -279,62 +279,72 @@ def system(args):
     return total
 
 
-def kernels(args):
-    """Every trigger on each kernel that is supported: tests/kernel."""
-    total = Count()
-    if args.build != args.build_root:
-        total.skip("kernels", "with sanitizers an emulated machine takes hours")
-        return total
-    command = [PYTHON, str(ROOT / "tests/kernel/kernels.py"), "--build",
-               str(args.build),
-               "--kernels", os.environ.get("KHIEN_KERNELS", ""),
-               "--triggers", os.environ.get("KHIEN_TRIGGERS", "")]
+def told(total, name, command):
+    """Adds what a program says in lines `  NAME: ok` and `  NAME: failed`, or
+    of a table `  cells: N ok, N failed`."""
     child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, text=True,
-                             env=dict(os.environ,
-                                      PYTHONDONTWRITEBYTECODE="1"))
-    with child:
-        for line in child.stdout:
-            skipped = re.match(r"  kernels: skipped: (.*)", line)
-            cells = re.match(r"  cells: (\d+) ok, (\d+) failed", line)
-            if skipped:
-                total.skip("kernels", skipped.group(1))
-                continue
-            say(line.rstrip("\n"))
-            if cells:
-                total.passed, total.failed = map(int, cells.groups())
-    if child.returncode and not total.failed:
-        say(f"  kernels: failed, its program ended with {child.returncode}")
-        total.failed += 1
-    return total
-
-
-def guest(args):
-    """A whole Debian that enforces on itself."""
-    total = Count()
-    if args.build != args.build_root:
-        total.skip("guest", "with sanitizers an emulated machine takes hours")
-        return total
-    command = [PYTHON, str(ROOT / "tests/guest/guest.py"), "--build",
-               str(args.build)]
-    # Its lines appear as they come: it takes minutes.
-    child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL,
-                             stdout=subprocess.PIPE, text=True,
+                             errors="replace",
                              env=dict(os.environ,
                                       PYTHONDONTWRITEBYTECODE="1"))
     with child:
         for line in child.stdout:
             found = re.match(r"  ([\w-]+): (ok|failed|skipped: (.*))", line)
+            cells = re.match(r"  cells: (\d+) ok, (\d+) failed", line)
             if found and found.group(3):
                 total.skip(found.group(1), found.group(3))
                 continue
             say(line.rstrip("\n"))
+            if cells:
+                total.passed += int(cells.group(1))
+                total.failed += int(cells.group(2))
             total.passed += bool(found) and found.group(2) == "ok"
             total.failed += bool(found) and found.group(2) == "failed"
     if child.returncode and not total.failed:
-        say(f"  guest: failed, its program ended with {child.returncode}")
+        say(f"  {name}: failed, its program ended with {child.returncode}")
         total.failed += 1
     return total
+
+
+def rules(args):
+    """The rules that are shipped, and a report on how good they are."""
+    command = [PYTHON, str(ROOT / "tests/rules/rules.py"), "--build",
+               str(args.build)]
+    if args.fast or args.build != args.build_root:  # sanitizers: too slow
+        command.append("--fast")
+    return told(Count(), "rules", command)
+
+
+def plain(args, name, why, *options):
+    """As told(), of tests/NAME/NAME.py, for programs without sanitizers."""
+    total = Count()
+    if args.build != args.build_root:
+        total.skip(name, why)
+        return total
+    folder = name.removesuffix("s") if name == "kernels" else name
+    return told(total, name,
+                [PYTHON, str(ROOT / f"tests/{folder}/{name}.py"), "--build",
+                 str(args.build), *options])
+
+
+def kernels(args):
+    """Every trigger on each kernel that is supported."""
+    return plain(args, "kernels",
+                 "with sanitizers an emulated machine takes hours",
+                 "--kernels", os.environ.get("KHIEN_KERNELS", ""),
+                 "--triggers", os.environ.get("KHIEN_TRIGGERS", ""))
+
+
+def guest(args):
+    """A whole Debian that enforces on itself."""
+    return plain(args, "guest",
+                 "with sanitizers an emulated machine takes hours")
+
+
+def packages(args):
+    """Packages, twice, and what is in them."""
+    return plain(args, "packages",
+                 "programs with sanitizers are not packed")
 
 
 class Aside:
@@ -372,9 +382,10 @@ def measure(args, part):
     return count
 
 
-PARTS = {"lint": lint, "unit": unit, "fuzz": fuzz, "system": system,
-         "kernels": kernels, "guest": guest}
-ASIDE = ("lint", "fuzz")
+PARTS = {"lint": lint, "unit": unit, "fuzz": fuzz, "rules": rules,
+         "packages": packages, "system": system, "kernels": kernels,
+         "guest": guest}
+ASIDE = ("lint", "fuzz", "rules", "packages", "kernels")
 
 
 def main():
@@ -390,7 +401,7 @@ def main():
     sys.stdout.reconfigure(line_buffering=True)
 
     total = Count()
-    parts = args.parts or ["unit", "fuzz", "system", "kernels", "guest"]
+    parts = args.parts or [part for part in PARTS if part != "lint"]
     aside = [part for part in parts if part in ASIDE]
     args.aside = Aside(args, aside if len(aside) < len(parts) else [])
     for part in parts:

@@ -69,6 +69,7 @@ static const struct option {
 	  ALL },
 	{ "help", FLAG, NULL, NULL, "this", ALL },
 	{ "version", FLAG, NULL, NULL, "say the version", ALL },
+	{ "hot", FLAG, "hot", NULL, "what costs most", BIT(ARGS_STATUS) },
 	{ "since", WHEN, "since_ns", "WHEN", "not before", LISTS },
 	{ "until", WHEN, "until_ns", "WHEN", "not after", LISTS },
 	{ "min-severity", SEVERITY, "min_severity", "LEVEL",
@@ -224,7 +225,7 @@ set_flag(const struct reading *reading, const struct option *option)
 		args->help = true;
 	else if (str_equal(option->name, "version"))
 		args->version = true;
-	else
+	else if (str_equal(option->name, "follow"))
 		args->follow = true;
 	if (option->key)
 		doc_set_bool(args->options, option->key, true);

@@ -146,9 +146,10 @@ deed_put_privilege(const struct doc_value *doc)
 	int64_t pid = doc_number_or(doc, "khien.target.pid", 0);
 	const char *value = doc_text(doc, "khien.value_name");
 	int64_t number = doc_number_or(doc, "khien.value", -1);
+	const char *action = doc_text_or(doc, "event.action", "");
 	const char *space = "";
 
-	if (doc_get(doc, "khien.old")) {
+	if (str_equal(action, "credentials") || str_equal(action, "escalate")) {
 		put_credentials(doc);
 		return;
 	}

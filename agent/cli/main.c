@@ -10,6 +10,7 @@
 
 #include "agent/cli/args.h"
 #include "agent/cli/client.h"
+#include "agent/cli/hot.h"
 #include "agent/cli/print.h"
 #include "agent/cli/scan.h"
 #include "agent/cli/screen.h"
@@ -71,7 +72,10 @@ print_object(const struct args *args, const struct doc_value *doc)
 {
 	switch (args->command) {
 	case ARGS_STATUS:
-		screen_status(doc);
+		if (doc_get(doc, "khien.hot"))
+			hot_print(doc);
+		else
+			screen_status(doc);
 		return;
 	case ARGS_DETECTIONS:
 		print_detection(doc);

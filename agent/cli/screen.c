@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/cli/life.h"
 #include "agent/cli/text.h"
 #include "agent/cli/when.h"
 #include "agent/lib/doc.h"
@@ -112,6 +113,9 @@ take_sensor(void *arg, const char *name, const struct doc_value *value)
 	if (!state)
 		return 0;
 	bool attached = str_equal(state, "attached");
+	/* Another program does the same on this kernel. */
+	if (!attached && !str_starts(state, "absent"))
+		return 0;
 	sensors->attached += attached;
 	sensors->absent += !attached;
 	if (sensors->print && !attached) {
@@ -357,6 +361,8 @@ screen_status(const struct doc_value *doc)
 	put_processes(doc);
 	put_sensors(doc);
 	put_gate(doc);
+	life_proofs(doc);
+	life_blind(doc);
 	put_lost(doc);
 	put_store(doc);
 	put_rules(doc);

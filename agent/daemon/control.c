@@ -117,6 +117,7 @@ on_due(void *arg)
 	act_check(supervise, now_ms);
 	guard_check(supervise, now_ms);
 	update_check(supervise, now_ms);
+	prove_check(supervise, now_ms);
 	pass_check(&supervise->pass, now_ms);
 	supervise_settle(supervise);
 	return 0;

@@ -152,6 +152,9 @@ take(struct supervise *supervise, struct child *child, uint16_t type,
 		if (child->role != ROLE_ENGINE)
 			return -EBADMSG;
 		return act_take(supervise, buf, fd);
+	case MSG_PROVE:
+		return child->role == ROLE_ENGINE ? prove_take(supervise, buf) :
+						    -EBADMSG;
 	case MSG_UPDATE:
 		if (child->role != ROLE_ENGINE)
 			return -EBADMSG;

@@ -154,25 +154,21 @@ make_state(struct place *place, const struct conf *conf)
 			 conf->role_gid[ROLE_ENGINE]);
 }
 
-/*
- * In a folder of the engine's, so it is looked at before it is believed.
- * Without it rules are those of [rules] dir, and nothing else suffers.
- */
+/* In a folder of the engine's, so it is looked at before it is believed. */
 static int
-open_update(int state, uid_t uid, gid_t gid)
+open_inner(int state, const char *name, int how, uid_t uid, gid_t gid)
 {
 	struct stat st;
 
 	/* One that was not given away yet: nobody can have filled it. */
-	if (fstatat(state, PLACE_UPDATE, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	if (fstatat(state, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    st.st_uid == geteuid())
-		(void)unlinkat(state, PLACE_UPDATE, AT_REMOVEDIR);
-	bool made = mkdirat(state, PLACE_UPDATE, 0700) == 0;
+		(void)unlinkat(state, name, AT_REMOVEDIR);
+	bool made = mkdirat(state, name, 0700) == 0;
 	if (!made && errno != EEXIST)
 		return -errno;
 	CLEANUP_FD int fd =
-		openat(state, PLACE_UPDATE,
-		       O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		openat(state, name, how | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || (made && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0) ||
 	    fstat(fd, &st) < 0)
 		return -errno;
@@ -181,13 +177,14 @@ open_update(int state, uid_t uid, gid_t gid)
 	return TAKE_FD(fd);
 }
 
+/* Without it rules are those of [rules] dir, and nothing else suffers. */
 static void
 make_update(struct place *place, const struct conf *conf)
 {
 	uid_t uid = conf->role_uid[ROLE_VERIFY];
 
-	place->update =
-		open_update(place->state, uid, conf->role_gid[ROLE_VERIFY]);
+	place->update = open_inner(place->state, PLACE_UPDATE, O_PATH, uid,
+				   conf->role_gid[ROLE_VERIFY]);
 	if (place->update >= 0)
 		return;
 	errno = -place->update;
@@ -196,6 +193,21 @@ make_update(struct place *place, const struct conf *conf)
 		  "of uid %u with mode 0700; rules are not updated, and those "
 		  "of [rules] dir are in force",
 		  conf->state_dir, uid);
+}
+
+/* Without it nobody can see whether what is written is scanned. */
+static void
+make_proof(struct place *place, const struct conf *conf)
+{
+	place->proof = open_inner(place->state, PLACE_PROOF, O_RDONLY,
+				  geteuid(), getegid());
+	if (place->proof >= 0)
+		return;
+	errno = -place->proof;
+	place->proof = -1;
+	log_error("%s/" PLACE_PROOF " is of no use (%m): it must be a folder "
+		  "of root's with mode 0700; there are no proofs of life",
+		  conf->state_dir);
 }
 
 static int
@@ -306,7 +318,7 @@ make_socket(const struct place *place, const struct conf *conf,
 int
 place_make(struct place *place, const struct conf *conf)
 {
-	*place = (struct place){ -1, -1, -1, -1, -1, -1 };
+	*place = (struct place){ -1, -1, -1, -1, -1, -1, -1 };
 	int r = make_run(place, conf);
 	if (r == 0)
 		r = take_lock(place, conf);
@@ -315,6 +327,7 @@ place_make(struct place *place, const struct conf *conf)
 	if (r < 0)
 		return r;
 	make_update(place, conf);
+	make_proof(place, conf);
 	place->status =
 		make_socket(place, conf, PLACE_STATUS, 0660, conf->group_gid);
 	if (place->status < 0)
@@ -344,6 +357,8 @@ place_give(const struct place *place, struct keep *keeps)
 		r = give(engine, PLACE_STATUS, place->status);
 	if (r == 0)
 		r = give(engine, PLACE_CONTROL, place->control);
+	if (r == 0 && place->proof >= 0)
+		r = give(&keeps[ROLE_PROOF], PLACE_PROOF, place->proof);
 	if (r < 0 || place->update < 0)
 		return r;
 	r = give(&keeps[ROLE_SCAN], PLACE_UPDATE, place->update);
@@ -361,6 +376,7 @@ place_done(struct place *place)
 	file_closep(&place->status);
 	file_closep(&place->control);
 	file_closep(&place->update);
+	file_closep(&place->proof);
 	file_closep(&place->state);
 	file_closep(&place->lock);
 	file_closep(&place->run);

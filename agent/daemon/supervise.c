@@ -376,6 +376,7 @@ supervise_reap(struct supervise *supervise)
 	act_reap(supervise);
 	guard_reap(supervise);
 	update_reap(supervise);
+	prove_reap(supervise);
 	int pid = supervise->config.pid;
 	if (!pid || waitpid(pid, &status, WNOHANG) <= 0)
 		return;
@@ -392,7 +393,8 @@ next_due_ms(const struct supervise *supervise)
 	uint64_t others[] = {
 		supervise->config.due_ms,      supervise->step_due_ms,
 		pass_due_ms(&supervise->pass), act_due_ms(supervise),
-		guard_due_ms(supervise),       update_due_ms(supervise)
+		guard_due_ms(supervise),       update_due_ms(supervise),
+		prove_due_ms(supervise),
 	};
 
 	for (size_t i = 0; i < SUPERVISE_CHILDREN; i++)

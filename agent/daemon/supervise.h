@@ -18,6 +18,7 @@
 #include "agent/daemon/keep.h"
 #include "agent/daemon/notify.h"
 #include "agent/daemon/pass.h"
+#include "agent/daemon/prove.h"
 #include "agent/lib/role.h"
 
 struct acts;
@@ -47,6 +48,7 @@ struct supervise {
 	struct acts *acts;     /* owned by act.c; NULL: none yet */
 	struct guards *guards; /* owned by guard.c; NULL: none yet */
 	struct update *update; /* owned by update.c */
+	struct prove prove;    /* a proof of life that runs */
 	struct pass pass;      /* who waits for the gate to know of him */
 	struct config config;  /* a khien-conf that reads again */
 	bool again;	       /* ... and one more time after this one */

@@ -11,6 +11,7 @@
 #include "agent/engine/control.h"
 #include "agent/engine/doctor.h"
 #include "agent/engine/engine.h"
+#include "agent/engine/heat.h"
 #include "agent/engine/keeping.h"
 #include "agent/engine/record.h"
 #include "agent/engine/request.h"
@@ -125,7 +126,8 @@ run(struct engine *engine, struct client *client, const char *line, size_t len,
 {
 	switch (request->command) {
 	case REQUEST_STATUS:
-		client_put(client, status_write(engine));
+		client_put(client, request->hot ? heat_write(engine) :
+						  status_write(engine));
 		client_end(client, 0, "");
 		break;
 	case REQUEST_DOCTOR:

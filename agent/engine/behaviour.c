@@ -57,7 +57,9 @@ static const uint64_t pokes[] = {
 	6,	/* PTRACE_POKEUSER */
 	13,	/* PTRACE_SETREGS */
 	15,	/* PTRACE_SETFPREGS */
+	19,	/* PTRACE_SETFPXREGS */
 	0x4205, /* PTRACE_SETREGSET */
+	0x4212, /* PTRACE_SET_SYSCALL_INFO */
 };
 
 static const char *const module_folders[] = {

@@ -8,6 +8,7 @@
 #include "agent/engine/clock.h"
 #include "agent/engine/engine.h"
 #include "agent/engine/fold.h"
+#include "agent/engine/heat.h"
 #include "agent/engine/image.h"
 #include "agent/engine/loss.h"
 #include "agent/engine/patience.h"
@@ -89,6 +90,7 @@ raise_match(struct engine *engine, const struct msg_verdict *verdict,
 		.executable = image ? image->executable : "",
 	};
 
+	heat_rule(engine, match->rule, verdict->pid);
 	if (fold_repeats(engine->fold, &key, loop_now_ns())) {
 		count_up(engine, &key);
 		return;

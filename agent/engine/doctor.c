@@ -10,6 +10,7 @@
 #include "agent/engine/engine.h"
 #include "agent/engine/lately.h"
 #include "agent/engine/loss.h"
+#include "agent/engine/proving.h"
 #include "agent/engine/reason.h"
 #include "agent/engine/roster.h"
 #include "agent/engine/rules.h"
@@ -145,7 +146,7 @@ check_programs(struct doctor *doctor)
 			break;
 		if (str_equal(entry->value, "attached"))
 			attached++;
-		else
+		else if (str_starts(entry->value, "absent"))
 			tell(doctor, entry->name, false, "%s", entry->value);
 	}
 	tell(doctor, "programs", attached > 0,
@@ -326,6 +327,17 @@ check_reach(struct doctor *doctor)
 		     (unsigned long long)ran);
 }
 
+static void
+check_proofs(struct doctor *doctor)
+{
+	char text[TEXT_MAX];
+
+	for (size_t i = 0; i < PROOF_PARTS; i++) {
+		bool ok = proving_check(doctor->engine, i, text, sizeof(text));
+		tell(doctor, "proof of life", ok, "%s", text);
+	}
+}
+
 bool
 doctor_write(struct engine *engine, struct client *client)
 {
@@ -347,5 +359,6 @@ doctor_write(struct engine *engine, struct client *client)
 	check_rules(&doctor);
 	check_update(&doctor);
 	check_store(&doctor);
+	check_proofs(&doctor);
 	return doctor.failed;
 }

@@ -31,6 +31,8 @@ struct engine {
 	struct roster *roster;
 	struct values *values;
 	struct lately *lately;
+	struct heat *heat;	 /* what costs most */
+	struct proving *proving; /* proofs of life */
 	struct control *control;
 	struct asking *asking;	 /* scans that clients wait for */
 	struct act *act;	 /* what is asked of khien-keep */

@@ -9,9 +9,11 @@
 #include "agent/engine/clock.h"
 #include "agent/engine/detect.h"
 #include "agent/engine/engine.h"
+#include "agent/engine/heat.h"
 #include "agent/engine/loss.h"
 #include "agent/engine/patience.h"
 #include "agent/engine/progress.h"
+#include "agent/engine/proving.h"
 #include "agent/engine/record.h"
 #include "agent/engine/tree.h"
 #include "agent/engine/writer.h"
@@ -74,6 +76,8 @@ take(struct engine *engine, struct event *event)
 		return;
 	}
 	engine->events++;
+	if (proving_event(engine, event))
+		return;
 	enum event_family family = event_family(event->type);
 	if (family == EVENT_OF_PROCESS)
 		process = tree_apply(engine->tree, event,
@@ -87,6 +91,7 @@ take(struct engine *engine, struct event *event)
 	if (process &&
 	    (event->type == EVENT_CREDENTIALS || event->type == EVENT_ESCALATE))
 		tree_became(engine->tree, process, event);
+	heat_event(engine, event, process);
 	if (record_event(engine->row, event, engine->tree, process,
 			 engine->clock) < 0)
 		loss_add(engine->loss, event->class, event->count);

@@ -19,12 +19,14 @@
 #include "agent/engine/detect.h"
 #include "agent/engine/engine.h"
 #include "agent/engine/freed.h"
+#include "agent/engine/heat.h"
 #include "agent/engine/identity.h"
 #include "agent/engine/ingest.h"
 #include "agent/engine/lately.h"
 #include "agent/engine/parts.h"
 #include "agent/engine/patience.h"
 #include "agent/engine/peers.h"
+#include "agent/engine/proving.h"
 #include "agent/engine/retention.h"
 #include "agent/engine/roster.h"
 #include "agent/engine/rules.h"
@@ -59,6 +61,10 @@ take_verdict(const struct peer_link *link, struct buf *buf, int fd)
 	int r = msg_get_verdict(buf, &verdict);
 	if (r < 0)
 		return r;
+	if (proving_verdict(engine, &verdict)) {
+		writer_ack(engine->writer, link, verdict.number);
+		return 0;
+	}
 	update_saw(engine, &verdict);
 	act_on_verdict(engine, &verdict, fd);
 	if (verdict.tag & ASKING_TAG)
@@ -88,6 +94,7 @@ is_his(uint16_t role, uint16_t type)
 		return role == ROLE_SENSOR || role == ROLE_GATE ||
 		       role == ROLE_MOUNTS;
 	case MSG_VERDICT:
+	case MSG_SCANS:
 		return role == ROLE_GATE;
 	case MSG_RULE:
 		return role == ROLE_SCAN;
@@ -95,6 +102,7 @@ is_his(uint16_t role, uint16_t type)
 	case MSG_ACTED:
 	case MSG_FREED:
 	case MSG_UPDATED:
+	case MSG_PROVED:
 		return role == ROLE_DAEMON;
 	default:
 		return true;
@@ -117,6 +125,8 @@ on_message(void *arg, const struct peer_link *link, uint16_t type,
 		return take_verdict(link, buf, file);
 	case MSG_RULE:
 		return take_rule(link, buf);
+	case MSG_SCANS:
+		return heat_take(engine, buf);
 	case MSG_STATUS:
 		return values_take(engine->values, link->role, buf);
 	case MSG_PEER:
@@ -127,6 +137,8 @@ on_message(void *arg, const struct peer_link *link, uint16_t type,
 		return freed_take(engine, buf);
 	case MSG_UPDATED:
 		return update_take(engine, buf);
+	case MSG_PROVED:
+		return proving_take(engine, buf);
 	default:
 		return -EBADMSG;
 	}
@@ -167,6 +179,7 @@ static int
 on_config(void *arg, const struct conf *conf)
 {
 	(void)arg;
+	proving_set(engine, conf);
 	retention_set(engine->retention, conf->max_size_mb,
 		      conf->retention_days);
 	return 0;
@@ -184,6 +197,8 @@ on_second(void *arg)
 	asking_second(engine->asking, now_ns);
 	act_second(engine, now_ns);
 	update_second(engine, now_ns);
+	proving_second(engine, now_ns);
+	heat_second(engine, now_ns);
 	return 0;
 }
 
@@ -202,6 +217,7 @@ look_around(void)
 		log_warning("debt: %s, what is lost by a death while the store"
 			    " fails is not counted",
 			    strerror(-r));
+	proving_look_around(engine);
 	r = alive_read(engine->alive);
 	if (r < 0)
 		log_warning("/proc: %s, the tree may keep processes that"

@@ -10,12 +10,14 @@
 #include "agent/engine/debt.h"
 #include "agent/engine/engine.h"
 #include "agent/engine/fold.h"
+#include "agent/engine/heat.h"
 #include "agent/engine/host.h"
 #include "agent/engine/identity.h"
 #include "agent/engine/lately.h"
 #include "agent/engine/loss.h"
 #include "agent/engine/patience.h"
 #include "agent/engine/progress.h"
+#include "agent/engine/proving.h"
 #include "agent/engine/retention.h"
 #include "agent/engine/roster.h"
 #include "agent/engine/row.h"
@@ -48,6 +50,8 @@ struct parts {
 	struct roster roster;
 	struct values values;
 	struct lately lately;
+	struct proving proving;
+	struct heat heat;
 };
 
 static void
@@ -73,6 +77,8 @@ connect(struct parts *parts, struct peer *peer)
 		.roster = &parts->roster,
 		.values = &parts->values,
 		.lately = &parts->lately,
+		.proving = &parts->proving,
+		.heat = &parts->heat,
 		.started_ns = loop_now_ns(),
 	};
 }

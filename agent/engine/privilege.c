@@ -24,7 +24,25 @@ has_value(const struct event *event)
 	case EVENT_UNSHARE:
 		return true;
 	case EVENT_SETNS:
+	case EVENT_CREDENTIALS:
+	case EVENT_ESCALATE:
 		return event->value != 0;
+	default:
+		return false;
+	}
+}
+
+/* Whose own rights the event changes, and not those of a child. */
+static bool
+has_before(const struct event *event)
+{
+	switch (event->type) {
+	case EVENT_CREDENTIALS:
+	case EVENT_ESCALATE:
+	case EVENT_SETNS:
+		return true;
+	case EVENT_UNSHARE:
+		return !event->target_pid;
 	default:
 		return false;
 	}
@@ -34,8 +52,7 @@ has_value(const struct event *event)
 static void
 put_before(struct row *row, const struct event *event)
 {
-	bool has = event->type == EVENT_CREDENTIALS ||
-		   event->type == EVENT_ESCALATE;
+	bool has = has_before(event);
 
 	row_id(row, has ? event->old_uid : UINT32_MAX);
 	row_id(row, has ? event->old_euid : UINT32_MAX);

@@ -11,6 +11,7 @@
 #include "agent/engine/engine.h"
 #include "agent/engine/lately.h"
 #include "agent/engine/loss.h"
+#include "agent/engine/proving.h"
 #include "agent/engine/roster.h"
 #include "agent/engine/rules.h"
 #include "agent/engine/spool.h"
@@ -142,7 +143,7 @@ say_programs(struct saying *saying)
 		told++;
 		if (str_equal(entry->value, "attached"))
 			attached++;
-		else
+		else if (str_starts(entry->value, "absent"))
 			say(saying, REASON_DEGRADED, "kernel program %s is %s",
 			    entry->name + sizeof(prefix) - 1, entry->value);
 	}
@@ -336,6 +337,19 @@ say_update(struct saying *saying)
 		    (unsigned long long)state->bad, state->bad_reason);
 }
 
+static void
+say_proofs(struct saying *saying)
+{
+	char text[TEXT_MAX];
+	int grave;
+
+	for (size_t i = 0; i < PROOF_PARTS; i++) {
+		proving_say(saying->engine, i, text, sizeof(text), &grave);
+		if (*text)
+			say(saying, (enum reason_state)grave, "%s", text);
+	}
+}
+
 struct doc *
 reason_list(struct engine *engine, enum reason_state *ret_state,
 	    struct doc *notes)
@@ -351,6 +365,7 @@ reason_list(struct engine *engine, enum reason_state *ret_state,
 	say_update(&saying);
 	say_deadlines(&saying);
 	say_dropped(&saying);
+	say_proofs(&saying);
 	say_losses(&saying);
 	if (engine->store->error)
 		say(&saying, REASON_DEGRADED, "the store does not work: %s",

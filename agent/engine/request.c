@@ -110,6 +110,7 @@ request_read(const char *text, size_t len, struct request *ret_request,
 			       "\"options\" is not an object");
 		return -EINVAL;
 	}
+	ret_request->hot = doc_true(line, "options.hot");
 	return 0;
 }
 

@@ -32,6 +32,7 @@ enum request_command {
 struct request {
 	enum request_command command;
 	bool needs_root;	      /* only by control.sock */
+	bool hot;		      /* status: what costs most */
 	char word[REQUEST_WORD_SIZE]; /* the command as it was written */
 };
 

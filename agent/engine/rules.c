@@ -188,6 +188,14 @@ rules_write_behaviour(const struct behaviour *behaviour)
 }
 
 const char *
+rules_name(const struct rules *rules, size_t i)
+{
+	const char *text = rules->active.texts[i];
+
+	return *part(text, PART_ERROR) ? NULL : part(text, PART_RULE);
+}
+
+const char *
 rules_first_error(const struct rules *rules)
 {
 	for (size_t i = 0; i < rules->active.len; i++) {

@@ -49,5 +49,8 @@ struct doc *rules_write(const struct rules *rules, size_t i);
 /* The same of a rule of the engine's own. */
 struct doc *rules_write_behaviour(const struct behaviour *behaviour);
 
+/* Its name, or NULL when it is not in force. */
+const char *rules_name(const struct rules *rules, size_t i);
+
 /* What the compiler said of the first that failed; "" when none did. */
 const char *rules_first_error(const struct rules *rules);

@@ -135,7 +135,7 @@ static const char *const steps[SCHEMA_VERSION] = {
 	/* Contents that responders restored: it is no history, but in force. */
 	"CREATE TABLE allowed(sha256 TEXT PRIMARY KEY, time_ns INTEGER,"
 	" uid INTEGER, entry TEXT, path TEXT, rule TEXT) WITHOUT ROWID;",
-	/* remote_key: 32 digits that sort as addresses do, for ranges of them. */
+	/* remote_key: 32 digits that sort as addresses do: for ranges. */
 	"CREATE TABLE network(id INTEGER PRIMARY KEY, type TEXT,"
 	" time_ns INTEGER, boot INTEGER, boot_ns INTEGER, class TEXT,"
 	" cpu INTEGER, sequence INTEGER, flags INTEGER, count INTEGER,"

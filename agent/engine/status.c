@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/engine/allowed.h"
+#include "agent/engine/blind.h"
 #include "agent/engine/clock.h"
 #include "agent/engine/control.h"
 #include "agent/engine/db.h"
@@ -13,6 +14,7 @@
 #include "agent/engine/identity.h"
 #include "agent/engine/image.h"
 #include "agent/engine/loss.h"
+#include "agent/engine/proving.h"
 #include "agent/engine/reason.h"
 #include "agent/engine/request.h"
 #include "agent/engine/retention.h"
@@ -238,5 +240,7 @@ status_write(struct engine *engine)
 	values_write(engine->values, doc);
 	engine_status(engine, doc);
 	freed_write(&engine->freed, doc);
+	proving_write(engine, doc);
+	blind_write(engine, doc);
 	return doc;
 }

@@ -8,6 +8,7 @@
 #include "agent/gate/notify.h"
 #include "agent/gate/pending.h"
 #include "agent/gate/policy.h"
+#include "agent/gate/price.h"
 #include "agent/gate/report.h"
 #include "agent/gate/second.h"
 #include "agent/gate/trust.h"
@@ -21,6 +22,7 @@
 struct answers {
 	struct notify *notify; /* borrowed */
 	struct report *report; /* borrowed */
+	struct price *price;   /* borrowed, or NULL */
 	struct policy policy;
 	answers_judge_fn judge;
 	void *judge_arg;
@@ -54,6 +56,12 @@ answers_set_judge(struct answers *answers, answers_judge_fn judge, void *arg)
 {
 	answers->judge = judge;
 	answers->judge_arg = arg;
+}
+
+void
+answers_set_price(struct answers *answers, struct price *price)
+{
+	answers->price = price;
 }
 
 void
@@ -102,6 +110,8 @@ answer(struct answers *answers, const struct question *question, bool allow)
 	uint64_t us = waited_us(question);
 	histogram_add(&answers->waits_us, us);
 	answers->counts.asked++;
+	if (answers->price)
+		price_question(answers->price, question);
 	if (!allow)
 		answers->counts.denied++;
 	else if (question->cause == MSG_CAUSE_EXEC && !question->judge)
@@ -168,6 +178,9 @@ answers_give(void *arg, const struct question *question,
 		if (denies(answers, question, verdict))
 			answers->counts.late++;
 	}
+	/* One that is recalled took no time. */
+	if (answers->price && question->leads && verdict->duration_us)
+		price_scan(answers->price, question, verdict->duration_us);
 	if (question->cause == MSG_CAUSE_ASKED ||
 	    (verdict->result != MSG_CLEAN && verdict->result != MSG_SKIPPED))
 		tell(answers, question, verdict, how, us);

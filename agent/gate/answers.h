@@ -31,6 +31,10 @@ typedef void (*answers_judge_fn)(void *arg, uint64_t judge, bool allow);
 void answers_set_judge(struct answers *answers, answers_judge_fn judge,
 		       void *arg);
 
+/* Is told of each question that is answered, and each scan (borrowed); NULL: nobody is. */
+struct price;
+void answers_set_price(struct answers *answers, struct price *price);
+
 /* From the next answer on; borrows allow. */
 void answers_set_policy(struct answers *answers, const struct conf *conf,
 			const struct allow *allow);

@@ -24,6 +24,7 @@
 #include "agent/gate/marks.h"
 #include "agent/gate/notify.h"
 #include "agent/gate/pending.h"
+#include "agent/gate/price.h"
 #include "agent/gate/queue.h"
 #include "agent/gate/recall.h"
 #include "agent/gate/report.h"
@@ -70,6 +71,7 @@ struct gate {
 	struct intake *intake;
 	struct queue *queue;
 	struct status *status;
+	struct price *price;
 	struct deadman deadman;
 	struct allow allow; /* what responders allowed; the engine says it */
 	int proc;	    /* to know who asks */
@@ -418,6 +420,7 @@ on_status(void *arg)
 {
 	struct gate *gate = arg;
 
+	price_send(gate->price);
 	status_send(gate->status);
 	return 0;
 }
@@ -475,7 +478,8 @@ make_memory(struct gate *gate)
 		return -ENOMEM;
 	gate->recall = recall_new(gate->cache, &gate->notify, gate->hold);
 	gate->answers = answers_new(&gate->notify, gate->report);
-	return gate->recall && gate->answers ? 0 : -ENOMEM;
+	gate->price = price_new(gate->report);
+	return gate->recall && gate->answers && gate->price ? 0 : -ENOMEM;
 }
 
 static int
@@ -494,6 +498,7 @@ make_tables(struct gate *gate)
 	if (!gate->dispatch)
 		return -ENOMEM;
 	dispatch_set_proc(gate->dispatch, gate->proc);
+	answers_set_price(gate->answers, gate->price);
 	gate->intake = intake_new(gate->dispatch, gate->answers, gate->report,
 				  gate->marks, gate->peer.conf);
 	if (!gate->intake)
@@ -528,6 +533,7 @@ make_status(struct gate *gate)
 		.queue = gate->queue,
 		.dispatch = gate->dispatch,
 		.report = gate->report,
+		.price = gate->price,
 	};
 	gate->status = status_new(&sources);
 	return gate->status ? 0 : -ENOMEM;
@@ -599,6 +605,7 @@ finish(struct gate *gate)
 	dispatch_free(gate->dispatch);
 	pending_free(gate->pending);
 	answers_free(gate->answers);
+	price_free(gate->price);
 	recall_free(gate->recall);
 	report_free(gate->report);
 	debt_close(gate->debt);

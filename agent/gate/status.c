@@ -10,6 +10,7 @@
 #include "agent/gate/intake.h"
 #include "agent/gate/notify.h"
 #include "agent/gate/pending.h"
+#include "agent/gate/price.h"
 #include "agent/gate/queue.h"
 #include "agent/gate/recall.h"
 #include "agent/gate/report.h"
@@ -143,6 +144,7 @@ put_counts(struct buf *buf, const struct status_sources *from)
 			    report_lost_events(from->report));
 	msg_put_pair_number(buf, "lost.verdicts",
 			    report_lost_verdicts(from->report));
+	msg_put_pair_number(buf, "hot.dropped", price_dropped(from->price));
 }
 
 void

@@ -10,7 +10,7 @@
  *   scan_us.{p50,p99,max}
  *   cache.{hits,len,root,user,marked,written}   pending.{now,max}
  *   queue.{overflows,full,shed}
- *   lost.{events,verdicts}   scanners
+ *   lost.{events,verdicts}   scanners   hot.dropped
  *
  * What is covered is said by khien-mounts.
  */
@@ -26,6 +26,7 @@ struct dispatch;
 struct intake;
 struct notify;
 struct pending;
+struct price;
 struct queue;
 struct recall;
 struct report;
@@ -43,6 +44,7 @@ struct status_sources {
 	const struct queue *queue;
 	const struct dispatch *dispatch;
 	struct report *report;
+	const struct price *price;
 };
 
 /* Copies the sources.  NULL: no memory. */

@@ -12,6 +12,7 @@
 enum kind {
 	SWITCH,
 	NUMBER,
+	NUMBER_OR_NONE, /* 0, or at least `low` */
 	PATH,
 	PATHS,
 	PATTERNS,
@@ -43,6 +44,14 @@ enum kind {
 	}
 /* clang-format on */
 
+#define NONE_KEY(section_, key_, field_, low_, high_, range_)                  \
+	{                                                                      \
+		.section = section_, .key = key_, .kind = NUMBER_OR_NONE,      \
+		.at = offsetof(struct conf, field_),                           \
+		.size = sizeof(((struct conf *)0)->field_), .low = low_,       \
+		.high = high_, .range = "must be 0 or a whole number " range_  \
+	}
+
 /* One of a few words; they end with a space each. */
 #define WORD_KEY(section_, key_, field_, words_, range_)                       \
 	{                                                                      \
@@ -63,6 +72,8 @@ static const struct key {
 	KEY("agent", "state_dir", PATH, state_dir, 0, 0),
 	KEY("agent", "run_dir", PATH, run_dir, 0, 0),
 	KEY("agent", "group", GROUP, group, 0, 0),
+	NONE_KEY("agent", "proof_s", proof_s, 10, 3600,
+		 "of seconds, from 10 to 3600, without unit"),
 	KEY("sensor", "process", SWITCH, process, 0, 0),
 	KEY("sensor", "file", SWITCH, file, 0, 0),
 	KEY("sensor", "network", SWITCH, network, 0, 0),
@@ -125,6 +136,7 @@ conf_init(struct conf *conf)
 		.state_dir = "/var/lib/khien",
 		.run_dir = "/run/khien",
 		.group = "khien",
+		.proof_s = 60,
 		.process = true,
 		.file = true,
 		.network = true,
@@ -167,7 +179,9 @@ set_number(void *field, const struct key *key, const char *value,
 {
 	uint64_t number;
 
-	if (str_number(value, key->high, &number) < 0 || number < key->low) {
+	int r = str_number(value, key->high, &number);
+	bool none = r == 0 && number == 0 && key->kind == NUMBER_OR_NONE;
+	if (r < 0 || (number < key->low && !none)) {
 		*ret_why = key->range;
 		return -EINVAL;
 	}
@@ -319,6 +333,7 @@ conf_set(struct conf *conf, const char *section, const char *key,
 		case SWITCH:
 			return set_switch((bool *)field, value, ret_why);
 		case NUMBER:
+		case NUMBER_OR_NONE:
 			return set_number(field, entry, value, ret_why);
 		case WORD:
 			return set_word(field, entry, value, ret_why);
@@ -373,7 +388,7 @@ conf_list(const struct conf *conf, size_t at, const char **ret_section,
 	const char *field = (const char *)conf + entry->at;
 	if (entry->kind == SWITCH)
 		text = *(const bool *)field ? "on" : "off";
-	else if (entry->kind == NUMBER)
+	else if (entry->kind == NUMBER || entry->kind == NUMBER_OR_NONE)
 		number_text(number, sizeof(number), field, entry->size);
 	else
 		text = field;
@@ -388,6 +403,7 @@ conf_put(struct buf *buf, const struct conf *conf)
 	buf_put_text(buf, conf->state_dir);
 	buf_put_text(buf, conf->run_dir);
 	buf_put_text(buf, conf->group);
+	buf_put_u32(buf, conf->proof_s);
 	buf_put_u8(buf, conf->process);
 	buf_put_u8(buf, conf->file);
 	buf_put_u8(buf, conf->network);
@@ -437,6 +453,7 @@ conf_get(struct buf *buf, struct conf *ret_conf)
 	get_field(buf, conf->state_dir, sizeof(conf->state_dir));
 	get_field(buf, conf->run_dir, sizeof(conf->run_dir));
 	get_field(buf, conf->group, sizeof(conf->group));
+	conf->proof_s = buf_get_u32(buf);
 	conf->process = buf_get_u8(buf) != 0;
 	conf->file = buf_get_u8(buf) != 0;
 	conf->network = buf_get_u8(buf) != 0;

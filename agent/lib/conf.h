@@ -22,6 +22,7 @@ struct conf {
 	char state_dir[CONF_PATH_MAX]; /* default /var/lib/khien */
 	char run_dir[CONF_PATH_MAX];   /* default /run/khien */
 	char group[33];		       /* who may read; default khien */
+	uint32_t proof_s; /* between two proofs of life; 0: none; default 60 */
 	/* [sensor] */
 	bool process, file, network, privilege; /* default on */
 	char sensitive[CONF_PATH_MAX]; /* patterns of wildcard.h separated by

@@ -287,6 +287,31 @@ event_family(uint16_t type)
 	return type <= EVENT_DNS ? EVENT_OF_NETWORK : EVENT_OF_PRIVILEGE;
 }
 
+uint16_t
+event_ring(uint16_t type)
+{
+	switch (type) {
+	case EVENT_CLOSE:
+		return 0;
+	case EVENT_MOUNT:
+	case EVENT_UMOUNT:
+	case EVENT_STOP:
+		return EVENT_CRITICAL;
+	default:
+		break;
+	}
+	switch (event_family(type)) {
+	case EVENT_OF_PROCESS:
+	case EVENT_OF_PRIVILEGE:
+		return EVENT_CRITICAL;
+	case EVENT_OF_FILE:
+	case EVENT_OF_NETWORK:
+		return EVENT_BULK;
+	default:
+		return 0;
+	}
+}
+
 const char *
 event_class_name(uint16_t class)
 {

@@ -229,5 +229,11 @@ uint16_t event_type_find(const char *name);
 /* EVENT_OF_NONE when there is no such type. */
 enum event_family event_family(uint16_t type);
 
+/*
+ * Through which of the kernel's rings events of that type come: EVENT_CRITICAL
+ * or EVENT_BULK; 0 when they come through none.
+ */
+uint16_t event_ring(uint16_t type);
+
 /* "critical", "bulk", "agent"; NULL when there is no such class. */
 const char *event_class_name(uint16_t class);

@@ -279,6 +279,11 @@ void
 msg_put_rule(struct buf *buf, const struct msg_rule *rule)
 {
 	put_match(buf, &rule->rule);
+	buf_put_text(buf, rule->about.author);
+	buf_put_text(buf, rule->about.date);
+	buf_put_text(buf, rule->about.false_positives);
+	buf_put_text(buf, rule->about.reference);
+	buf_put_text(buf, rule->about.lacks);
 	buf_put_text(buf, rule->error);
 	buf_put_u32(buf, rule->number);
 	buf_put_u8(buf, rule->last);
@@ -288,6 +293,11 @@ int
 msg_get_rule(struct buf *buf, struct msg_rule *ret_rule)
 {
 	get_match(buf, &ret_rule->rule);
+	ret_rule->about.author = buf_get_text(buf, MSG_TEXT_MAX);
+	ret_rule->about.date = buf_get_text(buf, MSG_TEXT_MAX);
+	ret_rule->about.false_positives = buf_get_text(buf, MSG_TEXT_MAX);
+	ret_rule->about.reference = buf_get_text(buf, MSG_TEXT_MAX);
+	ret_rule->about.lacks = buf_get_text(buf, MSG_TEXT_MAX);
 	ret_rule->error = buf_get_text(buf, MSG_TEXT_MAX);
 	ret_rule->number = buf_get_u32(buf);
 	ret_rule->last = buf_get_u8(buf) != 0;

@@ -63,6 +63,10 @@ enum msg_type {
 	MSG_FETCH,    /* verify to fetch: bring this (fd: where to) */
 	MSG_FETCHED,  /* fetch to verify: it is there, or why not */
 	MSG_TRIAL,    /* scan to khiend: how a release did on trial */
+	MSG_PROVE,    /* engine to khiend: run a proof of life; see msg_life.h
+			 for these three */
+	MSG_PROVED,   /* khiend to engine: it ran, or why not */
+	MSG_SCANS,    /* gate to engine: what was scanned, and for whom */
 	MSG_TYPE_END, /* no message */
 };
 
@@ -207,9 +211,17 @@ struct msg_verdict {
 void msg_put_verdict(struct buf *buf, const struct msg_verdict *verdict);
 int msg_get_verdict(struct buf *buf, struct msg_verdict *ret_verdict);
 
+/* What a rule says of itself beyond a match; told only to who lists rules. */
+struct msg_about {
+	const char *author, *date, *false_positives, *reference;
+	const char *lacks; /* names of meta that it should have, and does not
+			      or not as they should be; separated by space */
+};
+
 /* MSG_RULE: `error` is "" for a rule that is loaded. */
 struct msg_rule {
 	struct msg_match rule;
+	struct msg_about about;
 	const char *error; /* what the compiler said, with file and line */
 	uint32_t number;   /* 0 for the first: the engine forgets older ones */
 	bool last;

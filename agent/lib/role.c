@@ -299,6 +299,12 @@ static const struct role roles[ROLE_LEN] = {
 		.memory_max = 512 * MIB,
 		.files_max = 128,
 	},
+	/* Writes one file into a folder that it is handed; reads nothing. */
+	[ROLE_PROOF] = {
+		.id = ROLE_PROOF,
+		.name = "proof",
+		.files = ROLE_FILES_ALL,
+	},
 };
 
 const struct role *

@@ -22,6 +22,7 @@ enum role_id { /* also on the wire: append only */
 	       ROLE_GUARD,
 	       ROLE_FETCH,
 	       ROLE_VERIFY,
+	       ROLE_PROOF,
 	       ROLE_LEN,
 };
 

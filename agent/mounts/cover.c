@@ -459,3 +459,25 @@ cover_get(const struct cover *cover, size_t i, struct cover_entry *ret_entry)
 		       "%u more mounts: too many to name", beyond);
 	return true;
 }
+
+bool
+cover_find(const struct cover *cover, const char *path,
+	   struct cover_entry *ret_entry)
+{
+	const struct table_mount *found = NULL;
+
+	/* Of several at one point the last one lies on top. */
+	for (size_t i = 0; i < cover->own.len; i++) {
+		const struct table_mount *mount = &cover->own.list[i];
+
+		if (paths_is_beneath(path, mount->point) &&
+		    (!found || strlen(mount->point) >= strlen(found->point)))
+			found = mount;
+	}
+	if (!found)
+		return false;
+	explain_mount(found, mark_of(cover, found->device), ret_entry);
+	if (found->kind != MOUNTINFO_LOCAL)
+		ret_entry->covered = false;
+	return true;
+}

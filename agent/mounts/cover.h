@@ -64,6 +64,13 @@ struct cover_entry {
 bool cover_get(const struct cover *cover, size_t i,
 	       struct cover_entry *ret_entry);
 
+/*
+ * The mount of our namespace that holds that path: covered when what is written
+ * there is scanned.  False: there is no list of mounts.
+ */
+bool cover_find(const struct cover *cover, const char *path,
+		struct cover_entry *ret_entry);
+
 /* Mount namespaces that are not ours. */
 size_t cover_spaces(const struct cover *cover);
 

@@ -20,6 +20,7 @@
 #include "agent/lib/msg.h"
 #include "agent/lib/peer.h"
 #include "agent/lib/role.h"
+#include "agent/lib/str.h"
 #include "agent/mounts/cover.h"
 #include "agent/mounts/heard.h"
 #include "agent/mounts/listeners.h"
@@ -46,6 +47,7 @@ struct mounts {
 	uint64_t looked_ns, elsewhere_ns;
 	size_t sent_len; /* of what the sensor was told; 0: nothing */
 	size_t ids_len;
+	char state_dir[CONF_PATH_MAX];
 	struct msg_cover sent[MSG_COVER_MAX], list[MSG_COVER_MAX];
 	uint32_t ids[MSG_MOUNTS_MAX], sent_ids[MSG_MOUNTS_MAX];
 };
@@ -99,8 +101,8 @@ send_cover(struct mounts *mounts)
 static void
 send_status(struct mounts *mounts)
 {
-	struct buf *buf =
-		status_make(mounts->status, mounts->cover, &mounts->listeners);
+	struct buf *buf = status_make(mounts->status, mounts->cover,
+				      &mounts->listeners, mounts->state_dir);
 
 	if (buf && peer_write(&mounts->peer, buf, ROLE_ENGINE, 0, -1) == 0)
 		status_sent(mounts->status);
@@ -312,10 +314,14 @@ watch_all(struct mounts *mounts)
 static int
 start(struct mounts *mounts)
 {
+	const char *state_dir = mounts->peer.conf->state_dir;
+	CLEANUP_FREE char *real = realpath(state_dir, NULL);
 	int r = make_page(mounts);
 
 	if (r == 0)
 		r = cover_open(mounts->page, send_mark, mounts, &mounts->cover);
+	(void)str_copy(mounts->state_dir, sizeof(mounts->state_dir),
+		       real ? real : state_dir);
 	mounts->status = status_new();
 	if (r == 0 && !mounts->status)
 		r = -ENOMEM;

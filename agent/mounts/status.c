@@ -16,7 +16,8 @@
 #define NAMED_MAX 256
 /* 512 names of usual length. */
 #define STATUS_SIZE ((size_t)96 << 10)
-#define RESERVE 4096 /* for the numbers and listeners behind the names */
+#define RESERVE                                                                \
+	10240 /* a path; for the numbers and listeners behind the names */
 #define NAME_SIZE 32
 #define VALUE_SIZE (CONF_PATH_MAX + 192)
 
@@ -127,9 +128,24 @@ put_listeners(struct status *status, const struct listeners *listeners)
 	put_end(status, LISTENERS, named, listeners->len + listeners->beyond);
 }
 
+static void
+put_state_dir(struct status *status, const struct cover *cover,
+	      const char *state_dir)
+{
+	struct cover_entry entry;
+
+	if (!cover_find(cover, state_dir, &entry))
+		return;
+	(void)snprintf(status->value, VALUE_SIZE,
+		       "[agent] state_dir is on %s: %s", entry.point,
+		       entry.why);
+	msg_put_pair(&status->buf, "state_dir",
+		     entry.covered ? "watched" : status->value);
+}
+
 struct buf *
 status_make(struct status *status, const struct cover *cover,
-	    const struct listeners *listeners)
+	    const struct listeners *listeners, const char *state_dir)
 {
 	unsigned int next = !status->sent;
 	struct buf *buf = &status->buf;
@@ -137,6 +153,7 @@ status_make(struct status *status, const struct cover *cover,
 	msg_begin(buf, status->bytes[next], STATUS_SIZE, MSG_STATUS);
 	put_mounts(status, cover, false);
 	put_mounts(status, cover, true);
+	put_state_dir(status, cover, state_dir);
 	msg_put_pair_number(buf, "namespaces", cover_spaces(cover));
 	put_listeners(status, listeners);
 	/* Its length is written by whoever sends it: the same each time. */

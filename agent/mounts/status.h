@@ -5,6 +5,7 @@
  *   covered.N, uncovered.N    a mount point; "POINT: why"; a value of "" takes
  *                             an entry back
  *   covered.len, uncovered.len
+ *   state_dir                 "watched", or why what is written there is not
  *   namespaces                mount namespaces that are not ours
  *   listeners.N               "NAME (process PID): ..."
  *   listeners.len
@@ -29,8 +30,9 @@ void status_reset(struct status *status);
 /*
  * The message, to be sent, or NULL when it is the one that was sent last.  It
  * is the status's, until the next call; say with status_sent() that it was
- * sent.
+ * sent.  `state_dir` is [agent] state_dir without symbolic links.
  */
 struct buf *status_make(struct status *status, const struct cover *cover,
-			const struct listeners *listeners);
+			const struct listeners *listeners,
+			const char *state_dir);
 void status_sent(struct status *status);

@@ -8,6 +8,7 @@
 #include "agent/lib/doc.h"
 #include "agent/lib/event.h"
 #include "agent/lib/file.h"
+#include "agent/lib/msg.h"
 #include "agent/lib/str.h"
 #include "agent/query/field.h"
 #include "agent/query/store.h"
@@ -93,18 +94,47 @@ static const struct {
 	{ EVENT_PIVOT_ROOT, "host", "change", NULL },
 };
 
-static const char *const flags[] = {
-	"memfd",       "deleted",	 "no_link",    "args_cut",
-	"path_cut",    "path_by_caller", "seen_late",  "args_unreadable",
-	"directory",   "aggregate",	 "stopped",    "held",
-	"killed",      "foreign",	 "privileged", "served",
-	"io_uring",    "compat",	 "by_socket",  "no_call",
-	"written",     "requested",	 "malformed",  "exchanged",
-	"unconfirmed",
+struct flag {
+	int64_t bit;
+	const char *word;
 };
 
-/* Of a verdict: see enum msg_verdict_flag. */
-static const char *const verdict_flags[] = { "partial", "changed", "allowed" };
+/* In the order of their bits, as khien-events(7) has them. */
+static const struct flag flags[] = {
+	{ EVENT_MEMFD, "memfd" },
+	{ EVENT_DELETED, "deleted" },
+	{ EVENT_NO_LINK, "no_link" },
+	{ EVENT_ARGS_CUT, "args_cut" },
+	{ EVENT_PATH_CUT, "path_cut" },
+	{ EVENT_PATH_BY_CALLER, "path_by_caller" },
+	{ EVENT_SEEN_LATE, "seen_late" },
+	{ EVENT_ARGS_UNREADABLE, "args_unreadable" },
+	{ EVENT_DIRECTORY, "directory" },
+	{ EVENT_AGGREGATE, "aggregate" },
+	{ EVENT_STOPPED, "stopped" },
+	{ EVENT_HELD, "held" },
+	{ EVENT_KILLED, "killed" },
+	{ EVENT_FOREIGN, "foreign" },
+	{ EVENT_PRIVILEGED, "privileged" },
+	{ EVENT_SERVED, "served" },
+	{ EVENT_IO_URING, "io_uring" },
+	{ EVENT_COMPAT, "compat" },
+	{ EVENT_BY_SOCKET, "by_socket" },
+	{ EVENT_NO_CALL, "no_call" },
+	{ EVENT_WRITTEN, "written" },
+	{ EVENT_REQUESTED, "requested" },
+	{ EVENT_MALFORMED, "malformed" },
+	{ EVENT_EXCHANGED, "exchanged" },
+	{ EVENT_UNCONFIRMED, "unconfirmed" },
+	{ 0, NULL },
+};
+
+static const struct flag verdict_flags[] = {
+	{ MSG_PARTIAL, "partial" },
+	{ MSG_CHANGED, "changed" },
+	{ MSG_ALLOWED, "allowed" },
+	{ 0, NULL },
+};
 
 const char *
 record_table(enum record_family family)
@@ -163,11 +193,11 @@ set_id(struct doc *doc, enum record_family family,
 }
 
 static void
-set_flags(struct doc *doc, int64_t bits, const char *const *words, size_t len)
+set_flags(struct doc *doc, int64_t bits, const struct flag *flag)
 {
-	for (size_t i = 0; i < len; i++)
-		if (bits & (1LL << i))
-			doc_add_text(doc, "khien.flags", words[i]);
+	for (; flag->word; flag++)
+		if (bits & flag->bit)
+			doc_add_text(doc, "khien.flags", flag->word);
 }
 
 static void
@@ -222,11 +252,8 @@ set_head(struct doc *doc, enum record_family family,
 	if (cells[RECORD_CPU].type == STORE_NUMBER &&
 	    cells[RECORD_SEQUENCE].number)
 		doc_set_number(doc, "khien.cpu", cells[RECORD_CPU].number);
-	if (family == RECORD_DETECTION)
-		set_flags(doc, bits, verdict_flags,
-			  sizeof(verdict_flags) / sizeof(verdict_flags[0]));
-	else
-		set_flags(doc, bits, flags, sizeof(flags) / sizeof(flags[0]));
+	set_flags(doc, bits,
+		  family == RECORD_DETECTION ? verdict_flags : flags);
 }
 
 struct doc *

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/lib/event.h"
 #include "agent/lib/str.h"
 
 /* Numbers that are the same on all machines: see the kernel's uapi headers. */
@@ -31,6 +32,7 @@ static const struct word requests[] = {
 	{ 15, "PTRACE_SETFPREGS" },
 	{ 16, "PTRACE_ATTACH" },
 	{ 17, "PTRACE_DETACH" },
+	{ 19, "PTRACE_SETFPXREGS" },
 	{ 24, "PTRACE_SYSCALL" },
 	{ 0x4203, "PTRACE_SETSIGINFO" },
 	{ 0x4204, "PTRACE_GETREGSET" },
@@ -38,6 +40,7 @@ static const struct word requests[] = {
 	{ 0x4206, "PTRACE_SEIZE" },
 	{ 0x4207, "PTRACE_INTERRUPT" },
 	{ 0x420b, "PTRACE_SETSIGMASK" },
+	{ 0x4212, "PTRACE_SET_SYSCALL_INFO" },
 	{ 0, NULL },
 };
 
@@ -193,6 +196,10 @@ spell_value(char *dst, const char *type, uint64_t value)
 		add_bits(dst, memories, value);
 	} else if (str_equal(type, "mem_open")) {
 		add_open(dst, value);
+	} else if (str_equal(type, "credentials") ||
+		   str_equal(type, "escalate")) {
+		const char *name = event_type_name((uint16_t)value);
+		add(dst, name ? name : "");
 	}
 }
 

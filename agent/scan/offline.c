@@ -41,7 +41,7 @@ on_rule(void *arg, const struct msg_rule *rule)
 	if (!rule->error[0]) {
 		run->loaded++;
 		if (run->list && run->written == 0)
-			run->written = report_rule(&rule->rule);
+			run->written = report_rule(rule);
 		return;
 	}
 	log_error("rules: %s", rule->error);
@@ -163,6 +163,7 @@ offline_run(const struct offline *offline)
 	(void)signal(SIGPIPE, SIG_IGN);
 	fill_standard();
 	run->list = offline->list;
+	run->rules.about = offline->list;
 	for (size_t i = 0; i < offline->rules_len; i++)
 		read_rules(run, offline->rules[i]);
 	if (offline->rules_len == 0) {

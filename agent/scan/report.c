@@ -35,6 +35,25 @@ rule_write(struct doc *doc, const struct msg_match *match)
 			doc_from_words(match->attack));
 }
 
+static void
+about_write(struct doc *doc, const struct msg_about *about)
+{
+	const struct {
+		const char *name, *text;
+	} texts[] = {
+		{ "rule.author", about->author },
+		{ "rule.reference", about->reference },
+		{ "khien.date", about->date },
+		{ "khien.false_positives", about->false_positives },
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		if (texts[i].text[0])
+			doc_set_text(doc, texts[i].name, texts[i].text);
+	if (about->lacks[0])
+		doc_set(doc, "khien.lacks", doc_from_words(about->lacks));
+}
+
 static struct doc *
 match_write(const char *path, const struct msg_verdict *verdict,
 	    const struct msg_match *match)
@@ -77,10 +96,11 @@ report_matches(const char *path, const struct msg_verdict *verdict)
 }
 
 int
-report_rule(const struct msg_match *rule)
+report_rule(const struct msg_rule *rule)
 {
 	CLEANUP(doc_freep) struct doc *doc = doc_new();
 
-	rule_write(doc, rule);
+	rule_write(doc, &rule->rule);
+	about_write(doc, &rule->about);
 	return print(doc);
 }

@@ -2,7 +2,7 @@
 /* Matches as JSON, one object a line. */
 #pragma once
 
-struct msg_match;
+struct msg_rule;
 struct msg_verdict;
 
 /*
@@ -12,5 +12,8 @@ struct msg_verdict;
  */
 int report_matches(const char *path, const struct msg_verdict *verdict);
 
-/* What a rule says of itself, in the same names.  The same. */
-int report_rule(const struct msg_match *rule);
+/*
+ * What a rule says of itself, in the same names and more, and in khien.lacks
+ * what it should say and does not.  Returns the same.
+ */
+int report_rule(const struct msg_rule *rule);

@@ -51,7 +51,11 @@ roster_put(const struct roster *roster, struct buf *buf)
 	};
 
 	if (roster->rule < yara_rules_len(roster->yara)) {
+		const struct msg_about *about =
+			yara_about(roster->yara, roster->rule);
 		message.rule = *yara_rule(roster->yara, roster->rule);
+		if (about)
+			message.about = *about;
 	} else if (roster->file < roster->rules->len) {
 		const struct rules_file *file =
 			&roster->rules->files[roster->file];

@@ -31,6 +31,7 @@ struct rules {
 	struct rules_file *files; /* sorted by folder and path */
 	size_t len;
 	size_t size; /* bytes of all texts */
+	bool about;  /* what rules say of themselves is to be told in full */
 	uint32_t folders;
 	char *prefixes[RULES_FOLDERS_MAX]; /* a folder's name as it was given,
 					      with a slash behind it, or "" */

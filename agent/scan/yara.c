@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later; all that knows libyara */
 #include "agent/scan/yara.h"
 
 #include <errno.h>
@@ -23,6 +23,7 @@ struct yara {
 	YR_SCANNER *scanner;
 	struct msg_match *matches; /* one for each rule, in libyara's order */
 	char **texts;		   /* one for each rule: what matches[] needs */
+	struct msg_about *abouts;  /* the same; NULL: nobody asked */
 	size_t len;
 	uint32_t *found; /* of the scan under way; borrowed */
 	size_t found_len;
@@ -193,7 +194,8 @@ compile(struct build *build, YR_RULES **ret_rules)
 }
 
 static int
-read_rule(const YR_RULE *rule, struct msg_match *match, char **ret_text)
+read_rule(const YR_RULE *rule, struct msg_match *match, struct msg_about *about,
+	  char **ret_text)
 {
 	const YR_META *entry;
 	struct meta meta;
@@ -206,12 +208,12 @@ read_rule(const YR_RULE *rule, struct msg_match *match, char **ret_text)
 		.rule = rule->identifier,
 		.ruleset = strchr(rule->ns->name, '/') + 1,
 	};
-	*ret_text = meta_copy(&meta, match);
+	*ret_text = meta_copy(&meta, match, about);
 	return *ret_text ? 0 : -ENOMEM;
 }
 
 static int
-read_rules(struct yara *yara)
+read_rules(struct yara *yara, bool about)
 {
 	const YR_RULE *rule;
 	size_t len = 0;
@@ -219,12 +221,16 @@ read_rules(struct yara *yara)
 	yr_rules_foreach(yara->rules, rule) len++;
 	yara->matches = calloc(len + 1, sizeof(*yara->matches));
 	yara->texts = calloc(len + 1, sizeof(*yara->texts));
-	if (!yara->matches || !yara->texts)
+	if (about)
+		yara->abouts = calloc(len + 1, sizeof(*yara->abouts));
+	if (!yara->matches || !yara->texts || (about && !yara->abouts))
 		return -ENOMEM;
 	yr_rules_foreach(yara->rules, rule)
 	{
 		size_t i = yara->len++;
-		int r = read_rule(rule, &yara->matches[i], &yara->texts[i]);
+		int r = read_rule(rule, &yara->matches[i],
+				  about ? &yara->abouts[i] : NULL,
+				  &yara->texts[i]);
 		if (r < 0)
 			return r;
 	}
@@ -288,7 +294,7 @@ yara_new(struct rules *rules, struct yara **ret_yara)
 	if (r == 0)
 		r = compact(&yara->rules);
 	if (r == 0)
-		r = read_rules(yara);
+		r = read_rules(yara, rules->about);
 	if (r == 0)
 		r = begin_scanner(yara);
 	if (r != 0)
@@ -309,6 +315,7 @@ yara_free(struct yara *yara)
 	for (size_t i = 0; i < yara->len; i++)
 		free(yara->texts[i]);
 	free(yara->matches);
+	free(yara->abouts);
 	free(yara->texts);
 	free(yara);
 }
@@ -329,6 +336,12 @@ const struct msg_match *
 yara_rule(const struct yara *yara, size_t i)
 {
 	return &yara->matches[i];
+}
+
+const struct msg_about *
+yara_about(const struct yara *yara, size_t i)
+{
+	return yara->abouts ? &yara->abouts[i] : NULL;
 }
 
 /* Where libyara is in the blocks of one file. */

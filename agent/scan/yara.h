@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct msg_about;
 struct msg_match;
 struct rules;
 struct yara;
@@ -39,6 +40,8 @@ void yara_freep(struct yara **yara);
 /* The rules, private ones as well; they live as long as yara. */
 size_t yara_rules_len(const struct yara *yara);
 const struct msg_match *yara_rule(const struct yara *yara, size_t i);
+/* NULL when `rules` did not ask for it; lives as long. */
+const struct msg_about *yara_about(const struct yara *yara, size_t i);
 
 /*
  * Matches the `len` blocks of a file of `file_size` bytes.  The numbers of the

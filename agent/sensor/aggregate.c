@@ -8,20 +8,27 @@
 #include "agent/lib/str.h"
 #include "agent/sensor/path.h"
 
-#define PLACES 512 /* processes times types times directories in a second */
+#define PLACES 512 /* processes times types times places in a second */
 #define BUCKETS 512
 #define NONE UINT16_MAX
 #define PATH_KEPT 1024 /* events with a longer path always pass */
 
+/* What makes a place, beside process and type. */
+struct key {
+	const uint8_t *bytes; /* a path's directory, or a peer */
+	size_t len;	      /* 0: all peers that have no place */
+	bool peers;
+};
+
 struct place {
 	uint64_t opened_ns;
-	uint32_t seen;
+	uint32_t seen; /* events; of all peers: how many had a place */
 	uint64_t held;
 	struct event event; /* key, and what the last one was like */
-	size_t directory;   /* bytes of path that are the key's */
+	size_t key_len;	    /* bytes of path, or remote, that are the key's */
 	char comm[17];
 	uint16_t next;	      /* in its bucket, or among the free */
-	char path[PATH_KEPT]; /* the last one's */
+	char path[PATH_KEPT]; /* the last one's; none of peers */
 };
 
 struct aggregate {
@@ -62,87 +69,161 @@ aggregate_freep(struct aggregate **aggregate)
 
 /* FNV-1a over what makes a place. */
 static uint16_t
-bucket_of(const struct event *event, size_t directory)
+bucket_of(const struct event *event, struct key key)
 {
 	uint64_t hash = 0xcbf29ce484222325u ^ event->pid ^
 			((uint64_t)event->type << 32);
 
-	for (size_t i = 0; i < directory; i++)
-		hash = (hash ^ (uint8_t)event->path[i]) * 0x100000001b3u;
+	for (size_t i = 0; i < key.len; i++)
+		hash = (hash ^ key.bytes[i]) * 0x100000001b3u;
 	return (uint16_t)((hash ^ hash >> 32) % BUCKETS);
 }
 
 static bool
-same_place(const struct place *place, const struct event *event,
-	   size_t directory)
+same_place(const struct place *place, const struct event *event, struct key key)
 {
+	const void *bytes =
+		key.peers ? (const void *)place->event.remote : place->path;
+
 	return place->event.pid == event->pid &&
 	       place->event.start_ns == event->start_ns &&
-	       place->event.type == event->type &&
-	       place->directory == directory &&
-	       memcmp(place->path, event->path, directory) == 0;
+	       place->event.type == event->type && place->key_len == key.len &&
+	       (key.len == 0 || memcmp(bytes, key.bytes, key.len) == 0);
 }
 
-static void
-open_place(struct aggregate *aggregate, const struct event *event,
-	   uint16_t bucket, size_t directory, uint64_t now_ns)
+static struct place *
+find_place(struct aggregate *aggregate, const struct event *event,
+	   struct key key)
 {
+	uint16_t i = aggregate->buckets[bucket_of(event, key)];
+
+	for (; i != NONE; i = aggregate->places[i].next)
+		if (same_place(&aggregate->places[i], event, key))
+			return &aggregate->places[i];
+	return NULL;
+}
+
+/* NULL: there is no room. */
+static struct place *
+open_place(struct aggregate *aggregate, const struct event *event,
+	   struct key key, uint64_t now_ns)
+{
+	uint16_t bucket = bucket_of(event, key);
 	uint16_t i = aggregate->free;
 
 	if (i == NONE)
-		return;
+		return NULL;
 	struct place *place = &aggregate->places[i];
 	aggregate->free = place->next;
-	(void)str_copy(place->path, sizeof(place->path), event->path);
+	(void)str_copy(place->path, sizeof(place->path),
+		       event->path ? event->path : "");
 	place->opened_ns = now_ns;
 	place->seen = 1;
 	place->held = 0;
 	place->event = *event;
-	place->directory = directory;
+	place->key_len = key.len;
 	place->next = aggregate->buckets[bucket];
 	aggregate->buckets[bucket] = i;
+	return place;
 }
 
-/* What the aggregate will tell: the last event, but nothing that is its own. */
+/*
+ * What the aggregate will tell: the last event, but nothing that is its own.
+ * What was sent and received is all of theirs.
+ */
 static void
 hold(struct aggregate *aggregate, struct place *place,
      const struct event *event)
 {
+	uint64_t sent = place->held ? place->event.sent : 0;
+	uint64_t received = place->held ? place->event.received : 0;
+
 	place->event = *event;
-	(void)str_copy(place->path, sizeof(place->path), event->path);
+	(void)str_copy(place->path, sizeof(place->path),
+		       event->path ? event->path : "");
 	(void)str_copy(place->comm, sizeof(place->comm),
 		       event->comm ? event->comm : "");
 	place->event.flags |= EVENT_AGGREGATE;
 	place->event.comm = place->comm;
 	place->event.path2 = NULL;
 	place->event.name = NULL;
+	place->event.sent += sent;
+	place->event.received += received;
 	place->held++;
 	aggregate->held++;
+}
+
+static bool
+hold_file(struct aggregate *aggregate, const struct event *event,
+	  uint64_t now_ns)
+{
+	if (!event->path || strlen(event->path) >= PATH_KEPT)
+		return false;
+	struct key key = { .bytes = (const uint8_t *)event->path,
+			   .len = path_directory(event->path) };
+	struct place *place = find_place(aggregate, event, key);
+	if (!place) {
+		(void)open_place(aggregate, event, key, now_ns);
+		return false;
+	}
+	if (place->seen < AGGREGATE_WHOLE) {
+		place->seen++;
+		return false;
+	}
+	hold(aggregate, place, event);
+	return true;
+}
+
+/* Another peer has a place of its own, unless the process had so many. */
+static bool
+hold_of_many(struct aggregate *aggregate, const struct event *event,
+	     struct key key, uint64_t now_ns)
+{
+	struct key all = { .peers = true };
+	struct place *many = find_place(aggregate, event, all);
+
+	if (!many) {
+		if (open_place(aggregate, event, all, now_ns))
+			(void)open_place(aggregate, event, key, now_ns);
+		return false;
+	}
+	if (many->seen < AGGREGATE_PEERS &&
+	    open_place(aggregate, event, key, now_ns)) {
+		many->seen++;
+		return false;
+	}
+	hold(aggregate, many, event);
+	return true;
+}
+
+static bool
+hold_peer(struct aggregate *aggregate, const struct event *event,
+	  uint64_t now_ns)
+{
+	struct key key = { event->remote, sizeof(event->remote), true };
+	uint32_t whole = event->type == EVENT_DNS ? AGGREGATE_WHOLE :
+						    AGGREGATE_WHOLE_PEER;
+	struct place *place = find_place(aggregate, event, key);
+
+	if (!place)
+		return hold_of_many(aggregate, event, key, now_ns);
+	if (place->seen < whole) {
+		place->seen++;
+		return false;
+	}
+	hold(aggregate, place, event);
+	return true;
 }
 
 bool
 aggregate_hold(struct aggregate *aggregate, const struct event *event,
 	       uint64_t now_ns)
 {
-	if (event->class != EVENT_BULK || !event->path ||
-	    strlen(event->path) >= PATH_KEPT)
+	if (event->class != EVENT_BULK)
 		return false;
-	size_t directory = path_directory(event->path);
-	uint16_t bucket = bucket_of(event, directory);
-	for (uint16_t i = aggregate->buckets[bucket]; i != NONE;
-	     i = aggregate->places[i].next) {
-		struct place *place = &aggregate->places[i];
-		if (!same_place(place, event, directory))
-			continue;
-		if (place->seen < AGGREGATE_WHOLE) {
-			place->seen++;
-			return false;
-		}
-		hold(aggregate, place, event);
-		return true;
-	}
-	open_place(aggregate, event, bucket, directory, now_ns);
-	return false;
+	if (event_family(event->type) == EVENT_OF_NETWORK)
+		return hold_peer(aggregate, event, now_ns);
+	return hold_file(aggregate, event, now_ns);
 }
 
 /* Takes the place that *link names out of its bucket. */
@@ -174,7 +255,8 @@ next_of(struct aggregate *aggregate, uint16_t *link, uint64_t now_ns)
 			continue;
 		}
 		aggregate->ended = link;
-		place->event.path = place->path;
+		if (place->event.path)
+			place->event.path = place->path;
 		place->event.count = place->held;
 		return &place->event;
 	}

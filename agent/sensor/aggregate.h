@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Floods of like events: of one process, one type, one directory.  The first
- * AGGREGATE_WHOLE in a second pass whole, the others are counted and told as
- * one event when the second is over.  Nothing is dropped: when the table is
- * full, everything passes.
+ * Floods of like events: of one process and type, in one directory or with one
+ * peer.  The first ones in a second pass whole, the others are counted and told
+ * as one event when the second is over, like the last one of them.  So are
+ * those of a process that goes through many peers, once it has met
+ * AGGREGATE_PEERS.  Nothing is dropped: when the table is full, everything
+ * passes.
  */
 #pragma once
 
@@ -14,7 +16,9 @@
 struct event;
 struct aggregate;
 
-#define AGGREGATE_WHOLE 200
+#define AGGREGATE_WHOLE 200	/* of files, and names asked for */
+#define AGGREGATE_WHOLE_PEER 20 /* of anything else with one peer */
+#define AGGREGATE_PEERS 200
 #define AGGREGATE_NS 1000000000ull
 
 /* NULL: no memory. */

@@ -22,6 +22,8 @@ privilege_decode(const uint8_t *bytes, size_t size, struct decode *ret)
 	decode_put_head(ret, &rec.head);
 	decode_put_actor(event, &rec.actor);
 	decode_put_inode(event, &rec.file);
+	if (rec.count > 1)
+		event->count = rec.count;
 	event->old_caps = rec.old_caps;
 	event->value = rec.value;
 	event->value2 = rec.value2;

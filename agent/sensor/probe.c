@@ -15,14 +15,16 @@
 #include "agent/lib/log.h"
 #include "agent/lib/loop.h"
 #include "agent/lib/str.h"
+#include "agent/sensor/acts.h"
+#include "agent/sensor/attach.h"
 #include "agent/sensor/calls.h"
-#include "agent/sensor/cgroup.h"
+#include "agent/sensor/fit.h"
 #include "agent/sensor/programs.h"
-#include "agent/sensor/prototype.h"
 #include "kernel/khien_abi.h" /* first: the skeletons use its structs */
 #include "gen/datagram.skel.h"
 #include "gen/file.skel.h"
 #include "gen/net.skel.h"
+#include "gen/privilege.skel.h"
 #include "gen/process.skel.h"
 #include "gen/reach.skel.h"
 #include "gen/uring.skel.h"
@@ -52,9 +54,11 @@ fill_file(void *rodata, const struct probe *probe)
 {
 	struct file_bpf__rodata *knobs = rodata;
 
-	(void)probe;
 	calls_fill((struct khien_call *)(uintptr_t)knobs->calls,
 		   (uint8_t *)(uintptr_t)knobs->call_kinds);
+	if (probe->passing)
+		acts_pass((struct khien_call *)(uintptr_t)knobs->calls,
+			  (uint8_t *)(uintptr_t)knobs->call_kinds);
 	calls_fill_quiet((uint32_t *)(uintptr_t)knobs->quiet);
 	knobs->open_flags = calls_open_flags();
 }
@@ -68,6 +72,16 @@ fill_uring(void *rodata, const struct probe *probe)
 	calls_fill_quiet((uint32_t *)(uintptr_t)knobs->quiet);
 }
 
+static void
+fill_privilege(void *rodata, const struct probe *probe)
+{
+	struct privilege_bpf__rodata *knobs = rodata;
+
+	(void)probe;
+	acts_fill((uint8_t *)(uintptr_t)knobs->acts,
+		  (uint8_t *)(uintptr_t)knobs->act_kinds);
+}
+
 static const struct opening openings[PROGRAMS_OBJECTS] = {
 	[PROGRAMS_PROCESS] = { "process", process_bpf__elf_bytes, fill_process,
 			       sizeof(struct process_bpf__rodata) },
@@ -78,10 +92,14 @@ static const struct opening openings[PROGRAMS_OBJECTS] = {
 			     sizeof(struct uring_bpf__rodata) },
 	[PROGRAMS_NET] = { "net", net_bpf__elf_bytes, NULL, 0 },
 	[PROGRAMS_DATAGRAM] = { "datagram", datagram_bpf__elf_bytes, NULL, 0 },
+	[PROGRAMS_PRIVILEGE] = { "privilege", privilege_bpf__elf_bytes,
+				 fill_privilege,
+				 sizeof(struct privilege_bpf__rodata) },
 };
 
 static const char *const map_names[PROBE_MAPS] = {
-	"critical", "bulk", "counters", "own", "reach", "stops", "names"
+	"critical", "bulk",  "counters", "own",	  "reach",
+	"stops",    "names", "known",	 "armed", "handlers"
 };
 
 const char *
@@ -222,46 +240,15 @@ set_maps(struct bpf_object *object, const struct probe *probe)
 	return r;
 }
 
-/*
- * Those of cgroups to all cgroups.  The kernel takes links beside whatever
- * program is there, and refuses them where somebody wants to be alone.
- */
-static struct bpf_link *
-attach_to(struct bpf_program *bpf)
-{
-	enum bpf_prog_type type = bpf_program__type(bpf);
-
-	if (type != BPF_PROG_TYPE_CGROUP_SKB &&
-	    type != BPF_PROG_TYPE_CGROUP_SOCK_ADDR)
-		return bpf_program__attach(bpf);
-	CLEANUP_FD int fd = cgroup_open();
-	if (fd < 0) {
-		errno = -fd;
-		return NULL;
-	}
-	struct bpf_link *link = bpf_program__attach_cgroup(bpf, fd);
-	int r = errno;
-	file_closep(&fd);
-	errno = r;
-	return link;
-}
-
 static void
 attach(struct bpf_object *object, struct probe *probe, size_t program)
 {
 	struct bpf_program *bpf = bpf_object__find_program_by_name(
 		object, programs_get(program)->name);
-	struct bpf_link *link = bpf ? attach_to(bpf) : NULL;
+	int fd = bpf ? attach_program(bpf, probe, program) : -ENOENT;
 
-	probe->errors[program] = 0;
-	if (!link) {
-		probe->errors[program] = bpf ? errno : ENOENT;
-		return;
-	}
-	probe->links[program] = fcntl(bpf_link__fd(link), F_DUPFD_CLOEXEC, 0);
-	if (probe->links[program] < 0)
-		probe->errors[program] = errno;
-	(void)bpf_link__destroy(link);
+	probe->links[program] = fd < 0 ? -1 : fd;
+	probe->errors[program] = fd < 0 ? -fd : 0;
 }
 
 /*
@@ -414,36 +401,28 @@ load_maps(struct probe *probe, const uint32_t *own, size_t len)
 	return r;
 }
 
-/*
- * Of programs for different forms, which one this kernel is to have.  When
- * nobody can tell, they are all tried.
- */
-static void
-choose(struct probe *probe)
+/* Every process that is there is known; then changes are compared. */
+static int
+arm(struct probe *probe)
 {
-	struct prototype *prototype CLEANUP(prototype_closep) = NULL;
-	size_t chosen[PROGRAMS_CHOICES];
-	int r = prototype_open(&prototype);
+	const uint32_t zero = 0, one = 1;
+	CLEANUP_FD int fd = -1;
+	char bytes[64];
+	ssize_t len = 0;
 
-	for (size_t i = 0; i < PROGRAMS_CHOICES; i++)
-		chosen[i] = PROGRAMS;
-	for (size_t i = 0; r == 0 && i < PROGRAMS; i++) {
-		const struct programs_form *form = programs_form(i);
-		if (form &&
-		    prototype_is(prototype, form->tracepoint, form->params))
-			chosen[form->choice] = i;
+	if (probe->links[PROGRAM_PRIVILEGE_SEED] >= 0) {
+		fd = bpf_iter_create(probe->links[PROGRAM_PRIVILEGE_SEED]);
+		do
+			len = fd < 0 ? -1 : read(fd, bytes, sizeof(bytes));
+		while (len > 0 || (len < 0 && errno == EAGAIN && fd >= 0));
 	}
-	for (size_t i = 0; r == 0 && i < PROGRAMS; i++) {
-		const struct programs_form *form = programs_form(i);
-		if (!form || chosen[form->choice] == i)
-			continue;
-		probe->errors[i] = PROGRAMS_UNNEEDED;
-		if (chosen[form->choice] < PROGRAMS ||
-		    !prototype_has_struct(prototype, form->about))
-			continue;
-		probe->errors[i] = EOPNOTSUPP;
-		chosen[form->choice] = i;
-	}
+	if (len < 0)
+		probe->errors[PROGRAM_PRIVILEGE_SEED] = errno;
+	if (probe->errors[PROGRAM_PRIVILEGE_CALL] != 0 ||
+	    probe->errors[PROGRAM_PRIVILEGE_FORK] != 0)
+		return 0;
+	return bpf_map_update_elem(probe->maps[PROBE_ARMED], &zero, &one,
+				   BPF_ANY);
 }
 
 int
@@ -451,11 +430,12 @@ probe_load(struct probe *probe, struct probe_wanted wanted, const uint32_t *own,
 	   size_t len)
 {
 	uint64_t chosen[PROGRAMS_OBJECTS] = { 0 };
-	int r = load_maps(probe, own, len);
 
+	probe->passing = wanted.privilege;
+	int r = load_maps(probe, own, len);
 	if (r < 0)
 		return r;
-	choose(probe);
+	fit_choose(probe->errors);
 	for (size_t i = 0; i < PROGRAMS; i++) {
 		if (!probe_is_wanted(wanted, i))
 			probe->errors[i] = ECANCELED;
@@ -465,9 +445,10 @@ probe_load(struct probe *probe, struct probe_wanted wanted, const uint32_t *own,
 	for (size_t i = 0; i < PROGRAMS_OBJECTS; i++)
 		if (chosen[i])
 			load_object(i, probe, chosen[i]);
+	r = wanted.privilege ? arm(probe) : 0;
 	/* libbpf leaves behind what it read of the kernel's types. */
 	(void)malloc_trim(0);
-	return 0;
+	return r;
 }
 
 int

@@ -12,7 +12,7 @@
 
 #include "agent/sensor/programs.h"
 
-#define PROBE_MAPS 7
+#define PROBE_MAPS 10
 #define PROBE_RING_SIZE (8u << 20)    /* RING_SIZE of kernel/ring.h */
 #define PROBE_STOPS_SIZE (256u << 10) /* STOPS_SIZE of kernel/reach.bpf.c */
 
@@ -21,18 +21,22 @@ enum probe_map {
 	PROBE_BULK,
 	PROBE_COUNTERS,
 	PROBE_OWN,
-	PROBE_REACH, /* struct khien_reach */
-	PROBE_STOPS, /* ring of struct khien_stop */
-	PROBE_NAMES, /* struct khien_names */
+	PROBE_REACH,	/* struct khien_reach */
+	PROBE_STOPS,	/* ring of struct khien_stop */
+	PROBE_NAMES,	/* struct khien_names */
+	PROBE_KNOWN,	/* credentials as last known */
+	PROBE_ARMED,	/* whether they are compared */
+	PROBE_HANDLERS, /* who goes on with a system call */
 };
 
 struct probe {
 	int maps[PROBE_MAPS];	  /* owned; -1: none */
-	int links[PROGRAMS];	  /* owned; -1: absent */
+	int links[PROGRAMS];	  /* owned; -1: absent; or of the program */
 	int32_t errors[PROGRAMS]; /* 0, or the errno that says why, or
 				     PROGRAMS_UNNEEDED */
 	uint32_t cpus;		  /* possible ones */
 	uint64_t base;		  /* numbers begin after it: see probe_init() */
+	bool passing; /* system calls go on to the programs of privilege */
 };
 
 /*

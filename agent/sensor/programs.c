@@ -110,6 +110,64 @@ static const struct programs_entry entries[PROGRAMS] = {
 		"UDP datagrams to new peers, and names asked of DNS",
 		{ EVENT_DATAGRAM, EVENT_DNS },
 	},
+	[PROGRAM_PRIVILEGE_FORK] = {
+		"privilege_fork", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
+		"privileges that a process was given inside the kernel; "
+		"processes that start in namespaces of their own",
+		{ EVENT_ESCALATE },
+	},
+	[PROGRAM_PRIVILEGE_EXIT] = {
+		"privilege_exit", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
+		"privileges that a process was given inside the kernel, when "
+		"it executes nothing with them",
+		{ 0 },
+	},
+	[PROGRAM_PRIVILEGE_RENAME] = {
+		"privilege_rename", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
+		"privileges that a process was given inside the kernel, when "
+		"it executes a program with them",
+		{ 0 },
+	},
+	[PROGRAM_PRIVILEGE_EXEC] = {
+		"privilege_exec", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
+		"privileges that a process has from the file it executes",
+		{ 0 },
+	},
+	[PROGRAM_PRIVILEGE_MODULE] = {
+		"privilege_module", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
+		"names of kernel modules that are loaded",
+		{ 0 },
+	},
+	[PROGRAM_PRIVILEGE_UNLOAD] = {
+		"privilege_unload", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
+		"names of kernel modules that are taken away",
+		{ 0 },
+	},
+	[PROGRAM_PRIVILEGE_MAPPING] = {
+		"privilege_mapping", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
+		"memory that was written to before it becomes executable, but "
+		"for what is asked for in one call (from Linux 6.1 on: older "
+		"ones see it without this program)",
+		{ 0 },
+	},
+	[PROGRAM_PRIVILEGE_CALL] = {
+		"privilege_call", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
+		"changes of identity and capabilities by system calls, ptrace "
+		"and writing into other processes, memory that becomes "
+		"executable, modules, BPF programs, namespaces, roots; and "
+		"nothing that was done inside the kernel",
+		{ EVENT_CREDENTIALS, EVENT_PTRACE, EVENT_VM_WRITE,
+		  EVENT_MEM_OPEN, EVENT_MEMFD_CREATE, EVENT_MAP_EXEC,
+		  EVENT_MODULE_LOAD, EVENT_MODULE_UNLOAD, EVENT_BPF_LOAD,
+		  EVENT_UNSHARE, EVENT_SETNS, EVENT_CHROOT,
+		  EVENT_PIVOT_ROOT },
+	},
+	[PROGRAM_PRIVILEGE_SEED] = {
+		"privilege_seed", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
+		"the first change of privileges of a process that was there "
+		"before the agent",
+		{ 0 },
+	},
 };
 
 const struct programs_entry *
@@ -139,12 +197,18 @@ static const struct programs_form forms[PROGRAMS] = {
 	[PROGRAM_URING_OVERFLOW] = { PROGRAMS_URING_OVERFLOW,
 				     "io_uring_cqe_overflow", "piiip",
 				     "io_cqe" },
+	[PROGRAM_PRIVILEGE_MODULE] = { .about = "load_info",
+				       .needs = "btf_trace_module_load" },
+	[PROGRAM_PRIVILEGE_UNLOAD] = { .about = "load_info",
+				       .needs = "btf_trace_module_free" },
+	[PROGRAM_PRIVILEGE_MAPPING] = { .needs = "BPF_FUNC_find_vma" },
 };
 
 const struct programs_form *
 programs_form(size_t program)
 {
-	if (program >= PROGRAMS || !forms[program].choice)
+	if (program >= PROGRAMS ||
+	    (!forms[program].choice && !forms[program].needs))
 		return NULL;
 	return &forms[program];
 }

@@ -13,6 +13,7 @@ enum programs_object {
 	PROGRAMS_URING,
 	PROGRAMS_NET,
 	PROGRAMS_DATAGRAM,
+	PROGRAMS_PRIVILEGE,
 	PROGRAMS_OBJECTS,
 };
 
@@ -47,6 +48,16 @@ enum programs_program {
 	PROGRAM_NET_SEND4,
 	PROGRAM_NET_SEND6,
 	PROGRAM_NET_EGRESS,
+	/* In the order in which they are attached: kernel/known.h. */
+	PROGRAM_PRIVILEGE_FORK,
+	PROGRAM_PRIVILEGE_EXIT,
+	PROGRAM_PRIVILEGE_RENAME,
+	PROGRAM_PRIVILEGE_EXEC,
+	PROGRAM_PRIVILEGE_MODULE,
+	PROGRAM_PRIVILEGE_UNLOAD,
+	PROGRAM_PRIVILEGE_MAPPING,
+	PROGRAM_PRIVILEGE_CALL,
+	PROGRAM_PRIVILEGE_SEED,
 	PROGRAMS,
 };
 
@@ -77,16 +88,19 @@ struct programs_entry {
 	uint16_t types[PROGRAMS_TYPES];
 };
 
-/* The form of a tracepoint that a program is for: see prototype_is(). */
+/* What a kernel must be like for a program. */
 struct programs_form {
-	uint8_t choice; /* enum programs_choice; the others only of one */
+	uint8_t choice; /* enum programs_choice */
+	/* Of a choice, the form of tracepoint: see prototype_is(). */
 	const char *tracepoint;
 	const char *params;
 	const char *about; /* a struct that kernels without the thing lack */
+	/* What the kernel must have: a type, or a helper; NULL: nothing. */
+	const char *needs;
 };
 
 /* NULL for no such program. */
 const struct programs_entry *programs_get(size_t program);
 
-/* NULL for a program that is no choice. */
+/* NULL for a program that every kernel may have. */
 const struct programs_form *programs_form(size_t program);

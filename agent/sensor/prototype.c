@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "agent/lib/file.h"
+#include "agent/lib/str.h"
 
 struct prototype {
 	struct btf *types; /* owned */
@@ -95,4 +96,30 @@ prototype_has_struct(const struct prototype *prototype, const char *name)
 {
 	return btf__find_by_name_kind(prototype->types, name, BTF_KIND_STRUCT) >
 	       0;
+}
+
+static bool
+has_helper(const struct btf *types, const char *name)
+{
+	int id = btf__find_by_name_kind(types, "bpf_func_id", BTF_KIND_ENUM);
+	const struct btf_type *type =
+		id < 0 ? NULL : btf__type_by_id(types, (__u32)id);
+
+	if (!type)
+		return false;
+	for (__u16 i = 0; i < btf_vlen(type); i++)
+		if (str_equal(btf__name_by_offset(types,
+						  btf_enum(type)[i].name_off),
+			      name))
+			return true;
+	return false;
+}
+
+bool
+prototype_has(const struct prototype *prototype, const char *name)
+{
+	const struct btf *types = prototype->types;
+
+	return btf__find_by_name_kind(types, name, BTF_KIND_TYPEDEF) > 0 ||
+	       has_helper(types, name);
 }

@@ -23,3 +23,7 @@ bool prototype_is(const struct prototype *prototype, const char *tracepoint,
 
 /* Whether the kernel has a struct of that name. */
 bool prototype_has_struct(const struct prototype *prototype, const char *name);
+
+/* Whether the kernel has a typedef, or a helper of programs, of that name:
+   "btf_trace_module_load", "BPF_FUNC_find_vma". */
+bool prototype_has(const struct prototype *prototype, const char *name);

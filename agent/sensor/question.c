@@ -8,8 +8,8 @@
 
 #include "agent/lib/buf.h"
 
-#define ANSWER 0x8000	/* QR, in the flags */
-#define LABEL_MAX 63	/* the two bits above make it a pointer, or unknown */
+#define ANSWER 0x8000 /* QR, in the flags */
+#define LABEL_MAX 63  /* the two bits above make it a pointer, or unknown */
 #define NAME_MAX_BYTES 255 /* with all lengths and the root's */
 
 /* Network order; struct buf's integers are little-endian. */
@@ -23,7 +23,7 @@ get_u16(struct buf *buf)
 
 struct name {
 	char *text;
-	size_t at; /* in text, always with room: see QUESTION_NAME_SIZE */
+	size_t at;    /* in text, always with room: see QUESTION_NAME_SIZE */
 	size_t bytes; /* of the name in the message */
 };
 

@@ -11,7 +11,7 @@
 #include "agent/sensor/reach.h"
 #include "agent/sensor/stream.h"
 
-static const char *const names[] = {
+static const char *const names[REPORT_FIGURES] = {
 	"lost.critical",  "lost.bulk",	"events.critical", "events.bulk",
 	"ring.critical",  "ring.bulk",	"batches.waiting", "malformed",
 	"reach.killed",	  "reach.held", "reach.let_go",	   "reach.failed",
@@ -31,6 +31,25 @@ read_figures(const struct stream *stream, const struct reach *reach,
 	figures[6] = window_waiting(stream->window);
 	figures[7] = stream->malformed;
 	reach_count(reach, figures + 8);
+}
+
+/* Each behind a space but the first. */
+static void
+put_types(struct buf *buf, const struct programs_entry *program)
+{
+	char name[64], value[512];
+	size_t len = 0;
+
+	(void)snprintf(name, sizeof(name), "types.%s", program->name);
+	for (size_t i = 0; i < PROGRAMS_TYPES && program->types[i]; i++) {
+		const char *word = event_type_name(program->types[i]);
+		if (word && len < sizeof(value))
+			len += (size_t)snprintf(value + len,
+						sizeof(value) - len, "%s%s",
+						len ? " " : "", word);
+	}
+	if (len)
+		msg_put_pair(buf, name, value);
 }
 
 static void
@@ -58,8 +77,7 @@ bool
 report_put(struct report *report, struct buf *buf, const struct stream *stream,
 	   const struct reach *reach, const int32_t *programs)
 {
-	uint64_t figures[sizeof(names) / sizeof(names[0])];
-
+	uint64_t figures[REPORT_FIGURES];
 	const char *state = reach_state(reach);
 
 	read_figures(stream, reach, figures);
@@ -70,9 +88,11 @@ report_put(struct report *report, struct buf *buf, const struct stream *stream,
 	report->reach = state;
 	report->told = true;
 	msg_put_pair(buf, "reach.state", state);
-	for (size_t i = 0; i < PROGRAMS; i++)
+	for (size_t i = 0; i < PROGRAMS; i++) {
 		put_program(buf, i, programs[i]);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		put_types(buf, programs_get(i));
+	}
+	for (size_t i = 0; i < REPORT_FIGURES; i++)
 		msg_put_pair_number(buf, names[i], figures[i]);
 	return true;
 }

@@ -5,19 +5,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define REPORT_FIGURES 13
+
 struct buf;
 struct reach;
 struct stream;
 
 /* What was put last; zero: nothing yet. */
 struct report {
-	uint64_t figures[12];
+	uint64_t figures[REPORT_FIGURES];
 	const char *reach;
 	bool told;
 };
 
 /*
- * Puts the pairs of MSG_STATUS.  `programs` is 0 or an errno for each kernel
+ * Puts the pairs of MSG_STATUS: of each kernel program programs.NAME, whether it
+ * is attached, and types.NAME, the words of the events that it tells.  `programs` is 0 or an errno for each kernel
  * program.  False when nothing has changed since the last one: nothing is put.
  */
 bool report_put(struct report *report, struct buf *buf,

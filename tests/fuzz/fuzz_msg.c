@@ -11,6 +11,7 @@
 #include "agent/lib/conf.h"
 #include "agent/lib/event.h"
 #include "agent/lib/msg.h"
+#include "agent/lib/msg_life.h"
 #include "agent/lib/msg_update.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
@@ -179,6 +180,35 @@ read_update(struct buf *buf, uint16_t type, struct buf *again,
 	compare(again, bytes, size);
 }
 
+static void
+read_life(struct buf *buf, uint16_t type, struct buf *again,
+	  const uint8_t *bytes, size_t size)
+{
+	struct msg_proved proved;
+	struct msg_scans scans;
+	const char *nonce;
+	int r;
+
+	if (type == MSG_PROVE && msg_life_get_prove(buf, &nonce) == 0) {
+		msg_life_put_prove(again, nonce);
+	} else if (type == MSG_PROVED &&
+		   msg_life_get_proved(buf, &proved) == 0) {
+		msg_life_put_proved(again, &proved);
+	} else if (type == MSG_SCANS) {
+		for (;;) {
+			r = msg_life_get_scans(buf, &scans);
+			if (r < 0)
+				return;
+			if (r == 0)
+				break;
+			msg_life_put_scans(again, &scans);
+		}
+	} else {
+		return;
+	}
+	compare(again, bytes, size);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
@@ -197,6 +227,11 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		break;
 	case MSG_STATUS:
 		read_pairs(&buf);
+		break;
+	case MSG_PROVE:
+	case MSG_PROVED:
+	case MSG_SCANS:
+		read_life(&buf, type, &again, bytes, size);
 		break;
 	case MSG_CONFIG:
 		(void)conf_get(&buf, &conf);

@@ -16,15 +16,18 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path[:0] = [str(HERE), str(ROOT / "tests/system")]
+sys.path[:0] = [str(HERE), str(ROOT / "tests/system"),
+                str(ROOT / "tests/packages")]
 
 import gated  # noqa: E402
 import root  # noqa: E402
+from repack import repack  # noqa: E402
 
 # Not how long it takes, but when it hangs: no story line for so long.
 SILENT_S = 600
 STORIES = HERE / "stories"
 CANARY = "/var/tmp/canary"
+DEBS = ("khien", "khien-scan", "khien-rules")
 # What the agent may not see in the image: the stories turn it back.
 HIDE = bytes(i ^ 0x5a for i in range(256))
 CONF = """[gate]
@@ -51,12 +54,25 @@ def _bad(folder):
     (folder / "bad.sh.hidden").write_bytes(script.translate(HIDE))
 
 
-def _install(into):
-    """Everything that the image gets, as it is to lie in it."""
+def _packages(build, into):
+    """Those of the programs that were built, and newer ones to upgrade to."""
     env = {k: v for k, v in os.environ.items()
            if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
-    subprocess.run(["make", "-s", "install", f"DESTDIR={into}"], cwd=ROOT,
-                   env=env, check=True, stdout=subprocess.DEVNULL)
+    out = build / "deb"
+    subprocess.run(["make", "-s", "deb", f"BUILT={build.parent}",
+                    f"OUT={out}"], cwd=ROOT, env=env, check=True,
+                   stdout=subprocess.DEVNULL)
+    into.mkdir(parents=True)
+    for name in DEBS:
+        found, = [p for p in out.glob(f"{name}_*.deb")]
+        shutil.copy(found, into / f"{name}.deb")
+        repack(into / f"{name}.deb", into, "+1")
+    for name in ("khien", "khien-rules"):
+        repack(into / f"{name}.deb", into, "+2", needs="+1")
+
+
+def _fill(into):
+    """What the image gets beside the packages, as it is to lie in it."""
     stories = into / "srv/stories"
     shutil.copytree(STORIES, stories, dirs_exist_ok=True,
                     ignore=shutil.ignore_patterns("__pycache__", "*.service",
@@ -65,15 +81,24 @@ def _install(into):
     units.mkdir(parents=True)
     for unit in [*STORIES.glob("*.service"), *STORIES.glob("*.target")]:
         shutil.copy(unit, units)
-    wants = units / "multi-user.target.wants"
-    wants.mkdir()
-    (wants / "khien.service").symlink_to("/usr/lib/systemd/system/"
-                                         "khien.service")
     etc = into / "etc/khien"
+    for folder in ("khien.conf.d", "rules.d"):
+        (etc / folder).mkdir(parents=True)
     (etc / "khien.conf.d/guest.conf").write_text(CONF)
     (etc / "rules.d/canary.yar").write_text(RULE)
     _bad(stories)
-    shutil.rmtree(into / "usr/share/man")
+
+
+# In a mount namespace of its own: nothing stays when we are killed.
+INSTALL = r"""
+mkdir -p "$2"
+mount -o loop "$1" "$2"
+tar -C "$3" -c --owner=0 --group=0 . |
+	tar -C "$2" -x --keep-directory-symlink --no-overwrite-dir
+chroot "$2" find / -xdev >"$2/srv/khien/before"
+chroot "$2" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C 	sh -c 'cd /srv/khien && dpkg -i khien.deb khien-scan.deb khien-rules.deb'
+umount "$2"
+"""
 
 
 def prepare(build, image):
@@ -85,14 +110,13 @@ def prepare(build, image):
     tree = build / "tree"
     shutil.rmtree(tree, ignore_errors=True)
     tree.mkdir()
-    _install(tree)
-    # In a mount namespace of its own: nothing stays when we are killed.
-    subprocess.run(
-        ["unshare", "-m", "sh", "-ec",
-         'mkdir -p "$2"; mount -o loop "$1" "$2"; tar -C "$3" -c '
-         '--owner=0 --group=0 . | tar -C "$2" -x --keep-directory-symlink '
-         '--no-overwrite-dir; umount "$2"',
-         "sh", str(work), str(build / "mnt"), str(tree)], check=True)
+    _packages(build, tree / "srv/khien")
+    _fill(tree)
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-ec", INSTALL, "sh", str(work),
+         str(build / "mnt"), str(tree)], check=False, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout[-4000:]
     shutil.rmtree(tree)
     return work
 

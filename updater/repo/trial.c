@@ -119,6 +119,36 @@ is_uuid(const char *text)
 	return true;
 }
 
+static bool
+has_name(const struct doc_value *value, const char *path, const char *name)
+{
+	for (size_t i = 0; i < doc_len(value, path); i++)
+		if (str_equal(doc_text(doc_item(value, path, i), NULL), name))
+			return true;
+	return false;
+}
+
+/* What khien-scan misses in it, besides what is looked for here. */
+static void
+look_at_lacks(struct doc *findings, const struct doc_value *rule)
+{
+	const char *name = doc_text_or(rule, "rule.name", "");
+	static const struct {
+		const char *name, *text;
+	} words[] = {
+		{ "severity", "severity that is one of the five words" },
+		{ "author", "author" },
+		{ "date", "date of the form YYYY-MM-DD" },
+		{ "false_positives", "false_positives" },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (has_name(rule, "khien.lacks", words[i].name))
+			trial_find(findings, "metadata",
+				   doc_text_or(rule, "rule.ruleset", ""),
+				   "rule %s has no %s", name, words[i].text);
+}
+
 static int
 look_at_rule(void *arg, const struct doc_value *rule)
 {
@@ -145,6 +175,7 @@ look_at_rule(void *arg, const struct doc_value *rule)
 		trial_find(findings, "metadata", path,
 			   "rule %s has no attack (a technique of ATT&CK)",
 			   name);
+	look_at_lacks(findings, rule);
 	return 0;
 }
 
@@ -199,21 +230,12 @@ add_hit(void *arg, const struct doc_value *match)
 	return 0;
 }
 
-static bool
-has_name(const struct doc_value *list, const char *name)
-{
-	for (size_t i = 0; i < doc_len(list, NULL); i++)
-		if (str_equal(doc_text(doc_item(list, NULL, i), NULL), name))
-			return true;
-	return false;
-}
-
 static void
 look_at_vector(const struct trial *trial, const struct manifest_vector *vector,
 	       const struct doc_value *matches)
 {
 	for (size_t i = 0; i < vector->matches_len; i++)
-		if (!has_name(matches, vector->matches[i]))
+		if (!has_name(matches, NULL, vector->matches[i]))
 			trial_find(trial->findings, "vector", vector->name,
 				   "rule %s does not match it",
 				   vector->matches[i]);

@@ -307,7 +307,7 @@ test_privilege(void **state)
 			 1);
 	assert_int_equal(count("SELECT count(*) FROM privilege WHERE"
 			       " type='setns' AND value IS NULL AND"
-			       " old_uid IS NULL AND old_caps IS NULL"),
+			       " old_uid=0 AND old_caps=0"),
 			 1);
 	assert_int_equal(count("SELECT address FROM privilege WHERE"
 			       " type='map_exec' AND path='/lib/x.so' AND"
@@ -316,7 +316,8 @@ test_privilege(void **state)
 	assert_int_equal(count("SELECT count(*) FROM privilege WHERE"
 			       " type='vm_write' AND target_pid=77 AND value=64"
 			       " AND target_entity_id IS NULL AND"
-			       " address IS NULL AND path IS NULL"),
+			       " address IS NULL AND path IS NULL AND"
+			       " old_uid IS NULL AND old_caps IS NULL"),
 			 1);
 	assert_int_equal(count("SELECT uid FROM live WHERE pid=20"), 1000);
 }

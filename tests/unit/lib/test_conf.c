@@ -23,6 +23,7 @@ test_defaults(void **state)
 	assert_string_equal(conf.state_dir, "/var/lib/khien");
 	assert_string_equal(conf.run_dir, "/run/khien");
 	assert_string_equal(conf.group, "khien");
+	assert_int_equal(conf.proof_s, 60);
 	assert_true(conf.process && conf.file);
 	assert_string_equal(conf.mode, "observe");
 	assert_string_equal(conf.watch, "");
@@ -60,6 +61,12 @@ test_set(void **state)
 		{ "agent", "state_dir", "a", -EINVAL },
 		{ "agent", "state_dir", "", -EINVAL },
 		{ "agent", "run_dir", "/with space", 0 },
+		{ "agent", "proof_s", "0", 0 },
+		{ "agent", "proof_s", "10", 0 },
+		{ "agent", "proof_s", "3600", 0 },
+		{ "agent", "proof_s", "9", -EINVAL },
+		{ "agent", "proof_s", "3601", -EINVAL },
+		{ "agent", "proof_s", "", -EINVAL },
 		{ "agent", "group", "root", 0 },
 		{ "agent", "group", "", -EINVAL },
 		{ "agent", "group", "a2345678901234567890123456789012", 0 },
@@ -215,11 +222,29 @@ fill(void)
 	assert_int_equal(conf_set(&conf, "gate", "enforce", "/y", &why), 0);
 	assert_int_equal(conf_set(&conf, "gate", "mode", "off", &why), 0);
 	assert_int_equal(conf_set(&conf, "sensor", "file", "off", &why), 0);
+	assert_int_equal(conf_set(&conf, "agent", "proof_s", "77", &why), 0);
 	for (uint32_t i = 0; i < CONF_ROLES_MAX; i++) {
 		conf.role_uid[i] = 100 + i;
 		conf.role_gid[i] = 200 + i;
 	}
 	conf.group_gid = 300;
+}
+
+/* No key is left behind, whatever its kind. */
+static void
+compare_all(void)
+{
+	static char first[CONF_PATH_MAX], second[CONF_PATH_MAX];
+	const char *section, *key;
+
+	for (size_t i = 0;
+	     conf_list(&conf, i, &section, &key, first, sizeof(first)) == 0;
+	     i++) {
+		assert_int_equal(conf_list(&back, i, &section, &key, second,
+					   sizeof(second)),
+				 0);
+		assert_string_equal(first, second);
+	}
 }
 
 static void
@@ -235,6 +260,7 @@ test_round_trip(void **state)
 	memset(&back, 0, sizeof(back));
 	buf_init_read(&buf, bytes, buf.at);
 	assert_int_equal(conf_get(&buf, &back), 0);
+	compare_all();
 	assert_string_equal(back.state_dir, "/s");
 	assert_string_equal(back.watch, "/w:/x");
 	assert_string_equal(back.enforce, "/y");

@@ -330,6 +330,8 @@ static void
 test_rule_peer_query(void **state)
 {
 	const struct msg_rule rule = { .rule = { .rule = "R" },
+				       .about = { .date = "2026-01-01",
+						  .lacks = "author" },
 				       .error = "line 3",
 				       .number = 1,
 				       .last = true };
@@ -353,6 +355,9 @@ test_rule_peer_query(void **state)
 	open_ok(&buf, buf.at, MSG_RULE);
 	assert_int_equal(msg_get_rule(&buf, &got_rule), 0);
 	assert_string_equal(got_rule.rule.rule, "R");
+	assert_string_equal(got_rule.about.date, "2026-01-01");
+	assert_string_equal(got_rule.about.author, "");
+	assert_string_equal(got_rule.about.lacks, "author");
 	assert_string_equal(got_rule.error, "line 3");
 	assert_true(got_rule.last && got_rule.number == 1);
 

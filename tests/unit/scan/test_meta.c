@@ -59,7 +59,7 @@ test_lengths(void **state)
 	memcpy(text + META_DESCRIPTION_MAX - 1, "\xe1\xba\xbf", 4);
 	meta_add(&meta, "description", text);
 	assert_int_equal(strlen(meta.description), META_DESCRIPTION_MAX - 1);
-	char *own = meta_copy(&meta, &match);
+	char *own = meta_copy(&meta, &match, NULL);
 	assert_non_null(own);
 	assert_string_equal(match.description, meta.description);
 	free(own);
@@ -77,7 +77,7 @@ test_attacks(void **state)
 	meta_add(&meta, "attack", "");
 	meta_add(&meta, "attack", "T1027");
 	meta_add(&meta, "id", "some-id");
-	char *own = meta_copy(&meta, &match);
+	char *own = meta_copy(&meta, &match, NULL);
 	assert_non_null(own);
 	assert_string_equal(match.attack, "T1059.004 T1027");
 	assert_string_equal(match.id, "some-id");
@@ -86,11 +86,53 @@ test_attacks(void **state)
 	free(own);
 }
 
+static void
+test_about(void **state)
+{
+	static const struct {
+		const char *name, *value, *lacks;
+	} cases[] = {
+		{ "date", "2026-1-01", "severity author date false_positives" },
+		{ "date", "2026-01-01x",
+		  "severity author date false_positives" },
+		{ "date", "", "severity author date false_positives" },
+		{ "date", "2026-01-01", "severity author false_positives" },
+		{ "severity", "bad", "severity author false_positives" },
+		{ "severity", "medium", "author false_positives" },
+		{ "author", "", "author false_positives" },
+		{ "author", "somebody", "false_positives" },
+		{ "false_positives", "none", "" },
+		{ "reference", "https://example.org/1", "" },
+		{ "reference", "https://example.org/2", "" },
+	};
+	struct msg_match match;
+	struct msg_about about;
+	struct meta meta;
+
+	(void)state;
+	meta_init(&meta);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		meta_add(&meta, cases[i].name, cases[i].value);
+		char *own = meta_copy(&meta, &match, &about);
+		assert_non_null(own);
+		assert_string_equal(about.lacks, cases[i].lacks);
+		free(own);
+	}
+	char *own = meta_copy(&meta, &match, &about);
+	assert_non_null(own);
+	assert_string_equal(about.author, "somebody");
+	assert_string_equal(about.date, "2026-01-01");
+	assert_string_equal(about.false_positives, "none");
+	assert_string_equal(about.reference, "https://example.org/1");
+	free(own);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_about),
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_attacks),
 	};

@@ -133,6 +133,110 @@ test_full(void **state)
 	assert_int_equal(aggregate_held(aggregate), 0);
 }
 
+static struct event
+meet(uint32_t pid, uint16_t type, uint32_t peer)
+{
+	struct event event = make(pid, type, NULL);
+
+	event.net_family = 2;
+	memcpy(event.remote, &peer, sizeof(peer));
+	event.path2 = "name";
+	event.sent = 10;
+	event.received = 1;
+	return event;
+}
+
+/* Of one peer: how many pass whole, and what the others are told as. */
+static void
+test_peer(void **state)
+{
+	static const struct {
+		uint16_t type;
+		uint32_t whole;
+	} cases[] = {
+		{ EVENT_CONNECT, AGGREGATE_WHOLE_PEER },
+		{ EVENT_ACCEPT, AGGREGATE_WHOLE_PEER },
+		{ EVENT_DISCONNECT, AGGREGATE_WHOLE_PEER },
+		{ EVENT_DATAGRAM, AGGREGATE_WHOLE_PEER },
+		{ EVENT_DNS, AGGREGATE_WHOLE },
+	};
+	struct aggregate *aggregate CLEANUP(aggregate_freep) = aggregate_new();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (uint32_t j = 0; j < cases[i].whole + 7; j++) {
+			struct event event = meet(7, cases[i].type, 99);
+			event.remote_port = (uint16_t)j;
+			assert_int_equal(aggregate_hold(aggregate, &event, 1),
+					 j >= cases[i].whole);
+		}
+		struct event other = meet(8, cases[i].type, 99);
+		assert_false(aggregate_hold(aggregate, &other, 1));
+		other = meet(7, cases[i].type, 98);
+		assert_false(aggregate_hold(aggregate, &other, 1));
+		const struct event *ended =
+			aggregate_next(aggregate, AGGREGATE_NS + 1);
+		assert_non_null(ended);
+		assert_int_equal(ended->type, cases[i].type);
+		assert_int_equal(ended->count, 7);
+		assert_int_equal(ended->remote[0], 99);
+		assert_int_equal(ended->remote_port, cases[i].whole + 6);
+		assert_int_equal(ended->sent, 70);
+		assert_int_equal(ended->received, 7);
+		assert_null(ended->path);
+		assert_null(ended->path2);
+		aggregate_drop(aggregate);
+		assert_null(aggregate_next(aggregate, AGGREGATE_NS + 1));
+	}
+}
+
+/* A process that goes through a network, and one beside it that does not. */
+static void
+test_many_peers(void **state)
+{
+	struct aggregate *aggregate CLEANUP(aggregate_freep) = aggregate_new();
+	uint64_t told = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 65536; i++) {
+		struct event event = meet(7, EVENT_CONNECT, i);
+		assert_int_equal(aggregate_hold(aggregate, &event, 1),
+				 i >= AGGREGATE_PEERS);
+	}
+	for (uint32_t i = 0; i < 5; i++) {
+		struct event event = meet(8, EVENT_CONNECT, i);
+		assert_false(aggregate_hold(aggregate, &event, 1));
+	}
+	const struct event *ended = aggregate_next(aggregate, AGGREGATE_NS + 1);
+	assert_non_null(ended);
+	assert_int_equal(ended->pid, 7);
+	assert_int_equal(ended->count, 65536 - AGGREGATE_PEERS);
+	told = ended->count;
+	assert_int_equal(aggregate_held(aggregate), told);
+	aggregate_drop(aggregate);
+	/* The next second begins anew. */
+	assert_null(aggregate_next(aggregate, AGGREGATE_NS + 1));
+	struct event event = meet(7, EVENT_CONNECT, 70000);
+	assert_false(aggregate_hold(aggregate, &event, AGGREGATE_NS + 2));
+}
+
+/* Peers of many processes fill the table: what finds no room passes. */
+static void
+test_full_of_peers(void **state)
+{
+	struct aggregate *aggregate CLEANUP(aggregate_freep) = aggregate_new();
+	uint64_t held = 0;
+
+	(void)state;
+	for (uint32_t pid = 1; pid <= 2000; pid++)
+		for (uint32_t i = 0; i < 30; i++) {
+			struct event event = meet(pid, EVENT_ACCEPT, 1);
+			held += aggregate_hold(aggregate, &event, 1);
+		}
+	assert_int_equal(held, 256 * 10);
+	assert_int_equal(aggregate_held(aggregate), held);
+}
+
 int
 main(void)
 {
@@ -141,6 +245,9 @@ main(void)
 		cmocka_unit_test(test_flood),
 		cmocka_unit_test(test_others),
 		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_peer),
+		cmocka_unit_test(test_many_peers),
+		cmocka_unit_test(test_full_of_peers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A loaded program begins to be called. */
+#pragma once
+
+#include <stddef.h>
+
+struct bpf_program;
+struct probe;
+
+/*
+ * Attaches it: to its tracepoint, to the root of the cgroups, or to the place in
+ * the map `handlers` from which another program goes on with it.  Returns a
+ * descriptor that keeps it attached, the caller's; -errno.
+ */
+int attach_program(struct bpf_program *bpf, const struct probe *probe,
+		   size_t program);

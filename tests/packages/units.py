@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the service manager says of the units, and AppArmor of the profile."""
+
+import json
+import re
+import shutil
+import subprocess
+
+from build import ROOT, output
+
+UNITS = ROOT / "packaging/systemd"
+GOAL = 2.0
+# The one that has to mark file systems: its bound, and packaging/README.md has
+# a line for each point that is left.
+BOUNDS = {"khien.service": 6.0, "khien-update.service": GOAL}
+
+
+def verify(work):
+    """In the tree that the packages make: programs are there.  What of the
+    machine's they need is not, and is said of nobody but us."""
+    folder = work.unpacked("deb")
+    (folder / "bin").mkdir(exist_ok=True)
+    (folder / "bin/kill").touch(mode=0o755)
+    units = next(p for p in (folder / "lib/systemd/system",
+                             folder / "usr/lib/systemd/system") if p.exists())
+    for name in ("sysinit", "shutdown", "timers", "time-set", "time-sync"):
+        (units / f"{name}.target").write_text("[Unit]\n", encoding="utf-8")
+    said = output("systemd-analyze", "verify", "--man=no",
+                  f"--root={folder}", *BOUNDS, "khien-update.timer")
+    assert not said.strip(), said
+    return [f"{len(BOUNDS) + 1} units"]
+
+
+def _analyze(unit):
+    """(exposure, {name of a setting: (exposure, description)} of the misses)"""
+    path = UNITS / unit
+    text = subprocess.run(["systemd-analyze", "security", "--offline=true",
+                           "--no-pager", str(path)], capture_output=True,
+                          text=True, check=False).stdout
+    total = float(re.search(r"exposure level for \S+: ([\d.]+)",
+                            text).group(1))
+    rows = json.loads(output("systemd-analyze", "security", "--offline=true",
+                             "--no-pager", "--json=short", path))
+    return total, {row["name"]: (float(row["exposure"]), row["description"])
+                   for row in rows if row["exposure"] and not row["set"]}
+
+
+def _explained():
+    """The settings that the table in packaging/README.md has a line for."""
+    text = (ROOT / "packaging/README.md").read_text(encoding="utf-8")
+    table = text[text.index("| what is left |"):]
+    table = table[:table.index("\n\n")]
+    names = set()
+    for line in table.splitlines()[2:]:
+        names.add(re.match(r"\| `([^`]+)` \|", line).group(1).replace(
+            "\\|", "|"))
+    return names
+
+
+def exposure(work):
+    _ = work
+    facts, said = [], []
+    for unit, bound in BOUNDS.items():
+        total, misses = _analyze(unit)
+        facts.append(f"{unit}: exposure {total}, bound {bound}")
+        if total > bound:
+            said.append(f"{unit}: {total} is more than {bound}: "
+                        f"{sorted(misses)}")
+        if bound == GOAL:
+            continue
+        for name, (points, description) in sorted(
+                misses.items(), key=lambda row: -row[1][0]):
+            facts.append(f"  {points:.1f} {name}: {description}")
+        wrong = set(misses) ^ _explained()
+        if wrong:
+            said.append(f"{unit}: explained without need, or not explained in "
+                        f"packaging/README.md: {sorted(wrong)}")
+    assert not said, "\n".join(facts + said)
+    return facts
+
+
+def apparmor(work):
+    profile = work.unpacked("deb") / "etc/apparmor.d/khien"
+    parser = shutil.which("apparmor_parser", path="/usr/sbin:/sbin")
+    assert parser, "needs apparmor_parser, see `make deps`"
+    output(parser, "--skip-kernel-load", "--skip-cache", profile)
+    names = subprocess.run([parser, "--names", str(profile)], text=True,
+                           capture_output=True, check=True).stdout.split()
+    assert names == ["khien-fetch"], names
+    return [f"enforced: {', '.join(names)}"]

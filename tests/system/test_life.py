@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the agent proves of itself, what it says of what it cannot see, and
+what it says of what costs."""
+
+import os
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+from agent import ROOT, Agent, get, wait_for
+
+EVERY_S = 10
+# A round that nothing answers is over after two fifths of that, twice.
+RED_S = 2 * EVERY_S
+PARTS = ("sensor", "scanner", "store")
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """Its state lies where files are watched."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    agent = Agent(tmp_path_factory.mktemp("khien"),
+                  conf={"agent.proof_s": EVERY_S, "sensor.network": "off",
+                        "sensor.privilege": "off"})
+    agent.conf["agent.state_dir"] = agent.mount / "state"
+    agent.write_conf()
+    try:
+        yield agent.start()
+    finally:
+        agent.close()
+
+
+def proofs(agent):
+    proof = get(agent.status() or {}, "khien.proof", {})
+    return {part: get(proof, f"{part}.state") for part in PARTS}
+
+
+def reload(agent, **conf):
+    agent.conf.update({k.replace("_", ".", 1): v for k, v in conf.items()})
+    agent.write_conf()
+    agent.child.send_signal(signal.SIGHUP)
+
+
+def test_each_part_is_proved(shared):
+    wait_for(lambda: set(proofs(shared).values()) == {"ok"}, "all is proved")
+    status = shared.status()
+    assert get(status, "khien.proof.every_s") == EVERY_S
+    for part in PARTS:
+        assert 0 <= get(status, f"khien.proof.{part}.age_s") <= EVERY_S + 2
+        assert get(status, f"khien.proof.{part}.last")
+    assert b"proofs      sensor " in shared.ctl_raw("status").stdout
+    # One row of each kind, all of one round.
+    rows = shared.sql("SELECT key, value FROM meta WHERE key LIKE 'proof.%'")
+    assert sorted(row["key"] for row in rows) == [
+        "proof.exec", "proof.exit", "proof.run", "proof.scan"]
+    # No detection, and no event of it.
+    assert shared.count("SELECT count(*) FROM detection") == 0
+    assert shared.count("SELECT count(*) FROM process WHERE executable LIKE "
+                        "'%/khien-proof'") == 0
+    assert shared.count("SELECT count(*) FROM file WHERE path LIKE "
+                        "'%/proof/%'") == 0
+
+
+def test_without_its_rule_the_scanner_is_red(shared):
+    wait_for(lambda: proofs(shared)["scanner"] == "ok", "it is proved")
+    shutil.rmtree(shared.rules)
+    shared.rules.mkdir()
+    reload(shared)
+    wait_for(lambda: proofs(shared)["scanner"] == "failed", "it is red",
+             limit_s=RED_S)
+    status = shared.status()
+    assert get(status, "khien.state") == "at_risk"
+    assert any("proof of life of the scanner" in text and
+               "khienctl reload" in text
+               for text in get(status, "khien.reasons"))
+    assert proofs(shared)["sensor"] == "ok"
+    code, checks = shared.ctl("doctor")
+    assert code == 1
+    assert any("khien_self_test" in get(check, "khien.doctor.text")
+               for check in checks if not get(check, "khien.doctor.ok"))
+    assert b"scanner FAILED" in shared.ctl_raw("status").stdout
+    shutil.rmtree(shared.rules)
+    shutil.copytree(ROOT / "signatures/yara", shared.rules)
+    reload(shared)
+    wait_for(lambda: proofs(shared)["scanner"] == "ok", "it is proved again")
+    assert not any("proof of life" in text
+                   for text in get(shared.status(), "khien.reasons"))
+
+
+def blind(agent):
+    return {gap["sensor"]: gap
+            for gap in get(agent.status() or {}, "khien.blind", [])}
+
+
+def test_what_is_switched_off_is_named(shared):
+    wait_for(lambda: proofs(shared)["sensor"] == "ok", "the sensor told")
+    # From the start on.
+    gap = blind(shared)["net_state"]
+    assert gap["because"] == "switched off"
+    assert gap["kinds"] == ["connect", "disconnect"]
+    assert "TCP connections" in gap["costs"]
+    gap = blind(shared)["privilege_call"]
+    assert {"ptrace", "module_load"} <= set(gap["kinds"])
+    assert gap["rules"] and gap["rules_len"] == len(gap["rules"])
+    text = shared.ctl_raw("status").stdout.decode()
+    assert "net_state: switched off\n" in text
+    assert "costs connect, disconnect" in text
+    assert "coverage" in blind(shared)  # only one mount is watched
+    reload(shared, gate_mode="off")
+    wait_for(lambda: "gate" in blind(shared), "it is named")
+    gap = blind(shared)["gate"]
+    assert gap["kinds"] == ["close"]
+    assert gap["scans"] == ["write", "exec", "open"]
+    assert gap["rules_len"] == get(shared.status(), "khien.rules.loaded")
+    assert "khien_self_test" in gap["rules"]
+    assert proofs(shared)["scanner"] == "off"
+    reload(shared, gate_mode="observe")
+    wait_for(lambda: "gate" not in blind(shared), "it is back")
+
+
+def hot(agent, what, by):
+    (answer,) = agent.ask("status", "--hot")
+    return next(table for table in get(answer, "khien.hot.tables")
+                if (table["what"], table["by"]) == (what, by))
+
+
+def most(table, span="lately"):
+    return {entry["name"]: entry for entry in table[span]["most"]}
+
+
+def test_what_costs_is_named(shared, tool):
+    wait_for(lambda: proofs(shared)["sensor"] == "ok", "it sees")
+    program = os.path.realpath(tool("create"))
+    folder = shared.mount / "hot"
+    folder.mkdir()
+    for _ in range(40):
+        subprocess.run([program, str(folder), "openat"], check=True,
+                       stdout=subprocess.DEVNULL)
+    large = shared.write("hot/large", os.urandom(8 << 20))
+    shared.settle()
+    wait_for(lambda: str(large) in most(hot(shared, "file", "scan_time")),
+             "the gate told of its scans")
+    # Each ran and ended once, and made a file.
+    assert most(hot(shared, "process", "events"))[program]["count"] >= 120
+    assert most(hot(shared, "folder", "events"))[str(folder)]["count"] >= 40
+    files = hot(shared, "file", "scan_time")
+    assert files["unit"] == "us"
+    assert files["lately"]["most"][0]["name"] == str(large)
+    assert files["lately"]["total"] >= most(files)[str(large)]["count"] > 1000
+    assert str(folder) in most(hot(shared, "folder", "scan_time"), "start")
+    text = shared.ctl_raw("status", "--hot").stdout.decode()
+    assert "programs by events\n" in text and str(large) in text
