@@ -35,7 +35,7 @@ rule backdoor_pam
 		$net_6 = "\x00inet_addr\x00"
 		$run_1 = "\x00popen\x00"
 		$run_2 = "\x00system\x00"
-		$run_line = /\b(curl|wget|nc|ncat|sendmail|mail|nslookup|dig|ping)[ \t][^\x00]{0,100}%s/
+		$run_line = /\b(curl|wget|nc|ncat|sendmail|mail[ \t]{1,4}-s|nslookup|dig|ping)[ \t][^\x00]{0,100}%s/
 		// a fixed password
 		$compare_1 = "\x00strcmp\x00"
 		$compare_2 = "\x00strncmp\x00"

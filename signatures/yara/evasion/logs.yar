@@ -13,6 +13,7 @@ rule evasion_log_wiper
 	strings:
 		// emptied or removed by a script
 		$empty = /(>|\brm[ \t]{1,4}(-[rf]{1,3}[ \t]{1,4})?|\btruncate[ \t][^\n;|]{0,24}[ \t]|\bshred[ \t][^\n;|]{0,24}[ \t]?|\bcat[ \t]{1,4}\/dev\/null[ \t]{0,4}>|\bunlink[ \t]{1,4}|\bdd[ \t][^\n;|]{0,40}of=|\bcp[ \t]{1,4}(-f[ \t]{1,4})?\/dev\/null[ \t]{1,4}|\bln[ \t]{1,4}-s?f?s?[ \t]{1,4}\/dev\/null[ \t]{1,4})[ \t]{0,4}["']?\/var\/(log|run|adm)\/(wtmp|btmp|lastlog|utmp|auth\.log|secure|messages|syslog|maillog|audit\/audit\.log|kern\.log|cron|faillog|journal|xferlog|boot\.log|daemon\.log|user\.log|httpd|apache2|nginx)/
+		$empty_list = /\b(rm|shred|truncate)[ \t][^\n]{0,40}\/var\/(log|run|adm)\/[^\n]{0,80}(wtmp|btmp|lastlog)[^\n]{0,80}(wtmp|btmp|lastlog|auth\.log|secure|utmp)/
 		$list = /\bfor[ \t]{1,4}\w{1,16}[ \t]{1,4}in[ \t][^\n;]{0,160}(wtmp|btmp|lastlog|utmp)[^\n;]{0,160}(wtmp|btmp|lastlog|utmp)/
 		$each = /(\brm[ \t]{1,4}(-[rf]{1,3}[ \t]{1,4})?|\btruncate[ \t][^\n]{1,24}|\bshred[ \t][^\n]{0,24}|\/dev\/null[ \t]{0,4}>|\/dev\/null[ \t]{1,4}|\becho[ \t][^\n]{0,8}>|\bdo (: )?>|\bdo\n\s{0,8}(: )?>|\bcat \/dev\/null >)[ \t]{0,4}["\']?(\/var\/log\/)?\$\{?\w{1,16}/
 		$who = /\/(wtmp|btmp|lastlog|utmp)\b/
@@ -34,7 +35,7 @@ rule evasion_log_wiper
 		(
 			uint32(0) != 0x464C457F and filesize < 64KB and
 			((#empty >= 3 and $who and ($history or #empty >= 5)) or
-			 ($list and $each) or
+			 $empty_list or ($list and $each) or
 			 ($sed and ($history or $who or #sed >= 2)) or
 			 $utmpdump)
 		) or

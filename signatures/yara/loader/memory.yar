@@ -23,6 +23,7 @@ rule loader_memfd_script
 		$run_path = /\/proc\/(self|\$\$|%d|\{[\w\.\(\) ]{0,24}\}|["'][^\n"']{0,40}["']|\$\{?\w{1,16}\}?|#\{[\w\$]{1,16}\}|\d{1,7})\/fd\//
 		$run_join = /["']\/proc\/["'][ \t]{0,4}[\.\+,][^\n]{1,40}["']?\/fd\/?["']?/
 		$run_fexec = /[\.:>](fexecve|execveat)[ \t]{0,4}\(|\bsyscall[ \t]{0,4}\([ \t]{0,4}(322|0x142|281|358)[ \t]{0,4},/
+		$run_number = /\bos\.execv?e?[ \t]{0,4}\([ \t]{0,4}[a-z_]\w{0,12}[ \t]{0,4},/
 		$run = /\b(exec|execv|execve|execl|execle|execvp|spawn|system|Popen|call|run|check_call|execFile|popen|posix_spawn)\b[ \t]{0,4}[\(\{]?/
 		$ctypes = /\b(ctypes|CDLL|ffi|Fiddle|dl)\b/
 		// a shell script that starts a program from a descriptor
@@ -40,7 +41,8 @@ rule loader_memfd_script
 			(($name or $number_x86 or $number_php) and
 				(filesize < 64KB or $ctypes or $number_x86) and
 				(($run_path and $run) or
-				 ($run_join and $run) or $run_fexec) and
+				 ($run_join and $run) or $run_fexec or
+				 ($run_number and filesize < 3KB)) and
 				(not $name or $ctypes or $number_x86 or
 				 filesize < 32KB)) or
 			($number_perl and $run_path and $run and
