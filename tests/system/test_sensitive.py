@@ -39,14 +39,16 @@ def test_another_list_is_put_in_force_whole_or_not_at_all(make_agent,
     wait_for(lambda: get(agent.status() or {}, "khien.sensor.programs"),
              "the sensor's programs in status")
     sensor = agent.pid_of("sensor")
-    both = [one, two, "/etc/hostname"]
-    assert read_all(agent, both) == [str(one)]
-    reload(agent, f"{tmp_path}/two:default")
-    wait_for(lambda: read_all(agent, both) == [str(two)], "the second list")
+    three = agent.mount / "three"  # its folder is a file system's root
+    three.write_text("x")
+    files, second = [one, two, three, "/etc/hostname"], [str(two), str(three)]
+    assert read_all(agent, files) == [str(one)]
+    reload(agent, f"{tmp_path}/two:{agent.mount}/*:default")
+    wait_for(lambda: read_all(agent, files) == second, "the second list")
     reload(agent, "/*/*")
     assert "must be \"default\" or paths" in agent.log()
-    assert read_all(agent, both) == [str(two)]
+    assert read_all(agent, files) == second
     reload(agent, "")
-    wait_for(lambda: read_all(agent, both) == [], "the empty list")
+    wait_for(lambda: read_all(agent, files) == [], "the empty list")
     # None of it took the programs out of the kernel.
     assert agent.pid_of("sensor") == sensor
