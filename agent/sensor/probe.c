@@ -240,21 +240,6 @@ set_maps(struct bpf_object *object, const struct probe *probe)
 	return r;
 }
 
-/* Copies the descriptors of the shared maps that we have not got yet. */
-static int
-take_maps(struct bpf_object *object, struct probe *probe)
-{
-	for (size_t i = 0; i < PROBE_MAPS; i++) {
-		int fd = bpf_object__find_map_fd_by_name(object, map_names[i]);
-		if (fd < 0 || probe->maps[i] >= 0)
-			continue;
-		probe->maps[i] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-		if (probe->maps[i] < 0)
-			return -errno;
-	}
-	return 0;
-}
-
 static void
 attach(struct bpf_object *object, struct probe *probe, size_t program)
 {
@@ -267,8 +252,8 @@ attach(struct bpf_object *object, struct probe *probe, size_t program)
 }
 
 /*
- * Loads those programs of the object that `chosen` has bits of; with none it
- * only makes the maps.  They are attached later: see attach_all().
+ * Loads those programs of the object that `chosen` has bits of.  They are
+ * attached later: see attach_chosen().
  */
 static int
 object_load(struct bpf_object **object, size_t which, struct probe *probe,
@@ -286,11 +271,7 @@ object_load(struct bpf_object **object, size_t which, struct probe *probe,
 		if (bpf)
 			r = bpf_program__set_autoload(bpf, false);
 	}
-	if (r == 0)
-		r = bpf_object__load(*object);
-	if (r == 0)
-		r = take_maps(*object, probe);
-	return r;
+	return r < 0 ? r : bpf_object__load(*object);
 }
 
 static void
@@ -371,12 +352,38 @@ begin_numbers(struct probe *probe)
 	return 0;
 }
 
+/* Those of the shared maps that we have not got yet. */
+static int
+make_maps_of(struct bpf_object *object, struct probe *probe)
+{
+	for (size_t i = 0; i < PROBE_MAPS; i++) {
+		const struct bpf_map *map =
+			bpf_object__find_map_by_name(object, map_names[i]);
+		if (!map || probe->maps[i] >= 0)
+			continue;
+		LIBBPF_OPTS(bpf_map_create_opts, opts,
+			    .map_flags = bpf_map__map_flags(map));
+		int fd = bpf_map_create(bpf_map__type(map), map_names[i],
+					bpf_map__key_size(map),
+					bpf_map__value_size(map),
+					bpf_map__max_entries(map), &opts);
+		if (fd < 0)
+			return fd;
+		probe->maps[i] = fd;
+	}
+	return 0;
+}
+
+/* Not by loading the object: that reads all the kernel's types, for nothing. */
 static int
 load_maps_of(size_t which, struct probe *probe)
 {
-	struct bpf_object *maps CLEANUP(object_closep) = NULL;
+	struct bpf_object *object CLEANUP(object_closep) = NULL;
+	int r = object_open(&object, which, probe);
 
-	return object_load(&maps, which, probe, 0);
+	if (r == 0)
+		r = set_maps(object, probe);
+	return r < 0 ? r : make_maps_of(object, probe);
 }
 
 /* The maps, made before any program runs, with our own processes in them. */
