@@ -176,32 +176,35 @@ programs_get(size_t program)
 	return program < PROGRAMS ? &entries[program] : NULL;
 }
 
+#define FORM(of, point, takes, without)                                        \
+	{                                                                      \
+		.choice = PROGRAMS_URING_##of,                                 \
+		.tracepoint = "io_uring_" point, .params = (takes),            \
+		.about = (without)                                             \
+	}
+
 static const struct programs_form forms[PROGRAMS] = {
-	[PROGRAM_URING_SUBMIT_REQ] = { PROGRAMS_URING_SUBMIT,
-				       "io_uring_submit_req", "p", "io_kiocb" },
-	[PROGRAM_URING_SUBMIT_SQE] = { PROGRAMS_URING_SUBMIT,
-				       "io_uring_submit_sqe", "pi",
-				       "io_kiocb" },
-	[PROGRAM_URING_SUBMIT_OLD] = { PROGRAMS_URING_SUBMIT,
-				       "io_uring_submit_sqe", "ppiiiii",
-				       "io_kiocb" },
-	[PROGRAM_URING_COMPLETE_CQE] = { PROGRAMS_URING_COMPLETE,
-					 "io_uring_complete", "ppp",
-					 "io_kiocb" },
-	[PROGRAM_URING_COMPLETE_REQ] = { PROGRAMS_URING_COMPLETE,
-					 "io_uring_complete", "ppiiiii",
-					 "io_kiocb" },
-	[PROGRAM_URING_COMPLETE_OLD] = { PROGRAMS_URING_COMPLETE,
-					 "io_uring_complete", "piii",
-					 "io_kiocb" },
-	[PROGRAM_URING_OVERFLOW] = { PROGRAMS_URING_OVERFLOW,
-				     "io_uring_cqe_overflow", "piiip",
-				     "io_cqe" },
+	[PROGRAM_URING_SUBMIT_REQ] =
+		FORM(SUBMIT, "submit_req", "p", "io_kiocb"),
+	[PROGRAM_URING_SUBMIT_SQE] =
+		FORM(SUBMIT, "submit_sqe", "pi", "io_kiocb"),
+	[PROGRAM_URING_SUBMIT_OLD] =
+		FORM(SUBMIT, "submit_sqe", "ppiiiii", "io_kiocb"),
+	[PROGRAM_URING_COMPLETE_CQE] =
+		FORM(COMPLETE, "complete", "ppp", "io_kiocb"),
+	[PROGRAM_URING_COMPLETE_REQ] =
+		FORM(COMPLETE, "complete", "ppiiiii", "io_kiocb"),
+	[PROGRAM_URING_COMPLETE_OLD] =
+		FORM(COMPLETE, "complete", "piii", "io_kiocb"),
+	[PROGRAM_URING_OVERFLOW] =
+		FORM(OVERFLOW, "cqe_overflow", "piiip", "io_cqe"),
 	[PROGRAM_PRIVILEGE_MODULE] = { .about = "load_info",
 				       .needs = "btf_trace_module_load" },
 	[PROGRAM_PRIVILEGE_UNLOAD] = { .about = "load_info",
 				       .needs = "btf_trace_module_free" },
-	[PROGRAM_PRIVILEGE_MAPPING] = { .needs = "BPF_FUNC_find_vma" },
+	/* Before Linux 6.1 privilege_call reads the mappings by itself. */
+	[PROGRAM_PRIVILEGE_MAPPING] = { .about = "maple_tree",
+					.needs = "BPF_FUNC_find_vma" },
 };
 
 const struct programs_form *
