@@ -24,6 +24,10 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+typedef struct {
+	long long counter;
+} atomic64_t;
+
 struct qstr {
 	__u32 len;
 	const unsigned char *name;

@@ -269,6 +269,10 @@ BPF_PROG(file_call, struct pt_regs *regs, long ret)
 		bpf_tail_call(ctx, &handlers, KHIEN_HANDLER_PRIVILEGE);
 		return 0;
 	}
+	if (call->type == KHIEN_ACCEPT) {
+		bpf_tail_call(ctx, &handlers, KHIEN_HANDLER_ACCEPT);
+		return 0;
+	}
 	struct call_args *args = bpf_map_lookup_elem(&arguments, &zero);
 	if (!args || ret < 0)
 		return 0;

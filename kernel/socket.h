@@ -12,10 +12,6 @@
 #pragma clang attribute push(__attribute__((preserve_access_index)),           \
 			     apply_to = record)
 
-typedef struct {
-	long long counter;
-} atomic64_t;
-
 union in6_u {
 	__u8 u6_addr8[16];
 };

@@ -45,6 +45,9 @@ handler_of(const struct probe *probe, size_t program)
 	if (program == PROGRAM_PRIVILEGE_CALL &&
 	    probe->links[PROGRAM_FILE_CALL] >= 0)
 		return KHIEN_HANDLER_PRIVILEGE;
+	if (program == PROGRAM_NET_ACCEPT &&
+	    probe->links[PROGRAM_FILE_CALL] >= 0)
+		return KHIEN_HANDLER_ACCEPT;
 	return -1;
 }
 

@@ -10,7 +10,7 @@
 #include "agent/sensor/texts.h"
 #include "kernel/khien_abi.h"
 
-/* What cannot be read is told too: not every secret channel to port 53 is DNS. */
+/* What cannot be read is told too: not every channel to port 53 is DNS. */
 static void
 put_question(struct decode *ret, struct texts_text text)
 {

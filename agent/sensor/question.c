@@ -67,15 +67,13 @@ take_label(struct buf *buf, struct name *name)
 }
 
 static void
-take_name(struct buf *buf, char *text)
+take_name(struct buf *buf, struct name *name)
 {
-	struct name name = { .text = text };
-
-	while (take_label(buf, &name))
+	while (take_label(buf, name))
 		;
-	if (name.at == 0)
-		name.text[name.at++] = '.';
-	name.text[name.at] = '\0';
+	if (name->at == 0)
+		name->text[name->at++] = '.';
+	name->text[name->at] = '\0';
 }
 
 int
@@ -96,7 +94,7 @@ question_parse(const uint8_t *bytes, size_t size, char name[QUESTION_NAME_SIZE],
 		return -EBADMSG;
 	if (questions == 0)
 		return -ENOENT;
-	take_name(&buf, name);
+	take_name(&buf, &(struct name){ .text = name });
 	uint16_t type = get_u16(&buf);
 	(void)get_u16(&buf); /* class */
 	if (buf.failed) {
