@@ -202,7 +202,9 @@ static const struct programs_form forms[PROGRAMS] = {
 				       .needs = "btf_trace_module_load" },
 	[PROGRAM_PRIVILEGE_UNLOAD] = { .about = "load_info",
 				       .needs = "btf_trace_module_free" },
-	[PROGRAM_PRIVILEGE_MAPPING] = { .needs = "BPF_FUNC_find_vma" },
+	/* Before Linux 6.1 privilege_call reads the mappings by itself. */
+	[PROGRAM_PRIVILEGE_MAPPING] = { .about = "maple_tree",
+					.needs = "BPF_FUNC_find_vma" },
 };
 
 const struct programs_form *
