@@ -4,7 +4,7 @@
 
 struct doc_value;
 
-/* Proofs of life: of each part how old the last one is, or why there is none. */
+/* Proofs of life: of each part how old the last is, or why there is none. */
 void life_proofs(const struct doc_value *doc);
 
 /* What cannot be seen or found now, by whose fault. */

@@ -10,7 +10,7 @@ struct keep;
 
 #define PLACE_STATE "state"   /* the names under which they are given */
 #define PLACE_UPDATE "update" /* and this folder's in state_dir */
-#define PLACE_PROOF "proof" /* the same, of khien-proof */
+#define PLACE_PROOF "proof"   /* the same, of khien-proof */
 #define PLACE_STATUS "status.sock"
 #define PLACE_CONTROL "control.sock"
 #define PLACE_LOCK "khiend.lock"
@@ -28,9 +28,10 @@ struct place {
 /*
  * Makes state_dir (the engine's, 0700), in it the folder of updates
  * (khien-verify's, 0700) and that of proofs of life (root's, 0700), run_dir
- * (root's), and both sockets, in the place of stale ones.  Refuses folders that another khiend uses, that
- * others may write to, and a state_dir that holds something else than ours.
- * Returns 0 or -errno, logged.  See place_done() in either case.
+ * (root's), and both sockets, in the place of stale ones.  Refuses folders
+ * that another khiend uses, that others may write to, and a state_dir that
+ * holds something else than ours.  Returns 0 or -errno, logged.  See
+ * place_done() in either case.
  */
 int place_make(struct place *place, const struct conf *conf);
 

@@ -7,7 +7,7 @@
 
 #define SECOND_NS UINT64_C(1000000000)
 /* Of a round's length: two rounds missed are told before a third is due. */
-#define LIMIT_OF(every_ns) ((every_ns) * 3 / 10)
+#define LIMIT_OF(every_ns) ((every_ns)*3 / 10)
 #define LIMIT_MAX_NS (24 * SECOND_NS)
 #define JITTER_SHARE 8
 #define MISSED_MAX 2

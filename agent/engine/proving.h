@@ -24,10 +24,8 @@ struct msg_verdict;
 
 struct proving {
 	struct proof proof;
-	char folder
-		[CONF_PATH_MAX +
-		 sizeof(MSG_LIFE_FOLDER)]; /* where files are written, as the kernel
-				       names it */
+	/* Where files are written, as the kernel names it. */
+	char folder[CONF_PATH_MAX + sizeof(MSG_LIFE_FOLDER)];
 	uint32_t pid; /* of this round's program; 0: none yet */
 	uint64_t start_ns;
 	char error[MSG_LIFE_ERROR_MAX + 1]; /* why it did not run, or "" */

@@ -31,7 +31,8 @@ typedef void (*answers_judge_fn)(void *arg, uint64_t judge, bool allow);
 void answers_set_judge(struct answers *answers, answers_judge_fn judge,
 		       void *arg);
 
-/* Is told of each question that is answered, and each scan (borrowed); NULL: nobody is. */
+/* Is told of each question that is answered and each scan (borrowed); NULL:
+   nobody is. */
 struct price;
 void answers_set_price(struct answers *answers, struct price *price);
 

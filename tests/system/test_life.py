@@ -118,7 +118,7 @@ def test_what_is_switched_off_is_named(shared):
     assert gap["kinds"] == ["close"]
     assert gap["scans"] == ["write", "exec", "open"]
     assert gap["rules_len"] == get(shared.status(), "khien.rules.loaded")
-    assert "khien_self_test" in gap["rules"]
+    assert len(gap["rules"]) == min(gap["rules_len"], 16)
     assert proofs(shared)["scanner"] == "off"
     reload(shared, gate_mode="observe")
     wait_for(lambda: "gate" not in blind(shared), "it is back")

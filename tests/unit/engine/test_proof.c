@@ -114,7 +114,7 @@ test_states(void **state)
 	}
 }
 
-/* Whatever the jitter: what stops right after a proof is told in two minutes. */
+/* Whatever the jitter: what stops after a proof is told in two minutes. */
 static void
 test_bad_within_two_minutes(void **state)
 {
