@@ -268,7 +268,7 @@ attach(struct bpf_object *object, struct probe *probe, size_t program)
 
 /*
  * Loads those programs of the object that `chosen` has bits of; with none it
- * only makes the maps.  They are attached later: see attach_all().
+ * only makes the maps.  They are attached later: see attach_chosen().
  */
 static int
 object_load(struct bpf_object **object, size_t which, struct probe *probe,
@@ -323,29 +323,29 @@ find_accepted(size_t which, struct probe *probe, uint64_t chosen)
 
 /*
  * All at once; when that is refused, all that the kernel takes: together again,
- * as an object's programs have maps in common.
+ * as an object's programs have maps in common.  With none the maps alone.
  */
-static void
-load_object(size_t which, struct probe *probe, uint64_t chosen)
+static int
+load_object(struct bpf_object **object, size_t which, struct probe *probe,
+	    uint64_t *chosen)
 {
-	struct bpf_object *all CLEANUP(object_closep) = NULL;
-	struct bpf_object *rest CLEANUP(object_closep) = NULL;
+	int r = object_load(object, which, probe, *chosen);
 
-	if (object_load(&all, which, probe, chosen) == 0) {
-		attach_chosen(all, which, probe, chosen);
-		return;
-	}
-	uint64_t accepted = find_accepted(which, probe, chosen);
-	if (!accepted)
-		return;
-	int r = object_load(&rest, which, probe, accepted);
-	if (r == 0) {
-		attach_chosen(rest, which, probe, accepted);
-		return;
+	if (r == 0 || *chosen == 0)
+		return r;
+	object_closep(object);
+	*chosen = find_accepted(which, probe, *chosen);
+	if (*chosen) {
+		r = object_load(object, which, probe, *chosen);
+		if (r == 0)
+			return 0;
+		object_closep(object);
 	}
 	for (size_t i = 0; i < PROGRAMS; i++)
-		if (accepted & 1ull << i)
+		if (*chosen & 1ull << i)
 			probe->errors[i] = -r;
+	*chosen = 0;
+	return object_load(object, which, probe, 0);
 }
 
 int
@@ -369,29 +369,6 @@ begin_numbers(struct probe *probe)
 			return r;
 	}
 	return 0;
-}
-
-static int
-load_maps_of(size_t which, struct probe *probe)
-{
-	struct bpf_object *maps CLEANUP(object_closep) = NULL;
-
-	return object_load(&maps, which, probe, 0);
-}
-
-/* The maps, made before any program runs, with our own processes in them. */
-static int
-load_maps(struct probe *probe, const uint32_t *own, size_t len)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < PROGRAMS_OBJECTS; i++)
-		r = load_maps_of(i, probe);
-	for (size_t i = 0; r == 0 && i < len; i++)
-		r = probe_add_own(probe, own[i]);
-	if (r == 0)
-		r = begin_numbers(probe);
-	return r;
 }
 
 /* Every process that is there is known; then changes are compared. */
@@ -418,27 +395,54 @@ arm(struct probe *probe)
 				   BPF_ANY);
 }
 
-int
-probe_load(struct probe *probe, struct probe_wanted wanted, const uint32_t *own,
-	   size_t len)
+/* By object, the programs that are wanted and not known to be of no use. */
+static void
+want(struct probe *probe, struct probe_wanted wanted, uint64_t *chosen)
 {
-	uint64_t chosen[PROGRAMS_OBJECTS] = { 0 };
-
-	probe->passing = wanted.privilege;
-	int r = load_maps(probe, own, len);
-	if (r < 0)
-		return r;
-	fit_choose(probe->errors);
 	for (size_t i = 0; i < PROGRAMS; i++) {
 		if (!probe_is_wanted(wanted, i))
 			probe->errors[i] = ECANCELED;
 		else if (!probe->errors[i])
 			chosen[programs_get(i)->object] |= 1ull << i;
 	}
+}
+
+/* No program runs before our own processes are in the maps. */
+static int
+begin(struct bpf_object **objects, struct probe *probe, const uint64_t *chosen,
+      const uint32_t *own, size_t len)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < len; i++)
+		r = probe_add_own(probe, own[i]);
+	if (r == 0)
+		r = begin_numbers(probe);
+	for (size_t i = 0; r == 0 && i < PROGRAMS_OBJECTS; i++)
+		attach_chosen(objects[i], i, probe, chosen[i]);
+	return r;
+}
+
+int
+probe_load(struct probe *probe, struct probe_wanted wanted, const uint32_t *own,
+	   size_t len)
+{
+	struct bpf_object *objects[PROGRAMS_OBJECTS] = { 0 };
+	uint64_t chosen[PROGRAMS_OBJECTS] = { 0 };
+	int r = 0;
+
+	probe->passing = wanted.privilege;
+	fit_choose(probe->errors);
+	want(probe, wanted, chosen);
+	/* Once each: what takes its time is to read the kernel's types. */
+	for (size_t i = 0; r == 0 && i < PROGRAMS_OBJECTS; i++)
+		r = load_object(&objects[i], i, probe, &chosen[i]);
+	if (r == 0)
+		r = begin(objects, probe, chosen, own, len);
 	for (size_t i = 0; i < PROGRAMS_OBJECTS; i++)
-		if (chosen[i])
-			load_object(i, probe, chosen[i]);
-	r = wanted.privilege ? arm(probe) : 0;
+		object_closep(&objects[i]);
+	if (r == 0 && wanted.privilege)
+		r = arm(probe);
 	/* libbpf leaves behind what it read of the kernel's types. */
 	(void)malloc_trim(0);
 	return r;

@@ -8,6 +8,7 @@ nothing could be run.  Consoles and logs stay in build/kernels/SERIES.run.
 """
 
 import argparse
+import collections
 import concurrent.futures
 import os
 import pathlib
@@ -40,11 +41,20 @@ END = [
 ]
 
 
-def runs_of(case, kernel):
-    """(name, known, words of the plan): once in memory, once on a disk."""
-    places = {"tmpfs": "/w", "ext4": "/e"} \
-        if any("$folder" in a for a in case.args) else {"": "/w"}
-    for place, folder in places.items():
+def places_of(case, number):
+    """On which file systems: a trigger's first case on each of them, the
+    others in turn."""
+    if not any("$folder" in a for a in case.args):
+        return {"": "/w"}
+    places = {"tmpfs": "/w", "ext4": "/e"}
+    if number == 0:
+        return places
+    return dict([list(places.items())[number % len(places)]])
+
+
+def runs_of(case, number, kernel):
+    """(name, known, words of the plan); `number` among its trigger's cases."""
+    for place, folder in places_of(case, number).items():
         name = f"{case.id}@{place}".rstrip("@").replace(" ", "_")
         known = {"folder": f"{folder}/{name}", "true": image.TRUE,
                  "program": f"/triggers/{case.name}",
@@ -59,7 +69,11 @@ def boot(series, cases, files, disk, init):
     folder = files.parent / f"{series}.run"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    runs = {case.id: list(runs_of(case, series)) for case in cases}
+    seen = collections.Counter()
+    runs = {}
+    for case in cases:
+        runs[case.id] = list(runs_of(case, seen[case.name], series))
+        seen[case.name] += 1
     plan = [*START, *(words for r in runs.values() for _, _, words in r), *END]
     image.initramfs(folder / "initramfs", init, plan)
     began = time.monotonic()

@@ -11,6 +11,8 @@ sys.path.append(str(ROOT / "tests/triggers"))
 import expected  # noqa: E402
 
 OK, FAILED, GAP, PART = "ok", "FAILED", "-", "part"
+OTHER = "other"  # another of several forms of a program is the one for it
+UNNEEDED = "not needed by this kernel"
 VERIFIER_LINES = 12
 
 

@@ -25,11 +25,12 @@ rule evasion_log_wiper
 		$path_2 = /\/var\/(run|adm|log)\/utmp|\/run\/utmp/
 		$path_3 = "/var/log/lastlog"
 		$path_4 = "/var/log/btmp"
-		$word_1 = /\b(wip(e|ed|er|ing)|zapp?(ed|er|ing)?|cleaned|cloak(ed|er)?|eras(e|ed|er|ing)|erasing|scrub(bed|ber)?|vanish(ed|er)?|logclean(er)?|clean_?(utmp|wtmp|lastlog|btmp)|del_?(utmp|wtmp|lastlog|log)|(utmp|wtmp|lastlog|btmp)_?(clean|clear|wipe|del|zap)\w{0,8})\b/ nocase
+		$word_1 = /\b(wip(e|ed|er|ing)|zapp?(ed|er|ing|[0-9])?|cleaned|cloak(ed|er)?|eras(e|ed|er|ing)|erasing|scrub(bed|ber)?|vanish(ed|er)?|logclean(er)?|clean_?(utmp|wtmp|lastlog|btmp)|del_?(utmp|wtmp|lastlog|log)|(utmp|wtmp|lastlog|btmp)_?(clean|clear|wipe|del|zap)\w{0,8})\b/ nocase
 		$word_2 = /(entr(y|ies)|record[s]?|line[s]?|login[s]?) (was |were )?(removed|deleted|wiped|erased|cleaned|zapped|replaced)|(remov|delet|wip|eras|clean|clear|zapp?)(e|ed|ing)?[^\x00\n]{0,24}\b(utmp|wtmp|lastlog|btmp|log entr)/ nocase
 		$call_1 = /\x00(ftruncate(64)?|truncate(64)?|pututxline|pututline|pwrite(64)?|utmpname|utmpxname)\x00/
 		$call_2 = /\x00(lseek(64)?|fseek(o)?(64)?)\x00/
 		$call_3 = /\x00(utimes|utime|utimensat|futimens|rename)\x00/
+		$call_write = /\x00(write|pwrite(64)?|ftruncate(64)?)\x00/
 		$box = /BusyBox|util-linux|OpenSSH|dropbear|systemd/
 	condition:
 		(
@@ -42,8 +43,9 @@ rule evasion_log_wiper
 		(
 			uint32(0) == 0x464C457F and filesize < 2MB and
 			2 of ($path_*) and
-			($word_1 or $word_2) and
-			($call_1 or ($call_2 and $call_3)) and not $box
+			($word_1 or ($word_2 and $call_write)) and
+			($call_1 or $call_2 or $call_3 or
+				3 of ($path_*)) and not $box
 		)
 }
 
