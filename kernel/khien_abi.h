@@ -272,8 +272,8 @@ _Static_assert(sizeof(struct khien_privilege) == 232, "khien_privilege");
 
 /*
  * What a system call does to privileges, a byte for each number in a table of
- * two halves as that of struct khien_call.  An entry of that table whose type is
- * KHIEN_PASSED belongs to this one.
+ * two halves as that of struct khien_call.  An entry of that table whose type
+ * is KHIEN_PASSED belongs to this one.
  */
 #define KHIEN_PASSED 255
 #define KHIEN_ACT_UID 1 /* setuid, setreuid, setresuid, setfsuid */
