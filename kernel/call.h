@@ -18,7 +18,7 @@ struct call_args {
 
 #if defined(__TARGET_ARCH_x86)
 
-/* x32 programs have the 64-bit numbers with a bit set, and the same registers. */
+/* x32 programs have the 64-bit numbers with a bit set, the same registers. */
 static __always_inline __u64
 call_number(struct pt_regs *regs)
 {
@@ -87,8 +87,8 @@ call_arg(const struct call_args *args, __u8 number)
 
 /*
  * The place in a table of two halves of the call that ends here; not below
- * 2 * KHIEN_CALLS: it is not in there.  `kinds` has KHIEN_CALLS_... bits for each
- * number, so that a call that is in neither half costs one look.
+ * 2 * KHIEN_CALLS: it is not in there.  `kinds` has KHIEN_CALLS_... bits for
+ * each number, so that a call that is in neither half costs one look.
  */
 static __always_inline __u64
 call_place(struct pt_regs *regs, const volatile __u8 *kinds, bool *ret_compat)

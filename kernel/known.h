@@ -5,8 +5,8 @@
  * access(2), overlayfs, io_uring and more).
  *
  * A task changes its own credentials and nobody else's, and in few ways: by the
- * system calls that have a KHIEN_ACT_..., each of which is looked at as it ends,
- * by unshare(2) and setns(2), and by an exec.  An exec changes them between its
+ * system calls that have a KHIEN_ACT_..., each of which is looked at as it
+ * ends, and by an exec.  An exec changes them between its
  * two tracepoints task_rename and sched_process_exec, so whatever differs at
  * the first one was there before it.  A child begins with its parent's, but for
  * CLONE_NEWUSER, and is looked at first of all.  What differs in no such way

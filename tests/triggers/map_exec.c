@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Makes memory executable: map_exec both|written|part|file|memfd|compat, or such
- * that nobody wrote to: map_exec clean|data|fails.
+ * Makes memory executable: map_exec both|written|part|file|memfd|compat, or
+ * such that nobody wrote to: map_exec clean|data|fails.
  */
 #include <err.h>
 #include <errno.h>

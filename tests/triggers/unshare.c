@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Leaves for namespaces of its own: unshare [user|uts|clone|fails].  Needs root.
+ * Leaves for namespaces of its own: unshare [user|uts|clone|fails].  Needs
+ * root.
  */
 #include <err.h>
 #include <errno.h>
