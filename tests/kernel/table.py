@@ -12,6 +12,7 @@ import expected  # noqa: E402
 
 OK, FAILED, GAP, PART = "ok", "FAILED", "-", "part"
 OTHER = "other"  # another of several forms of a program is the one for it
+NOT_RUN = "?"
 UNNEEDED = "not needed by this kernel"
 VERIFIER_LINES = 12
 
@@ -89,15 +90,16 @@ def judge_programs(column, told, cases):
             column.gap(row, f"{said}; {'; '.join(sorted(reasons))}")
         else:
             column.fail(row, said, verifier(told.log(), name))
-    for name in {p for c in cases for p in c.program} - set(told.programs):
+    needed = {p for c in cases for p in c.program}
+    for name in sorted(needed - set(told.programs)):
         column.fail(f"program {name}", "is not in status")
 
 
-def judge_agent(column, told, why):
+def judge_agent(column, told, why, console):
     """Whether it came up, lost nothing and ended in order."""
     codes = {name: r.code for name, r in told.results.items()}
     if why or "stop" not in codes:
-        column.fail("boot", why or "the guest ended in the middle")
+        column.fail("boot", why or "the guest ended in the middle", console)
         return
     column.cells["boot"] = OK
     column.cells["start and stop"] = OK
@@ -112,9 +114,7 @@ def judge_agent(column, told, why):
 
 def _judge_case(told, case, known, name, kernel):
     """Lines that say what is wrong."""
-    result = told.results.get(name)
-    if not result:
-        return ["was not run"]
+    result = told.results[name]
     try:
         values = expected.printed(case, known, result.code, result.text,
                                   kernel)
@@ -127,6 +127,9 @@ def _judge_case(told, case, known, name, kernel):
 def judge_case(column, told, case, runs):
     """`runs`: (name, known) of each time that it was run."""
     kernel, row = column.name, case.name
+    if not {name for name, _ in runs} <= set(told.results):
+        column.cells[row] = NOT_RUN  # the row `boot` says why
+        return
     wrong = {name: _judge_case(told, case, known, name, kernel)
              for name, known in runs}
     if kernel in case.absent:
@@ -172,4 +175,5 @@ def show(columns):
             for line in lines:
                 print(f"    | {line}")
     cells = [cell for c in columns for cell in c.cells.values()]
-    return len(cells) - cells.count(FAILED), cells.count(FAILED)
+    failed = cells.count(FAILED)
+    return len(cells) - failed - cells.count(NOT_RUN), failed
