@@ -58,13 +58,28 @@ area_read(struct area *area, struct vm_area_struct *vma)
 	area->file = BPF_CORE_READ(vma, vm_file);
 }
 
-/* Not locked: another thread may make it find nothing, and no other one. */
-static __always_inline void
-area_find_in_tree(struct area *area, struct mm_struct *mm, __u64 address)
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct area);
+} areas SEC(".maps");
+
+/*
+ * The mapping that has the address, into `areas`.  Not locked: another thread
+ * may make it find nothing, and no other one.  Verified once, as it is no part
+ * of its callers.
+ */
+__attribute__((noinline)) __u32
+area_find_in_tree(__u64 mm, __u64 address)
 {
 	struct mm_struct___tree *tree = (void *)mm;
-	struct rb_node *node = BPF_CORE_READ(tree, mm_rb.rb_node);
+	__u32 zero = 0;
+	struct area *area = bpf_map_lookup_elem(&areas, &zero);
 
+	if (!area || !bpf_core_field_exists(tree->mm_rb))
+		return 0;
+	struct rb_node *node = BPF_CORE_READ(tree, mm_rb.rb_node);
 	for (int i = 0; i < AREA_DEPTH && node; i++) {
 		struct vm_area_struct *vma =
 			(void *)((__u64)node -
@@ -76,8 +91,9 @@ area_find_in_tree(struct area *area, struct mm_struct *mm, __u64 address)
 		}
 		if (address >= BPF_CORE_READ(vma, vm_start)) {
 			area_read(area, vma);
-			return;
+			return 1;
 		}
 		node = BPF_CORE_READ(node, rb_left);
 	}
+	return 0;
 }

@@ -91,33 +91,48 @@ known_read(struct known *dst, struct task_struct *task)
 	return dst->space != 0;
 }
 
+/*
+ * Of all members at once, by bits and not by branches: each branch doubles what
+ * a verifier has to follow.
+ */
 static __always_inline __u32
 known_compare(const struct known *old, const struct known *now)
 {
+	__u32 uids = (old->uid ^ now->uid) | (old->euid ^ now->euid);
+	__u32 gids = (old->gid ^ now->gid) | (old->egid ^ now->egid);
+	__u64 gained = (now->permitted & ~old->permitted) |
+		       (now->effective & ~old->effective);
 	__u32 changes = 0;
 
-	if (old->uid != now->uid || old->euid != now->euid ||
-	    old->suid != now->suid || old->fsuid != now->fsuid)
+	if (uids | gids | (old->effective ^ now->effective))
+		changes |= KNOWN_TOLD;
+	if (uids | (old->suid ^ now->suid) | (old->fsuid ^ now->fsuid))
 		changes |= KNOWN_UIDS;
-	if (old->gid != now->gid || old->egid != now->egid ||
-	    old->sgid != now->sgid || old->fsgid != now->fsgid)
+	if (gids | (old->sgid ^ now->sgid) | (old->fsgid ^ now->fsgid))
 		changes |= KNOWN_GIDS;
-	if (now->permitted & ~old->permitted ||
-	    now->effective & ~old->effective)
+	if (gained)
 		changes |= KNOWN_GAINED;
 	if (old->space != now->space)
 		changes |= KNOWN_SPACE;
-	if (old->uid != now->uid || old->euid != now->euid ||
-	    old->gid != now->gid || old->egid != now->egid ||
-	    old->effective != now->effective)
-		changes |= KNOWN_TOLD;
 	return changes;
 }
 
-static __always_inline bool
-known_is_one_of(__u32 id, __u32 a, __u32 b, __u32 c)
+/* 1 when the numbers differ, else 0. */
+static __always_inline __u64
+known_differ(__u64 a, __u64 b)
 {
-	return id == a || id == b || id == c;
+	__u64 bits = a ^ b;
+	__u64 minus = -bits;
+
+	asm volatile("" : "+r"(minus)); /* or clang makes a branch of it */
+	return (bits | minus) >> 63;
+}
+
+/* 1 when it is none of the three. */
+static __always_inline __u64
+known_is_new(__u32 id, __u32 a, __u32 b, __u32 c)
+{
+	return known_differ(id, a) & known_differ(id, b) & known_differ(id, c);
 }
 
 /* The namespace `space` lies in `outer`, `most` steps deep at most. */
@@ -135,52 +150,52 @@ known_is_inside(__u64 space, __u64 outer, int most)
 	return false;
 }
 
-/* Whether a call that ended well leaves behind `now` where `old` was: nobody
-   gets his new identity past us by calling setuid(0) after it. */
+static __always_inline bool
+known_is_granted(const struct known *old, const struct known *now, bool gids)
+{
+	__u32 a = gids ? old->gid : old->uid;
+	__u32 b = gids ? old->egid : old->euid;
+	__u32 c = gids ? old->sgid : old->suid;
+	__u64 fresh;
+
+	if (gids)
+		fresh = known_is_new(now->gid, a, b, c) |
+			known_is_new(now->egid, a, b, c) |
+			known_is_new(now->sgid, a, b, c) |
+			(known_is_new(now->fsgid, a, b, c) &
+			 known_differ(now->fsgid, old->fsgid));
+	else
+		fresh = known_is_new(now->uid, a, b, c) |
+			known_is_new(now->euid, a, b, c) |
+			known_is_new(now->suid, a, b, c) |
+			(known_is_new(now->fsuid, a, b, c) &
+			 known_differ(now->fsuid, old->fsuid));
+	return !fresh ||
+	       old->effective >> (gids ? KERN_CAP_SETGID : KERN_CAP_SETUID) & 1;
+}
+
+/* Whether a call leaves behind `now` where `old` was: nobody gets his new
+   identity past us by calling setuid(0) after it. */
 static __always_inline bool
 known_is_explained(__u32 act, __u32 changes, const struct known *old,
 		   const struct known *now)
 {
-	bool grown = now->permitted & ~old->permitted ||
-		     now->effective & ~old->permitted;
+	const __u32 ids = KNOWN_UIDS | KNOWN_GIDS;
+	__u64 grown = (now->permitted | now->effective) & ~old->permitted;
 
 	switch (act) {
 	case KHIEN_ACT_UID:
-		if (changes & (KNOWN_GIDS | KNOWN_SPACE) || grown)
-			return false;
-		if (old->effective >> KERN_CAP_SETUID & 1)
-			return true;
-		return known_is_one_of(now->uid, old->uid, old->euid,
-				       old->suid) &&
-		       known_is_one_of(now->euid, old->uid, old->euid,
-				       old->suid) &&
-		       known_is_one_of(now->suid, old->uid, old->euid,
-				       old->suid) &&
-		       (now->fsuid == old->fsuid ||
-			known_is_one_of(now->fsuid, old->uid, old->euid,
-					old->suid));
+		return !(changes & (KNOWN_GIDS | KNOWN_SPACE)) && !grown &&
+		       known_is_granted(old, now, false);
 	case KHIEN_ACT_GID:
-		if (changes & (KNOWN_UIDS | KNOWN_SPACE | KNOWN_GAINED))
-			return false;
-		if (old->effective >> KERN_CAP_SETGID & 1)
-			return true;
-		return known_is_one_of(now->gid, old->gid, old->egid,
-				       old->sgid) &&
-		       known_is_one_of(now->egid, old->gid, old->egid,
-				       old->sgid) &&
-		       known_is_one_of(now->sgid, old->gid, old->egid,
-				       old->sgid) &&
-		       (now->fsgid == old->fsgid ||
-			known_is_one_of(now->fsgid, old->gid, old->egid,
-					old->sgid));
+		return !(changes & (KNOWN_UIDS | KNOWN_SPACE | KNOWN_GAINED)) &&
+		       known_is_granted(old, now, true);
 	case KHIEN_ACT_CAPS:
-		return !(changes & (KNOWN_UIDS | KNOWN_GIDS | KNOWN_SPACE)) &&
-		       !grown;
+		return !(changes & (ids | KNOWN_SPACE)) && !grown;
 	case KHIEN_ACT_UNSHARE:
 	case KHIEN_ACT_SETNS:
 		/* All capabilities, in a namespace inside of the old one. */
-		return !(changes & (KNOWN_UIDS | KNOWN_GIDS)) &&
-		       changes & KNOWN_SPACE &&
+		return !(changes & ids) && changes & KNOWN_SPACE &&
 		       known_is_inside(now->space, old->space,
 				       act == KHIEN_ACT_UNSHARE ? 1 :
 								  KNOWN_SPACES);

@@ -93,12 +93,26 @@ object_name(struct dentry *dentry, __u32 *ret_len)
 	return begin;
 }
 
+/* The folder a file is in; the root of what is mounted has the name of where. */
+static __always_inline struct dentry *
+object_folder(struct file *file, struct dentry *dentry)
+{
+	struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+	struct vfsmount *vfsmount = BPF_CORE_READ(file, f_path.mnt);
+	struct mount *mount =
+		(void *)((__u64)vfsmount -
+			 bpf_core_field_offset(struct mount, mnt));
+
+	if (parent != BPF_CORE_READ(vfsmount, mnt_root))
+		return parent;
+	return BPF_CORE_READ(mount, mnt_mountpoint);
+}
+
 /* Whether its name, or its folder's, is one that sensitive files have. */
 static __always_inline bool
 object_may_be_sensitive(struct file *file)
 {
 	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
-	struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
 	__u32 zero = 0, len;
 	struct khien_names *sets = bpf_map_lookup_elem(&names, &zero);
 
@@ -111,7 +125,7 @@ object_may_be_sensitive(struct file *file)
 		   (KHIEN_HEAD_ALONE | KHIEN_HEAD_BELOW);
 	if (of_name & (KHIEN_NAME_ALONE | KHIEN_HEAD_ALONE))
 		return true;
-	begin = object_name(parent, &len);
+	begin = object_name(object_folder(file, dentry), &len);
 	__u8 of_folder = sets->at[khien_name_place(begin, len)];
 	return of_folder & KHIEN_FOLDER_ALONE ||
 	       (of_name && of_folder & KHIEN_FOLDER_ABOVE);

@@ -136,10 +136,11 @@ path_put_string(struct khien_head *head, const void *from, bool user,
 	else
 		len = bpf_probe_read_kernel_str((__u8 *)head + where, size,
 						from);
-	if (len <= 0) {
+	if (len < 0)
 		head->flags |= KHIEN_PATH_CUT;
+	/* Linux 5.10 has 0 for an empty one of users. */
+	if (len <= 0)
 		return at;
-	}
 	if (len == size && path_goes_on(from, user, size))
 		head->flags |= KHIEN_PATH_CUT;
 	*ret_len = len;

@@ -2,6 +2,7 @@
 #include "agent/cli/life.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -66,38 +67,55 @@ put_some(const struct doc_value *doc, const char *path, int64_t len)
 			    len - (int64_t)named, named ? " more" : "");
 }
 
+/* A part of a sensor that somebody switched off has nothing of its own to say:
+   it stands among the sensors. */
+static bool
+is_worth_saying(const struct doc_value *gap)
+{
+	return doc_len(gap, "kinds") || doc_len(gap, "scans") ||
+	       !str_equal(doc_text_or(gap, "because", ""), "switched off");
+}
+
+static void
+put_gap(const struct doc_value *gap, const char *label)
+{
+	bool partly = doc_true(gap, "partly");
+	bool kinds = doc_len(gap, "kinds") > 0;
+	int64_t rules = doc_number_or(gap, "rules_len", 0);
+
+	text_column(label, LABEL_WIDTH);
+	text_put(doc_text_or(gap, "sensor", "?"));
+	text_printf(": ");
+	text_put(doc_text_or(gap, "because", "?"));
+	text_printf("\n");
+	text_column("", LABEL_WIDTH);
+	text_printf(partly ? "  may cost " : "  costs ");
+	put_some(gap, "kinds", (int64_t)doc_len(gap, "kinds"));
+	if (doc_len(gap, "scans")) {
+		text_printf(kinds ? "; scans at " : "scans at ");
+		put_some(gap, "scans", (int64_t)doc_len(gap, "scans"));
+	} else if (!kinds) {
+		text_put(doc_text_or(gap, "costs", "what it sees"));
+	}
+	if (rules) {
+		text_printf(partly ? "; rules that may miss it: " :
+				     "; rules that cannot fire: ");
+		put_some(gap, "rules", rules);
+	}
+	text_printf("\n");
+}
+
 void
 life_blind(const struct doc_value *doc)
 {
-	size_t len = doc_len(doc, BLIND);
+	const char *label = "blind";
 
-	for (size_t i = 0; i < len; i++) {
-		const struct doc_value *one = doc_item(doc, BLIND, i);
-		int64_t rules = doc_number_or(one, "rules_len", 0);
+	for (size_t i = 0; i < doc_len(doc, BLIND); i++) {
+		const struct doc_value *gap = doc_item(doc, BLIND, i);
 
-		text_column(i ? "" : "blind", LABEL_WIDTH);
-		text_put(doc_text_or(one, "sensor", "?"));
-		text_printf(": ");
-		text_put(doc_text_or(one, "because", "?"));
-		text_printf("\n");
-		text_column("", LABEL_WIDTH);
-		text_printf(doc_true(one, "partly") ? "  may cost " :
-						      "  costs ");
-		if (doc_len(one, "kinds"))
-			put_some(one, "kinds", (int64_t)doc_len(one, "kinds"));
-		else if (!doc_len(one, "scans"))
-			text_put(doc_text_or(one, "costs", "?"));
-		if (doc_len(one, "scans")) {
-			text_printf(doc_len(one, "kinds") ? "; scans at " :
-							    "scans at ");
-			put_some(one, "scans", (int64_t)doc_len(one, "scans"));
-		}
-		if (rules) {
-			text_printf(doc_true(one, "partly") ?
-					    "; rules that may miss it: " :
-					    "; rules that cannot fire: ");
-			put_some(one, "rules", rules);
-		}
-		text_printf("\n");
+		if (!is_worth_saying(gap))
+			continue;
+		put_gap(gap, label);
+		label = "";
 	}
 }

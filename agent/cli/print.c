@@ -134,11 +134,15 @@ put_process(const struct doc_value *doc, const char *action)
 						     0));
 }
 
+/* What the record stands for, and who did it. */
 static void
-put_program(const struct doc_value *doc)
+put_end(const struct doc_value *doc)
 {
 	const char *program = doc_text(doc, "process.executable");
+	int64_t count = doc_number_or(doc, "khien.count", 1);
 
+	if (count > 1)
+		text_printf(" (and like it: %lld in all)", (long long)count);
 	if (!program)
 		return;
 	text_printf("  by ");
@@ -149,7 +153,6 @@ static void
 put_file(const struct doc_value *doc)
 {
 	const char *target = doc_text(doc, "file.target_path");
-	int64_t count = doc_number_or(doc, "khien.count", 1);
 
 	text_put(doc_text_or(doc, "file.path", "-"));
 	if (target) {
@@ -161,9 +164,7 @@ put_file(const struct doc_value *doc)
 		text_printf(" to ");
 		text_put(doc_text(doc, "file.mode"));
 	}
-	if (count > 1)
-		text_printf(" (and like it: %lld in all)", (long long)count);
-	put_program(doc);
+	put_end(doc);
 }
 
 static void
@@ -198,11 +199,11 @@ put_deed(const struct doc_value *doc, const char *action)
 		return;
 	case EVENT_OF_NETWORK:
 		deed_put_network(doc);
-		put_program(doc);
+		put_end(doc);
 		return;
 	case EVENT_OF_PRIVILEGE:
 		deed_put_privilege(doc);
-		put_program(doc);
+		put_end(doc);
 		return;
 	default:
 		put_process(doc, action);

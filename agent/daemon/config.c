@@ -110,16 +110,16 @@ config_take(struct config *config, int status, struct conf *ret_conf, char *why)
 	if (!bytes || !conf)
 		return -ENOMEM;
 	int r = take_message(chan, bytes, conf, why);
-	if (r < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-		if (!why[0])
-			(void)snprintf(why, CONFIG_WHY_MAX,
-				       "khien-conf ended (wait status %#x) "
-				       "without a result",
-				       (unsigned int)status);
-		return -EINVAL;
+	if (r == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+		*ret_conf = *conf;
+		return 0;
 	}
-	*ret_conf = *conf;
-	return 0;
+	if (why[0])
+		return -EINVAL;
+	(void)snprintf(why, CONFIG_WHY_MAX,
+		       "khien-conf ended (wait status %#x) without a result",
+		       (unsigned int)status);
+	return -EIO;
 }
 
 void

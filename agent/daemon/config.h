@@ -42,7 +42,8 @@ int config_wait(struct config *config);
 /*
  * After waitpid(2): what it found.  Returns 0, or -EINVAL with the first
  * error in `why` (CONFIG_WHY_MAX bytes); all of them it wrote to standard
- * error itself.  -ENOMEM.
+ * error itself.  -EIO when it ended, or was ended, before it could tell; `why`
+ * says so.  -ENOMEM.
  */
 int config_take(struct config *config, int status, struct conf *ret_conf,
 		char *why);

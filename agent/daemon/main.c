@@ -197,8 +197,11 @@ run(const char *folder, const char *config)
 		log_error("not started: %m");
 		return EXIT_FAILURE;
 	}
-	if (read_conf(folder, config, &conf) < 0)
-		return EXIT_USAGE;
+	r = read_conf(folder, config, &conf);
+	/* Whoever starts us gives up on a wrong configuration alone: that it
+	   could not be read in time may be otherwise the next time. */
+	if (r < 0)
+		return r == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
 	r = place_make(&place, &conf);
 	if (r == 0) {
 		log_info("version " KHIEN_VERSION " starts, state in %s",

@@ -35,8 +35,6 @@
 
 /* Rooms of the design that are not furnished. */
 static const char *const not_built[] = {
-	"network sensor",
-	"privilege sensor",
 	"archives",
 };
 

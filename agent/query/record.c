@@ -123,6 +123,7 @@ static const struct flag flags[] = {
 	{ EVENT_NO_CALL, "no_call" },
 	{ EVENT_WRITTEN, "written" },
 	{ EVENT_REQUESTED, "requested" },
+	{ EVENT_MALFORMED, "malformed" },
 	{ EVENT_EXCHANGED, "exchanged" },
 	{ EVENT_UNCONFIRMED, "unconfirmed" },
 	{ 0, NULL },

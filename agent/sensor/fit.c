@@ -14,19 +14,20 @@ find_forms(const struct prototype *prototype, size_t *chosen)
 	for (size_t i = 0; i < PROGRAMS_CHOICES; i++)
 		chosen[i] = PROGRAMS;
 	for (size_t i = 0; i < PROGRAMS; i++) {
-		const struct programs_entry *entry = programs_get(i);
-		if (entry->choice &&
-		    prototype_is(prototype, entry->tracepoint, entry->params))
-			chosen[entry->choice] = i;
+		const struct programs_form *form = programs_form(i);
+		if (form && form->choice &&
+		    prototype_is(prototype, form->tracepoint, form->params))
+			chosen[form->choice] = i;
 	}
 }
 
-/* The kernel does not have what the program tells of: nothing is missed. */
-static bool
-is_about_nothing(const struct prototype *prototype,
-		 const struct programs_entry *entry)
+/* The error of a program that is missed, or not even that. */
+static int32_t
+error_of(const struct prototype *prototype, const struct programs_form *form)
 {
-	return entry->about && !prototype_has_struct(prototype, entry->about);
+	if (form->about && !prototype_has_struct(prototype, form->about))
+		return PROGRAMS_UNNEEDED;
+	return EOPNOTSUPP;
 }
 
 void
@@ -39,18 +40,18 @@ fit_choose(int32_t errors[PROGRAMS])
 		return;
 	find_forms(prototype, chosen);
 	for (size_t i = 0; i < PROGRAMS; i++) {
-		const struct programs_entry *entry = programs_get(i);
-		if (entry->needs && !prototype_has(prototype, entry->needs))
-			errors[i] = is_about_nothing(prototype, entry) ?
-					    PROGRAMS_UNNEEDED :
-					    EOPNOTSUPP;
-		if (!entry->choice || chosen[entry->choice] == i)
+		const struct programs_form *form = programs_form(i);
+		if (!form)
+			continue;
+		if (form->needs && !prototype_has(prototype, form->needs))
+			errors[i] = error_of(prototype, form);
+		if (!form->choice || chosen[form->choice] == i)
 			continue;
 		errors[i] = PROGRAMS_UNNEEDED;
-		if (chosen[entry->choice] < PROGRAMS ||
-		    is_about_nothing(prototype, entry))
+		if (chosen[form->choice] < PROGRAMS)
 			continue;
-		errors[i] = EOPNOTSUPP;
-		chosen[entry->choice] = i;
+		/* None fits: one of them stands for what is missed. */
+		errors[i] = error_of(prototype, form);
+		chosen[form->choice] = i;
 	}
 }

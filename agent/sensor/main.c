@@ -221,8 +221,10 @@ on_link(void *arg, const struct peer_link *link)
 	if (link->role != ROLE_ENGINE)
 		return 0;
 	window_rewind(&sensor->window);
+	/* What it sees is the first thing that is asked of a new engine. */
 	report_forget(&sensor->report);
-	return absorb(send_batches(sensor));
+	int r = on_report(sensor);
+	return r < 0 ? r : absorb(send_batches(sensor));
 }
 
 static int

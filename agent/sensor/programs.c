@@ -3,16 +3,6 @@
 
 #include "agent/lib/event.h"
 
-#define OF_URING                                                               \
-	PROGRAMS_URING, PROGRAMS_OF_FILE, "what io_uring does to files",       \
-	{                                                                      \
-		0                                                              \
-	}
-#define SUBMIT(params)                                                         \
-	PROGRAMS_URING_SUBMIT, "io_uring_submit_sqe", params, "io_kiocb"
-#define COMPLETE(params)                                                       \
-	PROGRAMS_URING_COMPLETE, "io_uring_complete", params, "io_kiocb"
-
 static const struct programs_entry entries[PROGRAMS] = {
 	[PROGRAM_PROCESS_FORK] = {
 		"process_fork", PROGRAMS_PROCESS, PROGRAMS_OF_PROCESS,
@@ -50,29 +40,40 @@ static const struct programs_entry entries[PROGRAMS] = {
 		{ EVENT_STOP },
 	},
 	[PROGRAM_URING_SUBMIT_REQ] = {
-		"uring_submit_req", OF_URING, PROGRAMS_URING_SUBMIT,
-		"io_uring_submit_req", "p", "io_kiocb",
+		"uring_submit_req", PROGRAMS_URING, PROGRAMS_OF_FILE,
+		"what io_uring does to files",
+		{ 0 },
 	},
 	[PROGRAM_URING_SUBMIT_SQE] = {
-		"uring_submit_sqe", OF_URING, SUBMIT("pi"),
+		"uring_submit_sqe", PROGRAMS_URING, PROGRAMS_OF_FILE,
+		"what io_uring does to files",
+		{ 0 },
 	},
 	[PROGRAM_URING_SUBMIT_OLD] = {
-		"uring_submit_old", OF_URING, SUBMIT("ppiiiii"),
+		"uring_submit_old", PROGRAMS_URING, PROGRAMS_OF_FILE,
+		"what io_uring does to files",
+		{ 0 },
 	},
 	[PROGRAM_URING_COMPLETE_CQE] = {
-		"uring_complete_cqe", OF_URING, COMPLETE("ppp"),
+		"uring_complete_cqe", PROGRAMS_URING, PROGRAMS_OF_FILE,
+		"what io_uring does to files",
+		{ 0 },
 	},
 	[PROGRAM_URING_COMPLETE_REQ] = {
-		"uring_complete_req", OF_URING, COMPLETE("ppiiiii"),
+		"uring_complete_req", PROGRAMS_URING, PROGRAMS_OF_FILE,
+		"what io_uring does to files",
+		{ 0 },
 	},
 	[PROGRAM_URING_COMPLETE_OLD] = {
-		"uring_complete_old", OF_URING, COMPLETE("piii"),
+		"uring_complete_old", PROGRAMS_URING, PROGRAMS_OF_FILE,
+		"what io_uring does to files",
+		{ 0 },
 	},
 	[PROGRAM_URING_OVERFLOW] = {
 		"uring_overflow", PROGRAMS_URING, PROGRAMS_OF_FILE,
 		"what io_uring does to files in a ring that is full, until the "
-		"ring goes on", { 0 }, PROGRAMS_URING_OVERFLOW,
-		"io_uring_cqe_overflow", "piiip", "io_cqe",
+		"ring goes on",
+		{ 0 },
 	},
 	[PROGRAM_NET_STATE] = {
 		"net_state", PROGRAMS_NET, PROGRAMS_OF_NETWORK,
@@ -136,15 +137,11 @@ static const struct programs_entry entries[PROGRAMS] = {
 		"privilege_module", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
 		"names of kernel modules that are loaded",
 		{ 0 },
-		.about = "load_info",
-		.needs = "btf_trace_module_load",
 	},
 	[PROGRAM_PRIVILEGE_UNLOAD] = {
 		"privilege_unload", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
 		"names of kernel modules that are taken away",
 		{ 0 },
-		.about = "load_info",
-		.needs = "btf_trace_module_free",
 	},
 	[PROGRAM_PRIVILEGE_MAPPING] = {
 		"privilege_mapping", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
@@ -152,7 +149,6 @@ static const struct programs_entry entries[PROGRAMS] = {
 		"for what is asked for in one call (from Linux 6.1 on: older "
 		"ones see it without this program)",
 		{ 0 },
-		.needs = "BPF_FUNC_find_vma",
 	},
 	[PROGRAM_PRIVILEGE_CALL] = {
 		"privilege_call", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
@@ -178,4 +174,44 @@ const struct programs_entry *
 programs_get(size_t program)
 {
 	return program < PROGRAMS ? &entries[program] : NULL;
+}
+
+#define FORM(of, point, takes, without)                                        \
+	{                                                                      \
+		.choice = PROGRAMS_URING_##of,                                 \
+		.tracepoint = "io_uring_" point, .params = (takes),            \
+		.about = (without)                                             \
+	}
+
+static const struct programs_form forms[PROGRAMS] = {
+	[PROGRAM_URING_SUBMIT_REQ] =
+		FORM(SUBMIT, "submit_req", "p", "io_kiocb"),
+	[PROGRAM_URING_SUBMIT_SQE] =
+		FORM(SUBMIT, "submit_sqe", "pi", "io_kiocb"),
+	[PROGRAM_URING_SUBMIT_OLD] =
+		FORM(SUBMIT, "submit_sqe", "ppiiiii", "io_kiocb"),
+	[PROGRAM_URING_COMPLETE_CQE] =
+		FORM(COMPLETE, "complete", "ppp", "io_kiocb"),
+	[PROGRAM_URING_COMPLETE_REQ] =
+		FORM(COMPLETE, "complete", "ppiiiii", "io_kiocb"),
+	[PROGRAM_URING_COMPLETE_OLD] =
+		FORM(COMPLETE, "complete", "piii", "io_kiocb"),
+	[PROGRAM_URING_OVERFLOW] =
+		FORM(OVERFLOW, "cqe_overflow", "piiip", "io_cqe"),
+	[PROGRAM_PRIVILEGE_MODULE] = { .about = "load_info",
+				       .needs = "btf_trace_module_load" },
+	[PROGRAM_PRIVILEGE_UNLOAD] = { .about = "load_info",
+				       .needs = "btf_trace_module_free" },
+	/* Before Linux 6.1 privilege_call reads the mappings by itself. */
+	[PROGRAM_PRIVILEGE_MAPPING] = { .about = "maple_tree",
+					.needs = "BPF_FUNC_find_vma" },
+};
+
+const struct programs_form *
+programs_form(size_t program)
+{
+	if (program >= PROGRAMS ||
+	    (!forms[program].choice && !forms[program].needs))
+		return NULL;
+	return &forms[program];
 }

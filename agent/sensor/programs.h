@@ -86,8 +86,12 @@ struct programs_entry {
 	const char *cost; /* what is not seen when it is absent */
 	/* Types of events that no other program tells; 0 ends them. */
 	uint16_t types[PROGRAMS_TYPES];
-	/* Of a choice: the form that it is for; see prototype_is(). */
+};
+
+/* What a kernel must be like for a program. */
+struct programs_form {
 	uint8_t choice; /* enum programs_choice */
+	/* Of a choice, the form of tracepoint: see prototype_is(). */
 	const char *tracepoint;
 	const char *params;
 	const char *about; /* a struct that kernels without the thing lack */
@@ -97,3 +101,6 @@ struct programs_entry {
 
 /* NULL for no such program. */
 const struct programs_entry *programs_get(size_t program);
+
+/* NULL for a program that every kernel may have. */
+const struct programs_form *programs_form(size_t program);

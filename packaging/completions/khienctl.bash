@@ -63,6 +63,9 @@ _khienctl()
 	done
 
 	case $command in
+	status)
+		options+=" --hot"
+		;;
 	detections)
 		options+=" --since --until --min-severity --rule --limit
 			--follow"

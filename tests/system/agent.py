@@ -143,9 +143,11 @@ class Agent:
         if self.child.poll() is not None:
             raise AssertionError(
                 f"khiend ended with {self.child.returncode}:\n{self.log()}")
-        # Until every scanner has told its rules, no file can be judged.
+        # Until every scanner has told its rules, no file can be judged; until
+        # the sensor has told its programs, what runs may be before them.
         status = self.status()
         return bool(status) and (get(status, "khien.rules.loaded") or 0) > 0 \
+            and get(status, "khien.sensor.programs") is not None \
             and set(ROLES) <= {p["role"] for p in self.processes(status)
                                if p.get("pid")}
 

@@ -68,6 +68,18 @@ def test_folder_as_configuration(quick, tmp_path):
     assert done.stderr
 
 
+def test_configuration_that_nobody_reads(quick, tmp_path):
+    """Nothing is wrong with it: whoever starts khiend is to try again."""
+    program = tmp_path / "khien-conf"
+    program.write_text("#!/bin/sh\nkill -9 $$\n")
+    program.chmod(0o755)
+    path = tmp_path / "khien.conf"
+    path.write_text("")
+    done = quick("khiend", "--config", path, "--programs", tmp_path)
+    assert done.returncode == 1, done
+    assert b"without a result" in done.stderr
+
+
 USAGE = [
     ("khiend", ["--nonsense"]), ("khiend", ["extra"]),
     ("khiend", ["--config"]),

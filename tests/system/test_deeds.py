@@ -7,6 +7,7 @@ import json
 import os
 import sqlite3
 import subprocess
+import sys
 import time
 
 import pytest
@@ -23,7 +24,11 @@ def shared(tmp_path_factory):
         pytest.skip("needs root")
     agent = Agent(tmp_path_factory.mktemp("khien"))
     try:
-        yield agent.start()
+        agent.start()
+        # Its first rows are of what runs already: then nothing is missed.
+        wait_for(lambda: agent.count("SELECT count(*) FROM process"),
+                 "the sensor is at work")
+        yield agent
     finally:
         agent.close()
 
@@ -155,3 +160,38 @@ def test_rules_of_behaviour_are_listed(shared):
     assert get(rule, "khien.severity") == "critical"
     assert get(rule, "threat.technique.id") == ["T1068"]
     assert get(rule, "khien.state") == "loaded"
+
+
+OPENS = "import os, sys; os.close(os.open(sys.argv[1], os.O_RDWR))"
+
+
+def test_memory_of_another_user(shared):
+    """Told, with who did it to whom; of one's own user it is no alarm."""
+    with subprocess.Popen(["/bin/sleep", "60"], user=12345, group=12345,
+                          extra_groups=[]) as theirs, \
+            subprocess.Popen(["/bin/sleep", "60"]) as ours:
+        try:
+            pids = [subprocess.Popen([sys.executable, "-c", OPENS,
+                                      f"/proc/{victim.pid}/mem"])
+                    for victim in (theirs, ours)]
+            assert [child.wait() for child in pids] == [0, 0]
+            found = wait_for(lambda: [
+                d for d in shared.ask("detections", "--rule",
+                                      "behaviour_injection")
+                if get(d, "process.pid") == pids[0].pid], "the detection")[0]
+        finally:
+            theirs.kill()
+            ours.kill()
+    assert get(found, "khien.severity") == "high"
+    assert get(found, "khien.cause") == "behaviour"
+    assert get(found, "event.category") == ["intrusion_detection"]
+    assert get(found, "file.path") == os.path.realpath("/bin/sleep")
+    shown = shared.ask("show", get(found, "event.id"))[0]
+    assert [(get(e, "event.action"), get(e, "khien.target.pid"))
+            for e in get(shown, "khien.related")
+            if get(e, "event.action") == "mem_open"] == \
+        [("mem_open", theirs.pid)]
+    wait_for(lambda: actions(shared, "--pid", pids[1].pid, "--type",
+                             "mem_open"), "the harmless one")
+    assert pids[1].pid not in [get(d, "process.pid")
+                               for d in shared.ask("detections")]

@@ -4,10 +4,13 @@
 import fcntl
 import json
 import os
+import subprocess
+import sys
 import tarfile
 
 import pytest
 
+from agent import ROOT
 from publisher import PEOPLE, Publisher, rule
 from test_repo import (ONE, TWO, VECTORS, has_ml_dsa,  # noqa: F401: fixtures
                        made, published)
@@ -266,6 +269,20 @@ def test_check_finds(made, files, vectors, kind, said):  # noqa: F811
     found = findings(made)
     assert kind in kinds(found), found
     assert any(said in f["path"] + f["text"] for f in found), found
+
+
+def test_check_of_the_shipped_rules(made, tmp_path):  # noqa: F811
+    """With their samples as vectors: nothing is found."""
+    top = ROOT / "signatures/yara"
+    files = {str(p.relative_to(top)): p.read_text(encoding="utf-8")
+             for p in top.rglob("*.yar")}
+    folder = tmp_path / "samples"
+    subprocess.run([sys.executable, ROOT / "tests/rules/samples.py", folder],
+                   check=True, stdout=subprocess.DEVNULL)
+    made.stage(files, vectors={
+        str(p.relative_to(folder)): p.read_bytes()
+        for p in folder.rglob("*") if p.is_file()})
+    assert findings(made, code=0) == []
 
 
 def test_check_of_good_files(made, tmp_path):  # noqa: F811

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -44,7 +45,10 @@ int
 main(int argc, char **argv)
 {
 	const char *how = argc > 1 ? argv[1] : "filter";
+	/* Before Linux 5.11 programs and maps count as locked memory. */
+	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
 
+	(void)setrlimit(RLIMIT_MEMLOCK, &all);
 	if (strcmp(how, "fails") == 0) {
 		/* Without its end; and what is no program. */
 		if (load(1) >= 0 || make_map() < 0)

@@ -105,8 +105,10 @@ change(uint32_t uid)
 }
 
 static void
-act(const char *how, const char *path)
+act(const char *how)
 {
+	const char *path = "/proc/self/exe";
+
 	if (strcmp(how, "exec") == 0) {
 		(void)execl(path, path, "is", (char *)NULL);
 		_exit(2);
@@ -142,7 +144,7 @@ main(int argc, char **argv)
 		if (setuid(uid) < 0 || write(ready[1], &byte, 1) != 1 ||
 		    read(go[0], &byte, 1) != 1)
 			_exit(3);
-		act(how, argv[0]);
+		act(how);
 		_exit(0);
 	}
 	if (read(ready[0], &byte, 1) != 1)

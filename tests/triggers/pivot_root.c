@@ -26,12 +26,17 @@ main(int argc, char **argv)
 		(void)printf("{\"type\":\"pivot_root\",\"pid\":%d}\n", pid);
 		return 0;
 	}
+	/* A root of its own first: a kernel's first one cannot be left so. */
 	if (unshare(CLONE_NEWNS) < 0 ||
 	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("khien-test", dir, "tmpfs", 0, NULL) < 0 || chdir(dir) < 0 ||
-	    stat(".", &st) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+	    mount("khien-test", dir, "tmpfs", 0, NULL) < 0 || chroot(dir) < 0 ||
+	    mkdir("/new", 0755) < 0 ||
+	    mount("khien-test", "/new", "tmpfs", 0, NULL) < 0 ||
+	    chdir("/new") < 0 || stat(".", &st) < 0 ||
+	    syscall(SYS_pivot_root, ".", ".") < 0)
 		err(2, "%s", dir);
-	(void)printf("{\"type\":\"pivot_root\",\"pid\":%d,\"inode\":%lu}\n",
-		     pid, (unsigned long)st.st_ino);
+	(void)printf("{\"type\":\"pivot_root\",\"pid\":%d,\"path\":\"%s\","
+		     "\"inode\":\"%lu\"}\n",
+		     pid, dir, (unsigned long)st.st_ino);
 	return 0;
 }

@@ -5,6 +5,11 @@
  *   open read create fixed rename exchange unlink rmdir mkdir link symlink
  *   setxattr fsetxattr   that one
  *   secret     open, of what has the name of a Kerberos ticket, for reading
+ *   relative   rename, of names below an open folder
+ *   long       unlink, by a path of 4,095 bytes
+ *   bytes      unlink of a name of 255 bytes that are no text
+ *   moved      unlink, by a name in a working directory that is changed
+ *              between the asking and the doing
  *   polled     open, by the ring's own thread
  *   silent     unlink, of whose success nothing is said
  *   fails      all of them, none of which succeeds
@@ -276,6 +281,84 @@ overflow(void)
 	return 0;
 }
 
+/* By a name of its own, below an open folder. */
+static int
+rename_relative(void)
+{
+	struct io_uring_sqe entry = naming(OP_RENAMEAT, strrchr(path, '/') + 1,
+					   strrchr(path2, '/') + 1, 0);
+
+	entry.fd = open(dir, O_PATH | O_DIRECTORY);
+	entry.len = (uint32_t)entry.fd;
+	return run(entry);
+}
+
+/* Makes the folders below `dir` that fill path2 up. */
+static int
+unlink_long(void)
+{
+	size_t len = strlen(dir);
+
+	memcpy(path2, dir, len);
+	if (chdir(dir) < 0)
+		err(2, "%s", dir);
+	while (len < sizeof(path2) - 1) {
+		size_t left = sizeof(path2) - 1 - len - 1;
+		size_t name = left > 400 ? 200 : left > 255 ? left / 2 : left;
+		path2[len] = '/';
+		memset(path2 + len + 1, 'd', name);
+		path2[len + 1 + name] = '\0';
+		if (name == left)
+			(void)close(make(path2 + len + 1));
+		else if (mkdir(path2 + len + 1, 0700) < 0 ||
+			 chdir(path2 + len + 1) < 0)
+			err(2, "folder");
+		len += 1 + name;
+	}
+	return run(naming(OP_UNLINKAT, path2, NULL, 0));
+}
+
+/* Prints the name as it is told: what is no text byte by byte. */
+static int
+unlink_bytes(void)
+{
+	char name[4096], *end = path2 + strlen(dir) + 1;
+	int len = snprintf(name, sizeof(name), "%s/", dir);
+
+	memset(name + len, 0xff, 255);
+	name[len + 255] = '\0';
+	(void)close(make(name));
+	for (int i = 0; i < 255; i++)
+		(void)memcpy(end + 5 * i, "\\\\xff", 6);
+	return run(naming(OP_UNLINKAT, name, NULL, 0));
+}
+
+/* The request waits behind one that reads a pipe. */
+static int
+unlink_moved(void)
+{
+	struct io_uring_sqe first = { .opcode = IORING_OP_READ,
+				      .flags = IOSQE_IO_LINK,
+				      .addr = (uintptr_t)dir,
+				      .len = 1 };
+	char there[3100];
+	int pipes[2];
+
+	(void)snprintf(there, sizeof(there), "%s/there", dir);
+	if (mkdir(there, 0700) < 0 || chdir(dir) < 0 || pipe(pipes) < 0)
+		err(2, "%s", there);
+	(void)snprintf(path2, sizeof(path2), "%s/name", there);
+	(void)close(make(path2));
+	first.fd = pipes[0];
+	ask(first);
+	ask(naming(OP_UNLINKAT, "name", NULL, 0));
+	enter(2, 0);
+	if (chdir(there) < 0 || write(pipes[1], "x", 1) != 1)
+		err(2, "%s", there);
+	int res = result();
+	return res < 0 ? res : result();
+}
+
 static int
 tear(void)
 {
@@ -345,6 +428,14 @@ act(const char *how)
 		return unlink_silently();
 	if (strcmp(how, "lied") == 0)
 		return rename_and_lie();
+	if (strcmp(how, "relative") == 0)
+		return rename_relative();
+	if (strcmp(how, "long") == 0)
+		return unlink_long();
+	if (strcmp(how, "bytes") == 0)
+		return unlink_bytes();
+	if (strcmp(how, "moved") == 0)
+		return unlink_moved();
 	if (strcmp(how, "overflown") == 0)
 		return overflow();
 	if (strcmp(how, "torn") == 0)

@@ -49,7 +49,7 @@ rule backdoor_ssh_spread
 		$login = /\b(ssh|scp|sshpass)[ \t][^\n]{0,160}(StrictHostKeyChecking[ =]no|BatchMode[ =]yes|UserKnownHostsFile[ =]\/dev\/null)[^\n]{0,200}/
 		$run = /(StrictHostKeyChecking|BatchMode|UserKnownHostsFile|ConnectTimeout|PasswordAuthentication)[^\n]{0,200}\b(curl|wget|bash|sh|chmod|nohup|\/tmp|\/dev\/shm|base64)\b/
 		$loop = /\bfor[ \t]{1,4}\w{1,24}[ \t]{1,4}in\b|\bwhile[ \t]{1,4}(IFS=[^\n]{0,4}[ \t]{1,4})?read\b|\bxargs\b/
-		$address = /\b(grep|sed|awk|egrep|cut)\b[^\n]{0,120}(\[0-9\]|\\d|\\b\(|\[\[:digit:\]\]|-F[ \t]{0,2}["']?[ ,]|known_hosts)/
+		$address = /\b(grep|sed|awk|egrep|cut)\b[^\n]{0,120}(-d[ \t]{0,2}["\' ,]|\[0-9\]|\\d|\\b\(|\[\[:digit:\]\]|-F[ \t]{0,2}["']?[ ,]|known_hosts)/
 	condition:
 		filesize < 64KB and uint32(0) != 0x464C457F and
 		$known and $login and $run and $loop and

@@ -18,6 +18,7 @@ rule backdoor_pam
 		$get_4 = "\x00pam_prompt\x00"
 		// user and password in one line
 		$pair = /(\x00|[\w \]\)=\-\t>])(%s[ \t]{0,4}[:=\|][ \t]{0,4}%s([ \t]{0,4}[:=\|@][ \t]{0,4}%s)?(\\n|\n)?\x00)/
+		$pair_blank = /\x00%s[ \t]{1,4}%s\n\x00/
 		$pair_words = /(user(name)?|login|usr|account|u)[ \t]{0,4}[:=>\-]{1,3}[ \t]{0,4}['"]?%s[^%\x00]{1,24}(pass(word|wd)?|pwd|pw|p|secret|authtok)[ \t]{0,4}[:=>\-]{1,3}[ \t]{0,4}['"]?%s/ nocase
 		$pair_url = /[\?&](u|user|login|name)=%s[^\x00]{0,40}&(p|pw|pass|password|pwd)=%s/ nocase
 		// where to
@@ -35,7 +36,7 @@ rule backdoor_pam
 		$net_6 = "\x00inet_addr\x00"
 		$run_1 = "\x00popen\x00"
 		$run_2 = "\x00system\x00"
-		$run_line = /\b(curl|wget|nc|ncat|sendmail|mail|nslookup|dig|ping)[ \t][^\x00]{0,100}%s/
+		$run_line = /\b(curl|wget|nc|ncat|sendmail|mail[ \t]{1,4}-s|nslookup|dig|ping)[ \t][^\x00]{0,100}%s/
 		// a fixed password
 		$compare_1 = "\x00strcmp\x00"
 		$compare_2 = "\x00strncmp\x00"
@@ -52,7 +53,7 @@ rule backdoor_pam
 					($net_2 and 1 of ($net_4, $net_5)) or
 					($net_1 and $net_5)) or
 				 $run_line)) or
-			$pair_url or
+			$pair_url or ($pair_blank and $hidden and 1 of ($file_*)) or
 			($run_line and 1 of ($run_*)) or
 			($word and 1 of ($compare_*)) or
 			($known and #hidden >= 2 and 1 of ($file_*)) or

@@ -59,7 +59,7 @@ rule credential_caught
 	strings:
 		// a false sudo: asks, writes down, passes on
 		$ask = /\bread[ \t]{1,4}(-[a-zA-Z]{0,4}s[a-zA-Z]{0,4}\b|-r[ \t]{1,4}-s\b)[^\n]{0,80}|\bstty[ \t]{1,4}-echo\b|\bgetpass[ \t]{0,4}\(/
-		$pass_on = /\bsudo[ \t]{1,4}(-[a-zA-Z]{0,4}S|-k[ \t]{1,4}-S|--stdin|-p[ \t]{1,4}["']{2}[ \t]{1,4}-S)\b|\bsu[ \t]{1,4}-c\b|["']-S["']/
+		$pass_on = /-S[ \t]{0,4}<<<|sudo[ \t]{1,4}(-[a-zA-Z]{0,4}S|-k[ \t]{1,4}-S|--stdin|-p[ \t]{1,4}["']{2}[ \t]{1,4}-S)\b|\bsu[ \t]{1,4}-c\b|["']-S["']/
 		$write_down = /\b(echo|printf)[ \t][^\n|]{0,60}\$\{?\w{1,32}\}?[^\n|]{0,60}>{1,2}[ \t]{0,4}["']?(\/tmp|\/var\/tmp|\/dev\/shm|~\/\.|\$\{?HOME\}?\/\.|\/[\w\/\-]{0,60}\/\.[\w\-])/
 		$send_off = /\b(curl|wget|nc|ncat)[ \t][^\n]{0,120}\$\{?(\w{0,16}(pass|pwd|pw|secret|cred|psw)\w{0,16}|p|x|REPLY)\b|\/dev\/tcp\//
 		$alias = /\balias[ \t]{1,4}(sudo|su|ssh|passwd)=/

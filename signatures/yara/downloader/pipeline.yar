@@ -85,6 +85,7 @@ rule downloader_encoded_pipe
 		$shell_arg = /\b(eval|(ba|da|z)?sh[ \t]{1,4}-c)[ \t]{1,4}["']?[\$`]\(?[^\n\)`]{1,2000}\|[ \t]{0,4}base64[ \t]{1,4}(-d|-D|--decode)/
 		$shell_here = /\bbase64[ \t]{1,4}(-d|-D|--decode)[ \t]{0,4}<<<[^\n|]{1,2000}\|[ \t]{0,4}(ba|da|z|k)?sh\b|\b(ba|da|z)?sh[ \t]{1,4}<\([ \t]{0,4}[^\n\)]{0,2000}base64[ \t]{1,4}(-d|-D|--decode)/
 		$python = /\b(exec|eval)[ \t]{0,4}\([ \t]{0,4}(compile[ \t]{0,4}\([ \t]{0,4})?([\w\.]{1,24}[ \t]{0,4}\([ \t]{0,4}|__import__\([ \t]{0,4}["']\w{1,12}["'][ \t]{0,4}\)\.){0,3}(base64\.|__import__\([ \t]{0,4}["']base64["'][ \t]{0,4}\)\.)?b64decode[ \t]{0,4}\(/
+		$python_packed = /\bexec[ \t]{0,4}\([ \t]{0,4}(compile[ \t]{0,4}\([ \t]{0,4})?(marshal\.loads[ \t]{0,4}\([ \t]{0,4})?(__import__[ \t]{0,4}\([ \t]{0,4}["'](zlib|lzma|bz2|gzip|marshal)["'][ \t]{0,4}\)|zlib|lzma|bz2|gzip|marshal)\.(decompress|loads)[ \t]{0,4}\([^\n]{0,60}b(64|85|32)decode[ \t]{0,4}\([ \t]{0,4}b?["']/
 		$perl = /\beval[ \t]{0,4}[\(\{]?[ \t]{0,4}(MIME::Base64::)?decode_base64[ \t]{0,4}\(|\beval[ \t]{1,4}(unpack|pack)[ \t]{0,4}\(?[ \t]{0,4}["'](u|H)/
 		$openssl = /\bopenssl[ \t]{1,4}(enc[ \t]{1,4})?-?(base64|enc)[^\n|]{0,40}-d[^\n|]{0,40}\|[ \t]{0,4}(ba|da|z|k)?sh\b/
 		$hex = /\bxxd[ \t]{1,4}-r[^\n|]{0,16}\|[ \t]{0,4}(ba|da|z|k)?sh\b/
@@ -105,6 +106,7 @@ rule downloader_encoded_pipe
 		(
 			(1 of ($shell, $shell_arg, $shell_here, $python, $perl,
 			       $openssl) and 1 of ($in_*)) or
+			($python_packed and filesize < 64KB) or
 			($hex and 1 of ($hex_*))
 		)
 }

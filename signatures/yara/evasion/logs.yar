@@ -13,6 +13,7 @@ rule evasion_log_wiper
 	strings:
 		// emptied or removed by a script
 		$empty = /(>|\brm[ \t]{1,4}(-[rf]{1,3}[ \t]{1,4})?|\btruncate[ \t][^\n;|]{0,24}[ \t]|\bshred[ \t][^\n;|]{0,24}[ \t]?|\bcat[ \t]{1,4}\/dev\/null[ \t]{0,4}>|\bunlink[ \t]{1,4}|\bdd[ \t][^\n;|]{0,40}of=|\bcp[ \t]{1,4}(-f[ \t]{1,4})?\/dev\/null[ \t]{1,4}|\bln[ \t]{1,4}-s?f?s?[ \t]{1,4}\/dev\/null[ \t]{1,4})[ \t]{0,4}["']?\/var\/(log|run|adm)\/(wtmp|btmp|lastlog|utmp|auth\.log|secure|messages|syslog|maillog|audit\/audit\.log|kern\.log|cron|faillog|journal|xferlog|boot\.log|daemon\.log|user\.log|httpd|apache2|nginx)/
+		$empty_list = /\b(rm|shred|truncate)[ \t][^\n]{0,40}\/var\/(log|run|adm)\/[^\n]{0,80}(wtmp|btmp|lastlog)[^\n]{0,80}(wtmp|btmp|lastlog|auth\.log|secure|utmp)/
 		$list = /\bfor[ \t]{1,4}\w{1,16}[ \t]{1,4}in[ \t][^\n;]{0,160}(wtmp|btmp|lastlog|utmp)[^\n;]{0,160}(wtmp|btmp|lastlog|utmp)/
 		$each = /(\brm[ \t]{1,4}(-[rf]{1,3}[ \t]{1,4})?|\btruncate[ \t][^\n]{1,24}|\bshred[ \t][^\n]{0,24}|\/dev\/null[ \t]{0,4}>|\/dev\/null[ \t]{1,4}|\becho[ \t][^\n]{0,8}>|\bdo (: )?>|\bdo\n\s{0,8}(: )?>|\bcat \/dev\/null >)[ \t]{0,4}["\']?(\/var\/log\/)?\$\{?\w{1,16}/
 		$who = /\/(wtmp|btmp|lastlog|utmp)\b/
@@ -24,25 +25,27 @@ rule evasion_log_wiper
 		$path_2 = /\/var\/(run|adm|log)\/utmp|\/run\/utmp/
 		$path_3 = "/var/log/lastlog"
 		$path_4 = "/var/log/btmp"
-		$word_1 = /\b(wip(e|ed|er|ing)|zapp?(ed|er|ing)?|cleaned|cloak(ed|er)?|eras(e|ed|er|ing)|erasing|scrub(bed|ber)?|vanish(ed|er)?|logclean(er)?|clean_?(utmp|wtmp|lastlog|btmp)|del_?(utmp|wtmp|lastlog|log)|(utmp|wtmp|lastlog|btmp)_?(clean|clear|wipe|del|zap)\w{0,8})\b/ nocase
+		$word_1 = /\b(wip(e|ed|er|ing)|zapp?(ed|er|ing|[0-9])?|cleaned|cloak(ed|er)?|eras(e|ed|er|ing)|erasing|scrub(bed|ber)?|vanish(ed|er)?|logclean(er)?|clean_?(utmp|wtmp|lastlog|btmp)|del_?(utmp|wtmp|lastlog|log)|(utmp|wtmp|lastlog|btmp)_?(clean|clear|wipe|del|zap)\w{0,8})\b/ nocase
 		$word_2 = /(entr(y|ies)|record[s]?|line[s]?|login[s]?) (was |were )?(removed|deleted|wiped|erased|cleaned|zapped|replaced)|(remov|delet|wip|eras|clean|clear|zapp?)(e|ed|ing)?[^\x00\n]{0,24}\b(utmp|wtmp|lastlog|btmp|log entr)/ nocase
 		$call_1 = /\x00(ftruncate(64)?|truncate(64)?|pututxline|pututline|pwrite(64)?|utmpname|utmpxname)\x00/
 		$call_2 = /\x00(lseek(64)?|fseek(o)?(64)?)\x00/
 		$call_3 = /\x00(utimes|utime|utimensat|futimens|rename)\x00/
+		$call_write = /\x00(write|pwrite(64)?|ftruncate(64)?)\x00/
 		$box = /BusyBox|util-linux|OpenSSH|dropbear|systemd/
 	condition:
 		(
 			uint32(0) != 0x464C457F and filesize < 64KB and
 			((#empty >= 3 and $who and ($history or #empty >= 5)) or
-			 ($list and $each) or
+			 $empty_list or ($list and $each) or
 			 ($sed and ($history or $who or #sed >= 2)) or
 			 $utmpdump)
 		) or
 		(
 			uint32(0) == 0x464C457F and filesize < 2MB and
 			2 of ($path_*) and
-			($word_1 or $word_2) and
-			($call_1 or ($call_2 and $call_3)) and not $box
+			($word_1 or ($word_2 and $call_write)) and
+			($call_1 or $call_2 or $call_3 or
+				3 of ($path_*)) and not $box
 		)
 }
 

@@ -44,6 +44,8 @@ rule exploit_kernel_root
 				1 of ($uid_*) and $word_4 and
 				2 of ($word_1, $word_2, $word_3, $shell, $dummy)) or
 			($cred_2 and $cred_3 and $shell and 1 of ($word_*)) or
+			(1 of ($cred_4, $cred_5) and $word_4 and
+				3 of ($word_1, $word_2, $word_3, $shell, $dummy)) or
 			($cred_6 and $shell and $word_4 and
 				$word_2 and $word_3)
 		)

@@ -23,6 +23,7 @@ rule loader_memfd_script
 		$run_path = /\/proc\/(self|\$\$|%d|\{[\w\.\(\) ]{0,24}\}|["'][^\n"']{0,40}["']|\$\{?\w{1,16}\}?|#\{[\w\$]{1,16}\}|\d{1,7})\/fd\//
 		$run_join = /["']\/proc\/["'][ \t]{0,4}[\.\+,][^\n]{1,40}["']?\/fd\/?["']?/
 		$run_fexec = /[\.:>](fexecve|execveat)[ \t]{0,4}\(|\bsyscall[ \t]{0,4}\([ \t]{0,4}(322|0x142|281|358)[ \t]{0,4},/
+		$run_number = /\bos\.execv?e?[ \t]{0,4}\([ \t]{0,4}[a-z_]\w{0,12}[ \t]{0,4},/
 		$run = /\b(exec|execv|execve|execl|execle|execvp|spawn|system|Popen|call|run|check_call|execFile|popen|posix_spawn)\b[ \t]{0,4}[\(\{]?/
 		$ctypes = /\b(ctypes|CDLL|ffi|Fiddle|dl)\b/
 		// a shell script that starts a program from a descriptor
@@ -40,7 +41,8 @@ rule loader_memfd_script
 			(($name or $number_x86 or $number_php) and
 				(filesize < 64KB or $ctypes or $number_x86) and
 				(($run_path and $run) or
-				 ($run_join and $run) or $run_fexec) and
+				 ($run_join and $run) or $run_fexec or
+				 ($run_number and filesize < 3KB)) and
 				(not $name or $ctypes or $number_x86 or
 				 filesize < 32KB)) or
 			($number_perl and $run_path and $run and
@@ -93,9 +95,11 @@ rule loader_memfd_program
 		$raw_exec = { (B8 42 01 00 00 | 68 42 01 00 00 | 66 B8 42 01 | C7 C0 42 01 00 00) [0-64] 0F 05 }
 		$raw_execve = { (B8 3B 00 00 00 | 6A 3B 58 | B0 3B) [0-64] 0F 05 }
 		$raw_connect = { (B8 2A 00 00 00 | 6A 2A 58 | B0 2A) [0-64] 0F 05 }
+		$number_call = { BF 3F 01 00 00 }
+		$dynamic = "libc.so.6\x00"
 		$raw_path = /\/proc\/self\/fd\//
 		// who copies itself on purpose
-		$good_1 = /libcontainer|liblxc|lxc_|_LIBCONTAINER|crun|bubblewrap|systemd|flatpak|gvisor|snapd|snap-/
+		$good_1 = /libcontainer|liblxc|lxc_|_LIBCONTAINER|crun|bubblewrap|systemd|flatpak|gvisor|snapd|snap-|libbpf: /
 		$good_2 = /\bCLONE_NEW|unshare\x00|setns\x00/
 	condition:
 		uint32(0) == 0x464C457F and filesize < 8MB and
@@ -107,8 +111,14 @@ rule loader_memfd_program
 					      $exec_7))) and
 				(2 of ($net_*) or 1 of ($unpack_*) or
 				 #inside >= 2 or filesize < 24KB)) or
-			(filesize < 64KB and #raw_memfd >= 1 and
-				(#raw_exec >= 1 or
+			($number_call and $exec_3 and filesize < 1MB and
+				not 1 of ($good_*) and uint16(18) == 62 and
+				(1 of ($exec_4, $exec_5, $exec_6, $exec_7) or
+				 not $dynamic)) or
+			($raw_memfd and $raw_exec and filesize < 2MB and
+				not 1 of ($good_*) and uint16(18) == 62) or
+			(filesize < 64KB and $raw_memfd and
+				($raw_exec or
 				 ($raw_execve and
 					($raw_path or $raw_connect))))
 		)

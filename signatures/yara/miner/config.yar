@@ -82,6 +82,8 @@ rule miner_dropper
 			(2 of ($kill_*) and ($fetch or $execute) and
 				2 of ($miner, $hide, $persist, $pool_1, $pool_2,
 				      $wallet, $msr)) or
+			(1 of ($kill_*) and $fetch and $execute and $quiet and
+				$miner and ($persist or $hide)) or
 			(#kill_1 + #kill_2 >= 4 and $fetch and
 				1 of ($execute, $hide, $persist))
 		)

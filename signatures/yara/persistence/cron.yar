@@ -14,7 +14,7 @@ rule persistence_cron
 		false_positives = "An administrator's own updates by `curl | sh` from cron: as dangerous as what this looks for"
 	strings:
 		// five fields of time, or @reboot, and what is run then
-		$fetch = /((\*|[0-9]{1,2})[0-9\/,\-]{0,12}[ \t]{1,4}[\*0-9][0-9\/,\-]{0,12}[ \t]{1,4}[\*0-9][0-9\/,\-]{0,12}[ \t]{1,4}[\*0-9][0-9\/,\-]{0,12}[ \t]{1,4}[\*0-9][0-9\/,\-]{0,12}|@(reboot|hourly|daily))[ \t]{1,4}(root[ \t]{1,4})?[^\n]{0,40}\b(curl|wget|cdl|wdl|cur|wge|fetch|lynx)\b[^\n]{0,120}\|[ \t]{0,4}(sudo[ \t]{1,4})?(\/(usr\/)?bin\/)?((ba|da|z|k)?sh|python[0-9\.]{0,4}|perl)\b/
+		$fetch = /((\*|[0-9]{1,2})[0-9\/,\-]{0,12}[ \t]{1,4}[\*0-9][0-9\/,\-]{0,12}[ \t]{1,4}[\*0-9][0-9\/,\-]{0,12}[ \t]{1,4}[\*0-9][0-9\/,\-]{0,12}[ \t]{1,4}[\*0-9][0-9\/,\-]{0,12}|@(reboot|hourly|daily))[ \t]{1,4}(root[ \t]{1,4})?[^\n]{0,40}(\b(curl|wget|cdl|wdl|cur|wge|fetch|lynx)\b|\bhttps?:\/\/)[^\n]{0,120}\|[ \t]{0,4}(sudo[ \t]{1,4})?(\/(usr\/)?bin\/)?((ba|da|z|k)?sh|python[0-9\.]{0,4}|perl)\b/
 		$subst = /((\*|[0-9]{1,2})[0-9\/,\-]{0,12}[ \t]{1,4}[\*0-9][0-9\/,\-]{0,12}[ \t]{1,4}[\*0-9][0-9\/,\-]{0,12}[ \t]{1,4}[\*0-9][0-9\/,\-]{0,12}[ \t]{1,4}[\*0-9][0-9\/,\-]{0,12}|@(reboot|hourly|daily))[ \t]{1,4}(root[ \t]{1,4})?[^\n]{0,40}(\/dev\/tcp\/|\bsh[ \t]{1,4}<\([ \t]{0,4}(curl|wget)|sh[ \t]{1,4}-c[ \t]{1,4}[\\"']{0,2}\\?\$\((curl|wget)|base64[ \t]{1,4}(-d|--decode)[^\n]{0,12}\|)/
 		$place = /((\*|[0-9]{1,2})[0-9\/,\-]{0,12}[ \t]{1,4}[\*0-9][0-9\/,\-]{0,12}[ \t]{1,4}[\*0-9][0-9\/,\-]{0,12}[ \t]{1,4}[\*0-9][0-9\/,\-]{0,12}[ \t]{1,4}[\*0-9][0-9\/,\-]{0,12}|@(reboot|hourly|daily))[ \t]{1,4}(root[ \t]{1,4})?(nohup[ \t]{1,4}|setsid[ \t]{1,4}|(\/bin\/)?(ba)?sh[ \t]{1,4}(-c[ \t]{1,4})?["']?|cd[ \t]{1,4}[^\n;&]{1,40}(;|&&)[ \t]{0,4}){0,3}((\/dev\/shm|\/tmp|\/var\/tmp|\/run\/lock|\/var\/run)\/[\w\.\-]|\/[\w\/\.\-]{0,60}\/\.[\w\-])/
 		// how it gets there
@@ -45,10 +45,10 @@ rule persistence_unit
 		date = "2026-11-22"
 		false_positives = "A developer's unit for a program that lies beneath a hidden folder of a home, such as ~/.local, is not matched"
 	strings:
-		$place = /\bExecStart(Pre|Post)?[ \t]{0,4}=[ \t]{0,4}[\-\@:\+!]{0,3}["']?((\/usr)?\/bin\/)?((ba|da|z)?sh|env|nohup|setsid|python[0-9\.]{0,4}|perl)?[ \t]{0,4}(-c[ \t]{1,4})?["']?(\/tmp|\/dev\/shm|\/var\/tmp|\/run\/lock|\/dev)\/[\w\.\-]/
-		$hidden = /\bExecStart(Pre|Post)?[ \t]{0,4}=[ \t]{0,4}[\-\@:\+!]{0,3}["']?((\/usr)?\/bin\/)?((ba|da|z)?sh|env|nohup|setsid|python[0-9\.]{0,4}|perl)?[ \t]{0,4}(-c[ \t]{1,4})?["']?\/(usr|etc|lib|lib64|bin|sbin|var|opt|root|boot)\/([\w\-]{1,32}\/){0,5}\.[\w\-]{1,40}([\/ \t"';\n]|$)/
-		$fetch = /\bExecStart(Pre|Post)?[ \t]{0,4}=[ \t]{0,4}[^\n]{0,60}\b(curl|wget)\b[^\n]{0,120}(\|[ \t]{0,4}(\/(usr\/)?bin\/)?(ba|da|z|k)?sh\b|\bchmod\b)/
-		$connect = /\bExecStart(Pre|Post)?[ \t]{0,4}=[ \t]{0,4}[^\n]{0,80}(\/dev\/tcp\/|sh[ \t]{1,4}-i\b|base64[ \t]{1,4}(-d|--decode)[^\n]{0,24}\||\bn(c|cat)[ \t]{1,4}[^\n]{0,40}-e[ \t])/
+		$place = /ExecStart(Pre|Post)?[ \t]{0,4}=[ \t]{0,4}[\-\@:\+!]{0,3}["']?((\/usr)?\/bin\/)?((ba|da|z)?sh|env|nohup|setsid|python[0-9\.]{0,4}|perl)?[ \t]{0,4}(-c[ \t]{1,4})?["']?(\/tmp|\/dev\/shm|\/var\/tmp|\/run\/lock|\/dev)\/[\w\.\-]/
+		$hidden = /ExecStart(Pre|Post)?[ \t]{0,4}=[ \t]{0,4}[\-\@:\+!]{0,3}["']?((\/usr)?\/bin\/)?((ba|da|z)?sh|env|nohup|setsid|python[0-9\.]{0,4}|perl)?[ \t]{0,4}(-c[ \t]{1,4})?["']?\/(usr|etc|lib|lib64|bin|sbin|var|opt|root|boot)\/([\w\-]{1,32}\/){0,5}\.[\w\-]{1,40}([\/ \t"';\n]|$)/
+		$fetch = /ExecStart(Pre|Post)?[ \t]{0,4}=[ \t]{0,4}[^\n]{0,60}\b(curl|wget)\b[^\n]{0,120}(\|[ \t]{0,4}(\/(usr\/)?bin\/)?(ba|da|z|k)?sh\b|\bchmod\b)/
+		$connect = /ExecStart(Pre|Post)?[ \t]{0,4}=[ \t]{0,4}[^\n]{0,80}(\/dev\/tcp\/|sh[ \t]{1,4}-i\b|base64[ \t]{1,4}(-d|--decode)[^\n]{0,24}\||\bn(c|cat)[ \t]{1,4}[^\n]{0,40}-e[ \t])/
 		$unit = /\[(Service|Unit)\]/
 		$cache = /\/\.(cache|local|config|npm|cargo|nvm|venv|virtualenv|pyenv|rbenv|asdf|deno|bun|dotnet|rustup|steam|wine|venvs|linuxbrew|build|buildkite-agent|gem|go|nix-profile)\//
 	condition:
@@ -74,7 +74,14 @@ rule persistence_login
 		$line_hidden = /\b(echo|printf)[ \t][^\n]{0,24}(nohup|setsid|sh|bash)?[ \t]{0,4}\/(usr|etc|lib|var|opt|root|tmp|dev|bin|sbin)\/([\w\-]{1,32}\/){0,4}\.[\w\-]{1,40}[^\n]{0,60}(&|>[ \t]{0,2}\/dev\/null)[^\n]{0,60}>{1,2}/
 		$line_tcp = /\b(echo|printf)[ \t][^\n]{0,80}\/dev\/tcp\/[^\n]{0,80}>{1,2}/
 		$line_run = /\bRUN\+=[\\"']{0,2}(\/dev\/shm|\/tmp|\/var\/tmp|[^\n"']{0,40}(curl|wget|\/dev\/tcp|\/\.[\w\-]))/
+		// a text in place, its lines as they will be
+		$here = /\bcat[ \t]{0,4}(<<[^\n>]{1,24})?>{1,2}[ \t]{0,4}["']?((~|\$\{?HOME\}?|\/root|\/home\/[^\/\s]{1,32}|\/etc\/skel)\/\.(bashrc|bash_profile|profile|zshrc)|\/etc\/(rc\.local|profile|bash\.bashrc|profile\.d\/[\w\.\-]{1,40}|init\.d\/[\w\.\-]{1,40}))/
+		$in_fetch = /\b(curl|wget)\b[^\n]{0,100}\|[ \t]{0,4}(\/bin\/)?(ba|da|z|k)?sh\b[^\n&]{0,24}&[ \t]{0,2}\)?[ \t]{0,2}(\n|2>)/
+		$in_place = /\n[ \t]{0,8}(nohup[ \t]{1,4}|setsid[ \t]{1,4}|\()?(\/dev\/shm|\/tmp|\/var\/tmp)\/[\w\.\-]{1,60}[^\n&]{0,40}&[ \t]{0,2}\)?[ \t]{0,2}(\n|2>)/
 	condition:
 		filesize < 64KB and uint32(0) != 0x464C457F and
-		$write and 1 of ($line_*)
+		(
+			($write and 1 of ($line_*)) or
+			($here and 1 of ($in_*))
+		)
 }

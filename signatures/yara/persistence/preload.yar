@@ -51,7 +51,8 @@ rule persistence_preload_program
 		false_positives = "The loader itself, and tools that look for rootkits, know the path but write no library's name there"
 	strings:
 		$path = "/etc/ld.so.preload"
-		$library = /(\/usr)?\/(lib|lib64|local\/lib|tmp|var\/tmp|dev\/shm|etc|lib\/x86_64-linux-gnu|usr\/lib\/x86_64-linux-gnu)\/[\w\.\-\/]{1,60}\.so(\.[0-9]{1,3}){0,3}(\n|\x00)/
+		$library = /(\/usr)?\/(lib|lib64|local\/lib|tmp|var\/tmp|dev\/shm|etc|lib\/x86_64-linux-gnu|usr\/lib\/x86_64-linux-gnu)\/([\w\.\-]{1,24}\/){0,3}(l[a-ce-z]|[a-km-zA-Z_0-9\.])[\w\.\-]{0,40}\.so(\.[0-9]{1,3}){0,3}(\n|\x00)/
+		$library_line = /\/[\w\.\-\/]{1,60}\.so(\.[0-9]{1,3}){0,3}\n\x00/
 		$echo = /\b(echo|printf|tee)\b[^\x00\n]{1,100}\/etc\/ld\.so\.preload/
 		$chattr = /\bchattr[ \t]{1,4}[\+\-][a-z]{0,2}i/
 		$write_1 = "fopen\x00"
@@ -60,14 +61,13 @@ rule persistence_preload_program
 		$write_4 = "rename\x00"
 		$elf_inside = { 7F 45 4C 46 02 01 01 [9] 03 00 3E 00 }
 		$unlink = "unlink\x00"
-		$loader = "LD_PRELOAD"
-		$rtld = "LD_LIBRARY_PATH"
-		$hunter = /rootkit|chkrootkit|rkhunter|lynis|osquery|yara/ nocase
+		$rtld = "--inhibit-cache"
+		$hunter = /\b(chkrootkit|rkhunter|lynis|osquery|firejail)\b/
 	condition:
 		uint32(0) == 0x464C457F and filesize < 4MB and
-		$path and not ($loader and $rtld) and not $hunter and
+		$path and not $rtld and not $hunter and
 		(
-			$echo or
+			$echo or $library_line or
 			(($library or #elf_inside > 1) and 1 of ($write_*) and
 				($chattr or #elf_inside > 1 or $unlink))
 		)

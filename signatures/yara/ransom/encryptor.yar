@@ -63,7 +63,8 @@ rule ransom_encryptor
 				(1 of ($vm_1, $vm_2) and
 					($disk_1 or $disk_2) and
 					($script_encrypt or $note_2 or
-					 ($script_find and $note_3)))
+					 ($script_find and
+						(1 of ($note_*) or $mode_2))))
 			)
 		)
 }

@@ -21,11 +21,12 @@ rule reverse_shell_awk
 		// a line from the connection into a variable
 		$take = /\|&[ \t]{0,4}getline[ \t]{1,4}\w{1,32}/
 		// that variable as a command, its output line by line
-		$run_while = /while[ \t]{0,4}\([ \t]{0,4}\(?[ \t]{0,4}\w{1,32}[ \t]{0,4}\|&?[ \t]{0,4}getline([ \t]{1,4}\w{1,32})?[ \t]{0,4}\)?([ \t]{0,4}>|[ \t]{0,4}\))/
+		$run_while = /while[ \t]{0,4}\([ \t]{0,4}(\w{1,16}[ \t]{0,4}&&[ \t]{0,4})?\(?[ \t]{0,4}\w{1,32}[ \t]{0,4}\|[ \t]{0,4}getline([ \t]{1,4}\w{1,32})?[ \t]{0,4}\)?([ \t]{0,4}>|[ \t]{0,4}\))/
+		$run_back = /\|&[ \t]{0,4}getline[ \t]{0,4}\)?[ \t]{0,4}>[ \t]{0,4}0[ \t]{0,4}\)[\s\{]{0,8}print[^\n|]{0,20}\|&/
 		$run_system = /\bsystem[ \t]{0,4}\([ \t]{0,4}\w{1,32}[ \t]{0,4}[\)"]/
 		$give = /\bprintf?\b[^\n|]{0,40}\|&[ \t]{0,4}\w/
 	condition:
 		filesize < 64KB and uint32(0) != 0x464C457F and
 		($inet or $inet_parts) and $take and $give and
-		($run_while or $run_system)
+		($run_while or $run_back or $run_system)
 }

@@ -25,12 +25,13 @@ rule reverse_shell_dev_tcp
 		// each line that arrives is run
 		$read = /\bwhile[ \t]{1,8}[^\n;]{0,24}\bread[ \t][^\n;]{1,60}[;\n]\s{0,16}do\b/
 		$run_line = /\bdo\s{1,16}(eval[ \t]{1,8})?["']?\$\{?\w{1,32}\}?["']?[ \t]{0,8}[0-9&]{0,3}>/
-		$run_eval = /(\beval|\bsh[ \t]{1,8}-c)[ \t]{1,8}["']?\$\{?\w{1,32}\}?["']?[ \t]{0,8}([0-9&]{0,3}>|\)|\||`)/
+		$run_eval = /(\beval|sh[ \t]{1,8}-c)[ \t]{1,8}["']?\$\{?\w{1,32}\}?["']?[ \t]{0,8}([0-9&]{0,3}>|\)|\||`)/
 		// the path in a variable
 		$path = /=["']?\/dev\/(tcp|udp)["'\/\s;]/
 		$interactive = /\b(ba|da|z|k|mk|a)?sh["']?[ \t]{1,8}-[a-z]{0,3}i[a-z]{0,3}\b[^\n]{0,16}[<>]/
 		// connected to by way of a pipe
 		$piped = /<[ \t]{0,8}["']?\/dev\/(tcp|udp)\/[^\s|]{1,100}[ \t]{0,8}\|[ \t]{0,8}(\/(usr\/)?bin\/)?(ba|da|z|k)?sh\b/
+		$zsh = /\bztcp[ \t][^\n]{1,80}\bzsh[ \t][^\n]{0,12}[<>]&/
 		// the same, still encoded
 		$encoded_1 = "-i >& /dev/tcp/" base64
 		$encoded_2 = "-i >&/dev/tcp/" base64
@@ -41,7 +42,7 @@ rule reverse_shell_dev_tcp
 	condition:
 		filesize < 128KB and uint32(0) != 0x464C457F and
 		(
-			$shell or $piped or
+			$shell or $piped or $zsh or
 			($open and ($fed or $interactive or
 				($read and ($run_line or $run_eval)))) or
 			($path and ($interactive or ($open_late and $fed))) or

@@ -16,7 +16,7 @@ rule reverse_shell_netcat
 	strings:
 		// the option to run a program, in any order; not while listening
 		$option = /\b(nc|ncat|netcat|nc\.traditional|nc\.openbsd)[ \t]{1,4}[^\n|;&#<]{0,60}(-[a-km-z]{0,6}[ec]|--(sh-)?exec)[ \t=]{1,4}["']?(\/(usr\/)?bin\/)?(ba|da|z|k|a)?sh\b/
-		$listening = /\b(nc|ncat|netcat)[ \t]{1,4}[^\n|;&#<]{0,30}-[a-z]{0,6}l[a-z]{0,6}[ \t][^\n|;&#<]{0,30}(-[a-z]{0,6}[ec]|--(sh-)?exec)[ \t=]{1,4}["']?(\/(usr\/)?bin\/)?(ba|da|z|k|a)?sh[ \t"';&\n]/
+		$listening = /\b(nc|ncat|netcat)[^\n|;&#<]{0,30}[ \t](-[a-z]{0,6}l[a-z]{0,6}|--listen)[ \t][^\n|;&#<]{0,30}(-[a-z]{0,6}[ec]|--(sh-)?exec)[ \t=]{1,4}["']?(\/(usr\/)?bin\/)?(ba|da|z|k|a)?sh[ \t"';&\n]/
 		$script = /^#!/
 		// a named pipe in a ring: pipe -> shell -> network -> pipe
 		$pipe = /\b(mkfifo|mknod)[ \t]{1,4}/
@@ -30,7 +30,8 @@ rule reverse_shell_netcat
 	condition:
 		filesize < 64KB and uint32(0) != 0x464C457F and
 		(
-			$option or ($listening and $script) or $ring_sh or
+			#option > #listening or ($listening and ($script or filesize < 4KB)) or
+			$ring_sh or
 			($pipe and ($ring or $ring_back)) or
 			$encoded_1 or $encoded_2 or ($encoded_3 and $encoded_4)
 		)

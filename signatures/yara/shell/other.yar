@@ -15,10 +15,10 @@ rule reverse_shell_interpreter
 		// Ruby
 		$ruby_socket = /\bTCPSocket\.(new|open)\b/
 		$ruby_number = /\b(exec|system|spawn)[ \t]{0,4}\(?[ \t]{0,4}(sprintf[ \t]{0,4}\(?[ \t]{0,4})?["'][^"'\n]{0,24}sh\b[^"'\n]{0,24}[<>]&(%d|#\{)/
-		$ruby_table = /(:in|\[:in|STDIN|\$stdin|0)[^\n]{0,40}=>[ \t]{0,4}\w{1,32}[^\n]{0,40}=>/
+		$ruby_table = /(:in|\[:in|STDIN|\$stdin|0)[^\n]{0,40}=>[ \t]{0,4}\w{1,32}[^\n]{0,40}=>|\[:in[^\n\]]{1,24}\][ \t]{0,4}=>/
 		$ruby_shell = /\b(exec|system|spawn)[ \t]{0,4}\(?[ \t]{0,4}["'](\/bin\/)?(ba|da|z)?sh\b/
 		$ruby_reopen = /(\$std(in|out|err)|STD(IN|OUT|ERR))\.reopen/
-		$ruby_lines = /\bIO\.popen[ \t]{0,4}\(?[ \t]{0,4}\w{1,32}[ \t]{0,4},|`#\{\w{1,32}\}`|%x[\(\{]#\{/
+		$ruby_lines = /\bIO\.popen[ \t]{0,4}\(?[ \t]{0,4}\$?\w{1,32}[ \t]{0,4},|`#\{\w{1,32}\}`|%x[\(\{]#\{/
 		$ruby_gets = /\w\.(gets|readline|recv)\b/
 		$ruby_puts = /\w\.(print|puts|write|send)\b/
 		// Node.js
@@ -35,7 +35,7 @@ rule reverse_shell_interpreter
 		$lua_send = /[:\.]send[ \t]{0,4}\(/
 		// Tcl
 		$tcl_socket = /\bset[ \t]{1,4}\w{1,32}[ \t]{1,4}\[[ \t]{0,4}socket[ \t]/
-		$tcl_exec = /\[[ \t]{0,4}(catch[ \t]{1,4}[\{"][ \t]{0,4}[^\n]{0,24})?\bexec\b[^\n\]]{0,40}\$\w{1,32}|catch[ \t]{1,4}[\{"][^\n]{0,32}\bexec[ \t][^\n]{0,24}\$\w{1,32}/
+		$tcl_exec = /"exec[ \t]{1,4}\$\w|\[[ \t]{0,4}(catch[ \t]{1,4}[\{"][ \t]{0,4}[^\n]{0,24})?\bexec\b[^\n\]]{0,40}\$\w{1,32}|catch[ \t]{1,4}[\{"][^\n]{0,32}\bexec[ \t][^\n]{0,24}\$\w{1,32}/
 		$tcl_gets = /\bgets[ \t]{1,4}\$\w{1,32}/
 		// Java and Groovy
 		$java_socket = /\bnew[ \t]{1,4}(java\.net\.)?Socket[ \t]{0,4}\(/

@@ -13,7 +13,7 @@ rule reverse_shell_perl
 		false_positives = "Course material that quotes such code"
 	strings:
 		$socket = /\bsocket[ \t]{0,4}\(|\bIO::Socket(::INET6?|::IP|::SSL)?\b/
-		$connect = /\bconnect[ \t]{0,4}\(|\bPeer(Addr|Host|Port)\b|\baccept[ \t]{0,4}\(/
+		$connect = /\bconnect[ \t]{0,4}\(|\bPeer(Addr|Host|Port)\b|\bIO::Socket::INET6?->new[ \t]{0,4}\([ \t]{0,4}["'\$]|\baccept[ \t]{0,4}\(/
 		// standard input and output become the connection
 		$reopen = /\bopen[ \t]{0,4}\(?[ \t]{0,4}\*?STD(IN|OUT|ERR)[ \t]{0,4},[ \t]{0,4}["']\+?[<>]{1,2}&=?["']?/
 		$fdopen = /(STD(IN|OUT|ERR)|\$~|\$_)[ \t]{0,4}->[ \t]{0,4}fdopen[ \t]{0,4}\([ \t]{0,4}\$/

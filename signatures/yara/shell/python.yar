@@ -30,6 +30,9 @@ rule reverse_shell_python
 		$send = /\.(send|sendall|write)[ \t]{0,4}\(/
 		$run = /\b(Popen|check_output|getoutput|getstatusoutput|run|popen|system|call)[ \t]{0,4}\([ \t]{0,4}(\[[ \t]{0,4}["'](\/bin\/)?(ba)?sh["'][ \t]{0,4},[ \t]{0,4}["']-c["'][ \t]{0,4},[ \t]{0,4})?[a-z_]\w{0,24}(\.decode\([^\n\)]{0,12}\)|\.strip\(\)|\[[^\n\]]{0,8}\])?[ \t]{0,4}[,\)\]]/
 		$by_shell = /\bshell[ \t]{0,4}=[ \t]{0,4}(True|1)\b|\bos\.popen\b|\bgetoutput\b|\bgetstatusoutput\b|\["?'?(\/bin\/)?(ba)?sh["'][ \t]{0,4},[ \t]{0,4}["']-c/
+		$shell_pipes = /\bPopen[ \t]{0,4}\([ \t]{0,4}\[?[ \t]{0,4}["'](\/bin\/)?(ba|da|z|k)?sh["'][^\n]{0,80}\bPIPE\b/
+		$async_connect = "open_connection"
+		$async_run = /\bcreate_subprocess_(shell|exec)[ \t]{0,4}\([ \t]{0,4}([a-z_]\w{0,24}[ \t]{0,4}[,\)]|["'](\/bin\/)?(ba|da|z)?sh["'])/
 		// the same, still encoded
 		$encoded_socket = "socket.socket(" base64
 		$encoded_import = "import socket" base64
@@ -44,7 +47,9 @@ rule reverse_shell_python
 				 ($dup and $spawn and $pty) or
 				 ($standard and ($shell or $environ)) or
 				 (filesize < 6KB and $receive and $send and
-					$run and $by_shell))) or
+					(($run and $by_shell) or
+					 $shell_pipes)))) or
+			($async_connect and $async_run and filesize < 6KB) or
 			(1 of ($encoded_socket, $encoded_import) and
 				1 of ($encoded_dup, $encoded_pty, $encoded_sub))
 		)

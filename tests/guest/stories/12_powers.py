@@ -8,7 +8,7 @@ import re
 from lib import PATIENCE_S, fact, main_pid, processes, run, show, wait_for
 
 # Whoever is not here has given up all: agent/lib/role.c.
-ROOTS = {"daemon", "keep", "guard", "conf"}
+ROOTS = {"daemon", "keep", "guard", "conf", "proof"}
 USERS = {"query": "engine"}
 KEEPS = {"gate": {"sys_admin", "dac_read_search", "lease"},
          "mounts": {"sys_ptrace", "dac_read_search"},

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The agent's packages are upgraded while it protects, and rules change."""
 
+import contextlib
 import pathlib
 import subprocess
 import threading
@@ -32,13 +33,9 @@ class Probe(threading.Thread):
             number += 1
             path = plant("bad", f"/var/tmp/{PLANTED}/upgrade-{number}")
             began = time.monotonic()
-            try:
-                code = subprocess.run([str(path)], check=False).returncode
-            except PermissionError:
-                code = None
-            self.tries.append((began, time.monotonic(),
-                               code is None and not ran()))
-            ran()
+            with contextlib.suppress(PermissionError):
+                subprocess.run([str(path)], check=False)
+            self.tries.append((began, time.monotonic(), not ran()))
             path.unlink()
             time.sleep(0.05)
 

@@ -13,9 +13,11 @@ BEFORE = pathlib.Path("/srv/khien/before")
 # What the system and the stories write by themselves.
 OTHERS = re.compile(
     r"/(proc|sys|dev|run|tmp|srv|mnt|home|root)/.*|"
-    r"/var/(log|tmp|cache|spool)/.*|/var/lib/(dpkg|systemd|logrotate)/.*|"
+    r"/var/(log|tmp|cache|spool)/.*|"
+    r"/var/lib/(dpkg|systemd|logrotate|private|dbus)(/.*)?|"
     r"/etc/(passwd|group|shadow|gshadow|subuid|subgid)-|/etc/\.pwd\.lock|"
-    r"/etc/(machine-id|adjtime)|.*/__pycache__(/.*)?")
+    r"/etc/(machine-id|adjtime)|/(etc|var)/\.updated|"
+    r".*/__pycache__(/.*)?")
 
 
 def still_running():

@@ -46,6 +46,9 @@ static const struct {
 	  "connect       -        -          [::1]:53" },
 	{ "connect", "\"khien\":{\"family\":40}",
 	  "connect       -        -          address family 40" },
+	{ "connect", WHO ENDS "\"khien\":{\"count\":3}",
+	  "connect       7        -          10.0.0.1:443 (and like it: 3 in"
+	  " all)  by /usr/bin/x" },
 	{ "connect", "\"khien\":{}", "connect       -        -          ?" },
 	{ "disconnect",
 	  ENDS "\"network\":{\"direction\":\"egress\"},"

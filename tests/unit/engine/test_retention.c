@@ -102,6 +102,8 @@ test_age(void **state)
 	fill("process", "time_ns", 1200, NOW - 31 * DAY);
 	fill("process", "time_ns", 100, NOW - 29 * DAY);
 	fill("file", "time_ns", 10, NOW - 40 * DAY);
+	fill("network", "time_ns", 10, NOW - 40 * DAY);
+	fill("privilege", "time_ns", 10, NOW - 40 * DAY);
 	fill("agent", "time_ns", 10, NOW - 40 * DAY);
 	fill("asked", "time_ns", 10, NOW - 40 * DAY);
 	fill("detection", "last_ns", 10, NOW - 40 * DAY);
@@ -111,10 +113,12 @@ test_age(void **state)
 	run(&retention, 4);
 	assert_int_equal(count("SELECT count(*) FROM process"), 100);
 	assert_int_equal(count("SELECT count(*) FROM file"), 0);
+	assert_int_equal(count("SELECT count(*) FROM network"), 0);
+	assert_int_equal(count("SELECT count(*) FROM privilege"), 0);
 	assert_int_equal(count("SELECT count(*) FROM agent"), 0);
 	assert_int_equal(count("SELECT count(*) FROM asked"), 0);
 	assert_int_equal(count("SELECT count(*) FROM detection"), 1);
-	assert_int_equal(retention.removed, 1240);
+	assert_int_equal(retention.removed, 1260);
 	/* What became too old meanwhile goes as well. */
 	fill("process", "time_ns", 5, NOW - 29 * DAY);
 	assert_int_equal(retention_second(&retention, store.db, NOW + 2 * DAY),
@@ -161,7 +165,9 @@ test_size(void **state)
 		assert_int_equal(store_begin(&store), 0);
 		fill("process", "time_ns", 500, NOW + i * DAY / 100);
 		fill("file", "time_ns", 500, NOW + i * DAY / 100);
-		assert_int_equal(retention_room(&retention, store.db, 1000), 0);
+		fill("network", "time_ns", 100, NOW + i * DAY / 100);
+		fill("privilege", "time_ns", 100, NOW + i * DAY / 100);
+		assert_int_equal(retention_room(&retention, store.db, 1200), 0);
 		assert_int_equal(store_commit(&store), 0);
 		assert_int_equal(retention_used(store.db, &used), 0);
 		assert_true(used < 12 << 20);
@@ -169,6 +175,8 @@ test_size(void **state)
 	assert_true(count("PRAGMA page_count") * 4096 < 14 << 20);
 	/* The oldest went, the newest are there. */
 	assert_true(count("SELECT min(time_ns) FROM process") > NOW + DAY);
+	assert_true(count("SELECT min(time_ns) FROM network") > NOW + DAY);
+	assert_true(count("SELECT min(time_ns) FROM privilege") > NOW + DAY);
 	assert_int_equal(count("SELECT count(*) FROM process WHERE time_ns>="
 			       "(SELECT max(time_ns) FROM process)-"
 			       "499000000000"),

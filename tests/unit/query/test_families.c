@@ -387,6 +387,38 @@ test_records(void **state)
 	store_free(store);
 }
 
+/* Bits and their words, as they are stored and told. */
+static void
+test_flags(void **state)
+{
+	static const char *const words[] = {
+		"memfd",       "deleted",	  "no_link",
+		"args_cut",    "path_cut",	  "path_by_caller",
+		"seen_late",   "args_unreadable", "directory",
+		"aggregate",   "stopped",	  "held",
+		"killed",      "foreign",	  "privileged",
+		"served",      "io_uring",	  "compat",
+		"by_socket",   "no_call",	  "written",
+		"requested",   "malformed",	  "exchanged",
+		"unconfirmed",
+	};
+	const struct record_host host = { "", "workstation" };
+	struct store_cell cells[64] = { 0 };
+
+	(void)state;
+	cells[RECORD_FLAGS] = STORE_NUMBER_CELL(-1);
+	struct doc *doc = record_make(RECORD_FILE, cells, 64, &host);
+	assert_non_null(doc);
+	size_t len = sizeof(words) / sizeof(words[0]);
+	assert_int_equal(doc_len(doc_root(doc), "khien.flags"), len);
+	for (size_t i = 0; i < len; i++)
+		assert_string_equal(
+			doc_text(doc_item(doc_root(doc), "khien.flags", i),
+				 NULL),
+			words[i]);
+	doc_free(doc);
+}
+
 /* Every type of these families has a case, so none lacks its category. */
 static void
 test_all_types(void **state)
@@ -408,6 +440,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_records),
+		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_all_types),
 	};
 

@@ -5,6 +5,7 @@
  */
 #include "agent/sensor/probe.h"
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -59,6 +60,20 @@ bpf_object__load(struct bpf_object *object)
 		return -EPERM;
 	}
 	return load(object);
+}
+
+int
+bpf_map_create(enum bpf_map_type type, const char *name, __u32 key_size,
+	       __u32 value_size, __u32 len,
+	       const struct bpf_map_create_opts *opts)
+{
+	int (*create)(enum bpf_map_type, const char *, __u32, __u32, __u32,
+		      const struct bpf_map_create_opts *) =
+		dlsym(RTLD_NEXT, __func__);
+
+	if (refusal == EVERYTHING)
+		return -EPERM;
+	return create(type, name, key_size, value_size, len, opts);
 }
 
 static bool
