@@ -18,8 +18,8 @@ struct loop_watch;
    that is slow or emulated and has other things to do that is long.  One that is
    ended begins anew, and would never be up. */
 #define CHILD_SENSOR_HELLO_MS 120000
-#define CHILD_EXIT_MS 1000   /* from the end of its channel to its own */
-#define CHILD_GONE_MS 2000   /* from SIGKILL until we stop waiting for it */
+#define CHILD_EXIT_MS 1000 /* from the end of its channel to its own */
+#define CHILD_GONE_MS 2000 /* from SIGKILL until we stop waiting for it */
 
 /* Why a scanner is killed that hangs on a file; any other why is a fault. */
 #define CHILD_STUCK "did not answer the gate"
