@@ -159,7 +159,8 @@ def judge_case(column, told, case, runs):
 
 def even_out(columns):
     """A kernel program that is in one status is to be in all of them."""
-    rows = {row for c in columns for row in c.cells if row.startswith("program")}
+    rows = {row for c in columns for row in c.cells
+            if row.startswith("program")}
     for column in columns:
         for row in sorted(rows - set(column.cells)):
             column.fail(row, "is not in status")
