@@ -55,7 +55,9 @@ child_start(struct child *child, const char *folder, int leave)
 		return r;
 	child->restarts += child->began_ms != 0;
 	child->began_ms = child_now_ms();
-	child->due_ms = child->began_ms + CHILD_HELLO_MS;
+	child->due_ms = child->began_ms + (child->role == ROLE_SENSOR ?
+						   CHILD_SENSOR_HELLO_MS :
+						   CHILD_HELLO_MS);
 	child->state = CHILD_STARTING;
 	child->planned = child->stale = child->killed = false;
 	child->pid = pid;

@@ -42,7 +42,7 @@
 #define WORDS 64
 #define OUTPUT_MAX (8u << 20) /* of one program */
 #define RUN_MS 30000	      /* of one program */
-#define SETTLE_MS 60000
+#define SETTLE_MS 120000
 #define STOP_MS 20000
 #define PAUSE_MS 50
 

@@ -29,7 +29,7 @@ CTL = ("/khien/khienctl", "--socket", "/run/khien/status.sock", "--json")
 START = [
     ["start", "/khien/khiend", "--config", "/khien.conf", "--programs",
      "/khien"],
-    ["until", "60", '"programs":{', *CTL, "status"],
+    ["until", "150", '"programs":{', *CTL, "status"],
     ["run", "status", *CTL, "status"],
 ]
 END = [
@@ -94,7 +94,7 @@ def boot(series, cases, files, disk, init):
           f"{time.monotonic() - began:.1f} s ({', '.join(times)})", flush=True)
     if told.restarts():
         print(f"    restarts: {told.restarts()}")
-    table.judge_agent(column, told, f"{why}\n{guest.tail()}" if why else "")
+    table.judge_agent(column, told, why, guest.tail())
     table.judge_programs(column, told, cases)
     for case in cases:
         table.judge_case(column, told, case,

@@ -12,6 +12,7 @@ import expected  # noqa: E402
 
 OK, FAILED, GAP, PART = "ok", "FAILED", "-", "part"
 OTHER = "other"  # another of several forms of a program is the one for it
+NOT_RUN = "?"
 UNNEEDED = "not needed by this kernel"
 VERIFIER_LINES = 12
 
@@ -83,21 +84,24 @@ def judge_programs(column, told, cases):
         row = f"program {name}"
         needs = [c for c in cases if name in c.program]
         reasons = {c.absent.get(kernel) for c in needs}
-        if said in ("attached", "not needed by this kernel"):
+        if said == "attached":
             column.cells[row] = OK
+        elif said == UNNEEDED:
+            column.cells[row] = OTHER
         elif needs and None not in reasons:
             column.gap(row, f"{said}; {'; '.join(sorted(reasons))}")
         else:
             column.fail(row, said, verifier(told.log(), name))
-    for name in {p for c in cases for p in c.program} - set(told.programs):
+    needed = {p for c in cases for p in c.program}
+    for name in sorted(needed - set(told.programs)):
         column.fail(f"program {name}", "is not in status")
 
 
-def judge_agent(column, told, why):
+def judge_agent(column, told, why, console):
     """Whether it came up, lost nothing and ended in order."""
     codes = {name: r.code for name, r in told.results.items()}
     if why or "stop" not in codes:
-        column.fail("boot", why or "the guest ended in the middle")
+        column.fail("boot", why or "the guest ended in the middle", console)
         return
     column.cells["boot"] = OK
     column.cells["start and stop"] = OK
@@ -106,15 +110,20 @@ def judge_agent(column, told, why):
                     f"khiend ended with {codes['stop']}", told.log()[-2000:])
     lost = expected.field_of(told.end, "khien.lost")
     column.cells["nothing lost"] = OK
-    if not lost or any(lost.get(name) for name in ("critical", "bulk")):
-        column.fail("nothing lost", f"lost: {lost}")
+    if lost and not any(lost.get(name) for name in ("critical", "bulk")):
+        return
+    # A gate that an emulated machine keeps from its heartbeat is replaced,
+    # and what it might have missed is told as one loss: that is no fault.
+    if lost and told.restarts().get("gate") and not lost["critical"]:
+        column.cells["nothing lost"] = GAP
+        column.gap("nothing lost", f"a slow machine: {told.restarts()}")
+        return
+    column.fail("nothing lost", f"lost: {lost}")
 
 
 def _judge_case(told, case, known, name, kernel):
     """Lines that say what is wrong."""
-    result = told.results.get(name)
-    if not result:
-        return ["was not run"]
+    result = told.results[name]
     try:
         values = expected.printed(case, known, result.code, result.text,
                                   kernel)
@@ -127,6 +136,9 @@ def _judge_case(told, case, known, name, kernel):
 def judge_case(column, told, case, runs):
     """`runs`: (name, known) of each time that it was run."""
     kernel, row = column.name, case.name
+    if not {name for name, _ in runs} <= set(told.results):
+        column.cells[row] = NOT_RUN  # the row `boot` says why
+        return
     wrong = {name: _judge_case(told, case, known, name, kernel)
              for name, known in runs}
     if kernel in case.absent:
@@ -147,7 +159,8 @@ def judge_case(column, told, case, runs):
 
 def even_out(columns):
     """A kernel program that is in one status is to be in all of them."""
-    rows = {row for c in columns for row in c.cells if row.startswith("program")}
+    rows = {row for c in columns for row in c.cells
+            if row.startswith("program")}
     for column in columns:
         for row in sorted(rows - set(column.cells)):
             column.fail(row, "is not in status")
@@ -172,4 +185,5 @@ def show(columns):
             for line in lines:
                 print(f"    | {line}")
     cells = [cell for c in columns for cell in c.cells.values()]
-    return len(cells) - cells.count(FAILED), cells.count(FAILED)
+    failed = cells.count(FAILED)
+    return len(cells) - failed - cells.count(NOT_RUN), failed
