@@ -93,7 +93,7 @@ object_name(struct dentry *dentry, __u32 *ret_len)
 	return begin;
 }
 
-/* The folder a file is in; the root of what is mounted has the name of where. */
+/* The folder a file is in; a mount's root has the name of where it is. */
 static __always_inline struct dentry *
 object_folder(struct file *file, struct dentry *dentry)
 {

@@ -268,8 +268,8 @@ BPF_PROG(uring_complete_req, void *ring, void *request, __u64 user_data,
 }
 
 /*
- * Linux 5.12 to 5.18: does not say which request.  A ring's worker knows what it
- * works on; else there is only the number that its user gave it, which another
+ * Linux 5.12 to 5.18: does not say which request.  A ring's worker knows what
+ * it works on; else there is only the number that its user gave it, which another
  * one may have, too.
  */
 SEC("tp_btf/io_uring_complete")
@@ -334,8 +334,8 @@ end_alike(void *map, __u64 *key, struct want *want, struct alike *alike)
 }
 
 /*
- * Since Linux 6.3 a request whose end finds no room in its ring is not completed
- * as others are.  What is said is the number again.
+ * Since Linux 6.3 a request whose end finds no room in its ring is not
+ * completed as others are.  What is said is the number again.
  */
 SEC("tp_btf/io_uring_cqe_overflow")
 int

@@ -15,8 +15,8 @@ struct loop_watch;
 
 #define CHILD_HELLO_MS 20000 /* from its start until it said hello */
 /* The sensor: the kernel reads each of its programs through, and on a processor
-   that is slow or emulated and has other things to do that is long.  One that is
-   ended begins anew, and would never be up. */
+   that is slow or emulated and has other things to do that is long.  One that
+   is ended begins anew, and would never be up. */
 #define CHILD_SENSOR_HELLO_MS 120000
 #define CHILD_EXIT_MS 1000 /* from the end of its channel to its own */
 #define CHILD_GONE_MS 2000 /* from SIGKILL until we stop waiting for it */

@@ -8,8 +8,8 @@ struct bpf_program;
 struct probe;
 
 /*
- * Attaches it: to its tracepoint, to the root of the cgroups, or to the place in
- * the map `handlers` from which another program goes on with it.  Returns a
+ * Attaches it: to its tracepoint, to the root of the cgroups, or to the place
+ * in the map `handlers` from which another program goes on with it.  Returns a
  * descriptor that keeps it attached, the caller's; -errno.
  */
 int attach_program(struct bpf_program *bpf, const struct probe *probe,
