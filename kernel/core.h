@@ -239,7 +239,8 @@ struct linux_binprm {
 /*
  * io_uring.  A command's own fields lie over its request from its first byte
  * on.  Names are delayed_filename since Linux 7.0; the task is that of the
- * io_uring_task since 6.13; a link's fields have a struct for both kinds since 6.0.
+ * io_uring_task since 6.13; a link's fields have a struct for both kinds since
+ * 6.0.
  */
 struct filename {
 	const char *name;

@@ -269,8 +269,8 @@ BPF_PROG(uring_complete_req, void *ring, void *request, __u64 user_data,
 
 /*
  * Linux 5.12 to 5.18: does not say which request.  A ring's worker knows what
- * it works on; else there is only the number that its user gave it, which another
- * one may have, too.
+ * it works on; else there is only the number that its user gave it, which
+ * another one may have, too.
  */
 SEC("tp_btf/io_uring_complete")
 int
