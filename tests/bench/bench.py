@@ -12,6 +12,8 @@ code is 1.
 Parts:
   watched  the agent as it is installed, on the whole machine
   losses   memory, and what is lost at the highest rate of execs
+  day      a quiet machine (BENCH_IDLE_S, 600 s), a build, an untar, apt
+  sensors  each sensor by itself, and all of them
   gate     enforce mode on a mount of our own, no sensors
   all      the same with all sensors
   opens    100,000 small files in enforce mode, without and with sensors
@@ -32,6 +34,8 @@ import tempfile
 
 import asked
 import clam
+import day
+import sensors
 import updates
 import watched
 from figures import Rows
@@ -40,6 +44,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PARTS = {
     "watched": watched.measure,
     "losses": watched.measure_losses,
+    "day": day.measure,
+    "sensors": sensors.measure,
     "gate": lambda bench, rows: asked.measure(bench, rows, "gate"),
     "all": lambda bench, rows: asked.measure(bench, rows, "all"),
     "opens": asked.opens,
