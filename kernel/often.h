@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a process does again and again: told the first, second, fourth, eighth,
- * ... time, each with how many there were since the last one that was told.
+ * ... time, and whenever the last one told is a minute old; each with how many
+ * there were since then.
  */
 #pragma once
 
@@ -15,11 +16,19 @@ struct often_key {
 	__u32 target;
 };
 
+struct often {
+	__u64 seen;
+	__u64 told; /* of these, those that a record stands for */
+	__u64 told_ns;
+};
+
+#define OFTEN_NS 60000000000ull
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
 	__type(key, struct often_key);
-	__type(value, __u64);
+	__type(value, struct often);
 } often SEC(".maps");
 
 /* Counts one more of record's kind and `what`; false: it is not to be told. */
@@ -32,19 +41,26 @@ often_count(struct khien_privilege *rec, __u64 what)
 		.pid = rec->head.pid,
 		.target = rec->target_pid,
 	};
-	__u64 *count = bpf_map_lookup_elem(&often, &key);
-	__u64 now = 1;
+	struct often *count = bpf_map_lookup_elem(&often, &key);
 
 	if (!count) {
-		(void)bpf_map_update_elem(&often, &key, &now, BPF_NOEXIST);
+		struct often first = { .seen = 1,
+				       .told = 1,
+				       .told_ns = rec->head.boot_ns };
+		(void)bpf_map_update_elem(&often, &key, &first, BPF_NOEXIST);
 		rec->count = 1;
 		return true;
 	}
-	__sync_fetch_and_add(count, 1);
-	now = *(volatile __u64 *)count;
-	if (now & (now - 1))
+	__sync_fetch_and_add(&count->seen, 1);
+	__u64 seen = *(volatile __u64 *)&count->seen;
+	__u64 told = *(volatile __u64 *)&count->told;
+	/* Another thread may have been here in between, and told it. */
+	if (seen <= told || (seen & (seen - 1) &&
+			     rec->head.boot_ns - count->told_ns < OFTEN_NS))
 		return false;
-	rec->count = now - now / 2;
+	count->told = seen;
+	count->told_ns = rec->head.boot_ns;
+	rec->count = seen - told;
 	if (rec->count > 1)
 		rec->head.flags |= KHIEN_AGGREGATE;
 	return true;
