@@ -12,6 +12,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -203,8 +204,14 @@ def test_samples(name, samples, tmp_path):
 
 def test_shipped_rules(samples, tmp_path):
     """The same for the rules that come with the agent, file by file."""
-    files = sorted(files_below(samples))
+    own = tmp_path / "own"
+    subprocess.run([sys.executable, ROOT / "tests/rules/samples.py", own],
+                   check=True, stdout=subprocess.DEVNULL)
     for rules in sorted((ROOT / "signatures/yara").rglob("*.yar")):
+        names = set(re.findall(r"^rule (\w+)", rules.read_text(), re.M))
+        files = sorted(files_below(samples)) + sorted(
+            path for path in files_below(own)
+            if pathlib.Path(path).parent.name in names)
         found = by_khien(rules, files)
         assert found == by_yara(rules, files, tmp_path)
         assert found, f"{rules} matches no sample"
