@@ -126,6 +126,10 @@ def test_what_is_sent_here_is_refused(server, relay):
 def test_a_relay_asks_once(server, relay):
     for _ in range(3):
         assert relay.ask(BLOB)[2] == server.ask(BLOB)[2]
+    # A line is written when its answer was sent; of one worker in order.
+    server.ask("/metadata/none.json")
+    wait_for(lambda: "/metadata/none.json" in dict(server.asked()),
+             "the last line of the server's log")
     assert len([1 for path, _ in server.asked() if path == BLOB]) == 3 + 1
 
 
