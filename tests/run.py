@@ -6,9 +6,9 @@ Parts: see PARTS.  What is skipped is told and counted; with CI=true in the
 environment a skip is a failure, unless its reason begins with "machine:", which
 says that this machine cannot run it at all.
 
-Those of ASIDE need a processor and nobody's patience.  They take, at the lowest
-priority, what the system tests leave of it while these wait; what measures
-waits itself begins when they are done.
+Those of ASIDE and IDLE need a processor and nobody's patience, and run while
+others wait: ASIDE at a low priority, and what measures waits begins when they
+are done; IDLE when there is a processor that nobody wants at all.
 """
 
 import argparse
@@ -329,6 +329,9 @@ def plain(args, name, why, *options):
 
 def kernels(args):
     """Every trigger on each kernel that is supported."""
+    said = args.fetching.communicate()[0] if args.fetching else ""
+    if said:
+        say(said.rstrip("\n"))
     return plain(args, "kernels",
                  "with sanitizers an emulated machine takes hours",
                  "--kernels", os.environ.get("KHIEN_KERNELS", ""),
@@ -347,18 +350,36 @@ def packages(args):
                  "programs with sanitizers are not packed")
 
 
+def fetch(args, parts):
+    """Begins to fetch kernels that are not there yet: that waits for others'
+    machines.  What went wrong is told when they are booted."""
+    if not {"kernels", "system"} <= set(parts) or \
+            args.build != args.build_root:
+        return None
+    return subprocess.Popen(
+        [PYTHON, str(ROOT / "tests/kernel/kernels.py"), "--build",
+         str(args.build), "--fetch"], stdin=subprocess.DEVNULL, text=True,
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
 class Aside:
     """Parts that run one after the other beside all others."""
 
-    def __init__(self, args, parts):
+    def __init__(self, args, parts, idle):
         self.args = args
         self.parts = parts
+        self.idle = idle
         self.total = Count()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
     def run(self):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+        # Of this thread, and so of all that it starts.
+        if self.idle:
+            os.sched_setscheduler(threading.get_native_id(), os.SCHED_IDLE,
+                                  os.sched_param(0))
+        else:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
         for part in self.parts:
             HERE.lines = []
             self.total.add(measure(self.args, part))
@@ -385,7 +406,8 @@ def measure(args, part):
 PARTS = {"lint": lint, "unit": unit, "fuzz": fuzz, "rules": rules,
          "packages": packages, "system": system, "kernels": kernels,
          "guest": guest}
-ASIDE = ("lint", "fuzz", "rules", "packages")
+ASIDE = ("rules", "packages")
+IDLE = ("lint", "fuzz")
 
 
 def main():
@@ -402,13 +424,17 @@ def main():
 
     total = Count()
     parts = args.parts or [part for part in PARTS if part != "lint"]
-    aside = [part for part in parts if part in ASIDE]
-    args.aside = Aside(args, aside if len(aside) < len(parts) else [])
+    beside = "system" in parts
+    args.fetching = fetch(args, parts)
+    args.aside = Aside(args, [p for p in parts if p in ASIDE and beside],
+                       False)
+    idle = Aside(args, [p for p in parts if p in IDLE and beside], True)
     for part in parts:
-        if part not in args.aside.parts:
+        if part not in args.aside.parts + idle.parts:
             total.add(measure(args, part))
-    args.aside.wait()
-    total.add(args.aside.total)
+    for lane in (args.aside, idle):
+        lane.wait()
+        total.add(lane.total)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(f"processor: {used.ru_utime + used.ru_stime:.0f} s of "
           f"{(time.monotonic() - STARTED) * os.cpu_count():.0f} s")

@@ -102,14 +102,20 @@ def boot(series, cases, files, disk, init):
     return column
 
 
-def run(build, kernels, cases):
-    folder = build / "kernels"
+def fetch(folder, kernels):
+    """By series: (folder of that kernel, whether it had to be fetched)."""
     folder.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     found = {series: packages.kernel(series, folder) for series in kernels}
     if any(fetched for _, fetched in found.values()):
         print(f"  cold cache: kernels fetched in "
               f"{time.monotonic() - began:.1f} s", flush=True)
+    return found
+
+
+def run(build, kernels, cases):
+    folder = build / "kernels"
+    found = fetch(folder, kernels)
     disk = image.disk(build, folder, {series: path / "modules"
                                       for series, (path, _) in found.items()})
     init = build / "tests/kernel/init"
@@ -124,6 +130,8 @@ def main():
     parser.add_argument("--build", default="build", type=pathlib.Path)
     parser.add_argument("--kernels", default="", help="some of them only")
     parser.add_argument("--triggers", default="", help="some of them only")
+    parser.add_argument("--fetch", action="store_true",
+                        help="only fetch what is not there yet")
     args = parser.parse_args()
     kernels = args.kernels.split() or list(packages.SUITES)
     wanted = args.triggers.split()
@@ -133,6 +141,9 @@ def main():
         print("  kernels: skipped: machine: the kernels are x86-64 ones")
         return 0
     try:
+        if args.fetch:
+            fetch(args.build.resolve() / "kernels", kernels)
+            return 0
         columns = run(args.build.resolve(), kernels, cases)
     except packages.Missing as missing:
         print(f"  kernels: skipped: {missing}")
