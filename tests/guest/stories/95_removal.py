@@ -16,7 +16,7 @@ OTHERS = re.compile(
     r"/var/(log|tmp|cache|spool)/.*|"
     r"/var/lib/(dpkg|systemd|logrotate|private|dbus)(/.*)?|"
     r"/etc/(passwd|group|shadow|gshadow|subuid|subgid)-|/etc/\.pwd\.lock|"
-    r"/etc/(machine-id|adjtime)|/(etc|var)/\.updated|"
+    r"/etc/(machine-id|adjtime|logrotate\.d/own)|/(etc|var)/\.updated|"
     r".*/__pycache__(/.*)?")
 
 
