@@ -130,19 +130,14 @@ stop_match(const struct event *event)
 	return match;
 }
 
-void
-detect_stopped(struct engine *engine, const struct event *event,
-	       struct tree_process *process)
+/* What an event says of its file, as if that had been scanned. */
+static void
+begin_verdict(struct msg_verdict *verdict, const struct event *event,
+	      uint16_t cause)
 {
-	/* Too large for the stack; nothing here is called again meanwhile. */
-	static struct msg_verdict verdict;
-
-	/* Told when its file was judged. */
-	if (event->flags & (EVENT_HELD | EVENT_FOREIGN))
-		return;
-	verdict = (struct msg_verdict){
+	*verdict = (struct msg_verdict){
 		.result = MSG_SKIPPED,
-		.cause = MSG_CAUSE_EXEC,
+		.cause = cause,
 		.size = event->size,
 		.sha256 = "",
 		.error = "",
@@ -155,9 +150,22 @@ detect_stopped(struct engine *engine, const struct event *event,
 		.uid = event->file_uid,
 		.gid = event->file_gid,
 		.path = event->path,
-		.answer = event->flags & EVENT_KILLED ? MSG_ANSWER_DENIED :
-							MSG_ANSWER_NONE,
 	};
+}
+
+void
+detect_stopped(struct engine *engine, const struct event *event,
+	       struct tree_process *process)
+{
+	/* Too large for the stack; nothing here is called again meanwhile. */
+	static struct msg_verdict verdict;
+
+	/* Told when its file was judged. */
+	if (event->flags & (EVENT_HELD | EVENT_FOREIGN))
+		return;
+	begin_verdict(&verdict, event, MSG_CAUSE_EXEC);
+	verdict.answer = event->flags & EVENT_KILLED ? MSG_ANSWER_DENIED :
+						       MSG_ANSWER_NONE;
 	verdict.matches[0] = stop_match(event);
 	raise_match(engine, &verdict, &verdict.matches[0], process);
 	act_mark(engine, &verdict);
@@ -235,22 +243,8 @@ detect_behaviour(struct engine *engine, const struct event *event,
 	const struct behaviour *behaviour = behaviour_judge(event, &scene);
 	if (!behaviour)
 		return;
-	verdict = (struct msg_verdict){
-		.result = MSG_SKIPPED,
-		.cause = MSG_CAUSE_BEHAVIOUR,
-		.size = event->size,
-		.sha256 = "",
-		.error = "",
-		.len = 1,
-		.boot_ns = event->boot_ns,
-		.pid = event->pid,
-		.device = event->device,
-		.inode = event->inode,
-		.mode = event->mode,
-		.uid = event->file_uid,
-		.gid = event->file_gid,
-		.path = object_of(engine->tree, event),
-	};
+	begin_verdict(&verdict, event, MSG_CAUSE_BEHAVIOUR);
+	verdict.path = object_of(engine->tree, event);
 	verdict.matches[0] = (struct msg_match){
 		.rule = behaviour->name,
 		.id = behaviour->id,

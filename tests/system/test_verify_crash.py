@@ -15,7 +15,7 @@ from verifier import UID
 KILLED = 42
 # Of the calls that fail, every which one is tried, and in front of which changes
 # it dies; with KHIEN_EVERY=1 all of them.
-EVERY = int(os.environ.get("KHIEN_EVERY", "12"))
+EVERY = int(os.environ.get("KHIEN_EVERY", "8"))
 DEATHS = min(EVERY, 3)
 # What each error may be told of.
 CALLS = {
