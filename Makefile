@@ -278,7 +278,7 @@ endef
 $(foreach s,$(wildcard tests/fuzz/fuzz_*.c),\
 	$(eval $(call fuzzer,$s,$(sort $(foreach f,$(call fuzz_folders,$s),\
 		$f $(WITH_$f))))))
-FUZZ_SECONDS ?= 5
+FUZZ_SECONDS ?= 4
 
 RUN_TESTS = @KHIEN_FUZZ_SECONDS=$(FUZZ_SECONDS) \
 	KHIEN_KERNELS=$(call quote,$(KERNELS)) \
