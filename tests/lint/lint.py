@@ -39,6 +39,9 @@ CPPCHECK = ["cppcheck", "--quiet", "--std=c11", "--language=c", "-I.",
             "-D_GNU_SOURCE", "-D__x86_64__", '-DKHIEN_VERSION=""']
 
 
+ANALYZING = ("analyzer", "tidy", "cppcheck")
+
+
 class Check:
     """One command on one file, or a function of ours on it."""
 
@@ -151,6 +154,9 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default="build")
     parser.add_argument("--flags", default=os.environ.get("LINT_FLAGS", ""))
+    parser.add_argument("--quick", action="store_true",
+                        default=bool(os.environ.get("LINT_QUICK")),
+                        help="without what analyzes: that takes minutes")
     parser.add_argument("--bpf-flags",
                         default=os.environ.get("LINT_BPF_FLAGS", ""))
     args = parser.parse_args()
@@ -164,7 +170,8 @@ def main():
     config = b"".join((ROOT / n).read_bytes()
                       for n in (".clang-format", ".clang-tidy"))
     checks = [c for n in names if n.endswith((".c", ".h"))
-              for c in checks_of(n, flags, bpf_flags)]
+              for c in checks_of(n, flags, bpf_flags)
+              if not (args.quick and c.name in ANALYZING)]
     # Longest first, so that the last seconds are not one slow file's.
     order = ["analyzer", "tidy", "cppcheck", "bpf", "gcc", "format"]
     checks.sort(key=lambda c: order.index(c.name))

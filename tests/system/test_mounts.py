@@ -83,7 +83,8 @@ def test_path_never_falls_through(guarded, ground, how):
              "it knows that the mount is gone", BOUND_S)
     gate = guarded.pid_of("gate")
     os.kill(gate, signal.SIGKILL)
-    wait_for(lambda: guarded.pid_of("gate") not in (None, gate), "another")
+    wait_for(lambda: guarded.pid_of("gate") not in (None, gate) and
+             marked(guarded) is not None, "another, with a group of its own")
     assert marked(guarded) == set()
     # Until something is mounted there.
     mount_tmpfs(ground.mount)

@@ -37,7 +37,7 @@ class Probe(threading.Thread):
                 subprocess.run([str(path)], check=False)
             self.tries.append((began, time.monotonic(), not ran()))
             path.unlink()
-            time.sleep(0.05)
+            time.sleep(0.2)
 
     def gap_s(self):
         """From the last refusal before one that ran to the next refusal."""
