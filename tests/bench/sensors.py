@@ -8,7 +8,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -47,17 +46,11 @@ class Loads:
     @staticmethod
     def connections():
         """Each is made, accepted and ended on both sides."""
-        with socket.create_server(("127.0.0.1", 0), backlog=128) as server:
-            def accept():
-                for _ in range(CONNECTIONS):
-                    server.accept()[0].close()
-
-            thread = threading.Thread(target=accept)
+        with socket.create_server(("127.0.0.1", 0)) as server:
             started = time.monotonic()
-            thread.start()
             for _ in range(CONNECTIONS):
-                socket.create_connection(server.getsockname()).close()
-            thread.join()
+                with socket.create_connection(server.getsockname()):
+                    server.accept()[0].close()
             return time.monotonic() - started
 
 
