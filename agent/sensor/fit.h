@@ -2,6 +2,7 @@
 /* Which of the kernel programs the running kernel is to have. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "agent/sensor/programs.h"
@@ -11,6 +12,11 @@
  * tried: PROGRAMS_UNNEEDED where another one of its choice fits, or the kernel
  * has nothing to be seen by it; EOPNOTSUPP where the kernel lacks what it
  * needs.  One program that is refused costs an attempt for each of its object.
- * When the types cannot be read, all are tried.
+ *
+ * False when none can be loaded at all, and no map be made: each is absent by
+ * PROGRAMS_NO_BPF, or PROGRAMS_NO_TYPES when the types cannot be read.
  */
-void fit_choose(int32_t errors[PROGRAMS]);
+bool fit_choose(int32_t errors[PROGRAMS]);
+
+/* What to say of a program that the kernel refused with that errno. */
+int32_t fit_why(int error);

@@ -314,7 +314,7 @@ find_accepted(size_t which, struct probe *probe, uint64_t chosen)
 			continue;
 		int r = object_load(&one, which, probe, 1ull << i);
 		if (r < 0)
-			probe->errors[i] = -r;
+			probe->errors[i] = fit_why(-r);
 		else
 			accepted |= 1ull << i;
 	}
@@ -432,8 +432,10 @@ probe_load(struct probe *probe, struct probe_wanted wanted, const uint32_t *own,
 	int r = 0;
 
 	probe->passing = wanted.privilege;
-	fit_choose(probe->errors);
+	bool any = fit_choose(probe->errors);
 	want(probe, wanted, chosen);
+	if (!any)
+		return 0;
 	/* Once each: what takes its time is to read the kernel's types. */
 	for (size_t i = 0; r == 0 && i < PROGRAMS_OBJECTS; i++)
 		r = load_object(&objects[i], i, probe, &chosen[i]);

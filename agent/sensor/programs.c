@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "agent/sensor/programs.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "agent/lib/event.h"
 
 static const struct programs_entry entries[PROGRAMS] = {
@@ -169,6 +173,30 @@ static const struct programs_entry entries[PROGRAMS] = {
 		{ 0 },
 	},
 };
+
+const char *
+programs_why(int32_t error)
+{
+	static char text[96];
+
+	switch (error) {
+	case ECANCELED:
+		return "switched off";
+	case PROGRAMS_NO_TYPES:
+		return "this kernel has no BTF (/sys/kernel/btf/vmlinux)";
+	case PROGRAMS_NO_CGROUP2:
+		return "no cgroup2 is mounted";
+	case PROGRAMS_LOCKED:
+		return "kernel lockdown (confidentiality) refuses it";
+	default:
+		break;
+	}
+	if (error < PROGRAMS_NO_BPF)
+		return strerror(error);
+	(void)snprintf(text, sizeof(text), "bpf(2) is refused: %s",
+		       strerror(error - PROGRAMS_NO_BPF));
+	return text;
+}
 
 const struct programs_entry *
 programs_get(size_t program)

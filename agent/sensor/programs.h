@@ -74,8 +74,13 @@ enum programs_choice {
 	PROGRAMS_CHOICES,
 };
 
-/* In the place of an error: this kernel does not need it. */
-#define PROGRAMS_UNNEEDED 4096
+/* In the place of an errno, of which there are fewer: what none of them says.
+   See programs_why(). */
+#define PROGRAMS_UNNEEDED 4096	 /* not absent: this kernel does not need it */
+#define PROGRAMS_NO_TYPES 4097	 /* the kernel has no BTF */
+#define PROGRAMS_NO_CGROUP2 4098 /* there is nothing to attach it to */
+#define PROGRAMS_LOCKED 4099	 /* kernel lockdown: confidentiality */
+#define PROGRAMS_NO_BPF 8192	 /* and the errno of bpf(2), for any program */
 
 #define PROGRAMS_TYPES 24
 
@@ -98,6 +103,9 @@ struct programs_form {
 	/* What the kernel must have: a type, or a helper; NULL: nothing. */
 	const char *needs;
 };
+
+/* Why a program is absent, in words; the text holds until the next call. */
+const char *programs_why(int32_t error);
 
 /* NULL for no such program. */
 const struct programs_entry *programs_get(size_t program);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "agent/sensor/report.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -55,7 +54,7 @@ put_types(struct buf *buf, const struct programs_entry *program)
 static void
 put_program(struct buf *buf, size_t program, int32_t error)
 {
-	char name[64], value[256];
+	char name[64], value[512];
 
 	(void)snprintf(name, sizeof(name), "programs.%s",
 		       programs_get(program)->name);
@@ -68,9 +67,17 @@ put_program(struct buf *buf, size_t program, int32_t error)
 		return;
 	}
 	(void)snprintf(value, sizeof(value), "absent: %s; not seen: %s",
-		       error == ECANCELED ? "switched off" : strerror(error),
-		       programs_get(program)->cost);
+		       programs_why(error), programs_get(program)->cost);
 	msg_put_pair(buf, name, value);
+}
+
+/* What is armed stops nobody without its program. */
+static const char *
+state_of(const struct reach *reach, const int32_t *programs)
+{
+	if (programs[PROGRAM_REACH_EXEC] != 0 && reach_is_wanted(reach))
+		return "kernel program reach_exec is absent";
+	return reach_state(reach);
 }
 
 bool
@@ -78,7 +85,7 @@ report_put(struct report *report, struct buf *buf, const struct stream *stream,
 	   const struct reach *reach, const int32_t *programs)
 {
 	uint64_t figures[REPORT_FIGURES];
-	const char *state = reach_state(reach);
+	const char *state = state_of(reach, programs);
 
 	read_figures(stream, reach, figures);
 	if (report->told && report->reach == state &&
