@@ -127,6 +127,18 @@ def test_refused(make_agent, wrong):
     assert f"{name} {path}" in log[0] and why in log[0], log
 
 
+def test_a_manager_does_not_try_too_often(make_agent):
+    """It is told after a while that it failed, and may stop that."""
+    agent = make_agent(start=False,
+                       wrapper=["env", "NOTIFY_SOCKET=/nowhere/socket"])
+    run_for_all(agent)
+    child = agent.spawn()
+    wait_for(lambda: "before the next try" in agent.log(), "it waits")
+    assert child.poll() is None
+    child.terminate()
+    assert child.wait(2) == 1
+
+
 def test_missing_folders_are_made(make_agent):
     agent = make_agent(start=False)
     agent.run = agent.folder / "new/run"
