@@ -20,7 +20,7 @@ struct {
 	__uint(max_entries, KHIEN_LANES);
 	__type(key, __u32);
 	__type(value, struct lane);
-} lanes SEC(".maps");
+} lanes __weak SEC(".maps");
 
 /* Who makes an entry has the lane: no older kernel lets a program know what an
    atomic addition found. */
@@ -29,7 +29,7 @@ struct {
 	__uint(max_entries, KHIEN_LANES);
 	__type(key, __u32);
 	__type(value, __u8);
-} claims SEC(".maps");
+} claims __weak SEC(".maps");
 
 /* The lane that *ret_number names, or NULL: all are in use, told as a loss. */
 static __always_inline struct lane *

@@ -21,13 +21,7 @@
 #include "agent/sensor/fit.h"
 #include "agent/sensor/programs.h"
 #include "kernel/khien_abi.h" /* first: the skeletons use its structs */
-#include "gen/datagram.skel.h"
-#include "gen/file.skel.h"
-#include "gen/net.skel.h"
-#include "gen/privilege.skel.h"
-#include "gen/process.skel.h"
-#include "gen/reach.skel.h"
-#include "gen/uring.skel.h"
+#include "gen/tracing.skel.h"
 
 #define LAST_LINES 20 /* of what libbpf says at once */
 
@@ -40,19 +34,11 @@ struct opening {
 	size_t rodata_size;
 };
 
-static void
-fill_process(void *rodata, const struct probe *probe)
-{
-	struct process_bpf__rodata *knobs = rodata;
-
-	knobs->iterator_slot = probe->cpus;
-}
-
 /* Not loaded yet, so what the programs see as constants is ours. */
 static void
-fill_file(void *rodata, const struct probe *probe)
+fill_tracing(void *rodata, const struct probe *probe)
 {
-	struct file_bpf__rodata *knobs = rodata;
+	struct tracing_bpf__rodata *knobs = rodata;
 
 	calls_fill((struct khien_call *)(uintptr_t)knobs->calls,
 		   (uint8_t *)(uintptr_t)knobs->call_kinds);
@@ -61,40 +47,15 @@ fill_file(void *rodata, const struct probe *probe)
 			  (uint8_t *)(uintptr_t)knobs->call_kinds);
 	calls_fill_quiet((uint32_t *)(uintptr_t)knobs->quiet);
 	knobs->open_flags = calls_open_flags();
-}
-
-static void
-fill_uring(void *rodata, const struct probe *probe)
-{
-	struct uring_bpf__rodata *knobs = rodata;
-
-	(void)probe;
-	calls_fill_quiet((uint32_t *)(uintptr_t)knobs->quiet);
-}
-
-static void
-fill_privilege(void *rodata, const struct probe *probe)
-{
-	struct privilege_bpf__rodata *knobs = rodata;
-
-	(void)probe;
 	acts_fill((uint8_t *)(uintptr_t)knobs->acts,
 		  (uint8_t *)(uintptr_t)knobs->act_kinds);
+	knobs->iterator_slot = probe->cpus;
+	knobs->uring_slots = probe->cpus + 1;
 }
 
 static const struct opening openings[PROGRAMS_OBJECTS] = {
-	[PROGRAMS_PROCESS] = { "process", process_bpf__elf_bytes, fill_process,
-			       sizeof(struct process_bpf__rodata) },
-	[PROGRAMS_FILE] = { "file", file_bpf__elf_bytes, fill_file,
-			    sizeof(struct file_bpf__rodata) },
-	[PROGRAMS_REACH] = { "reach", reach_bpf__elf_bytes, NULL, 0 },
-	[PROGRAMS_URING] = { "uring", uring_bpf__elf_bytes, fill_uring,
-			     sizeof(struct uring_bpf__rodata) },
-	[PROGRAMS_NET] = { "net", net_bpf__elf_bytes, NULL, 0 },
-	[PROGRAMS_DATAGRAM] = { "datagram", datagram_bpf__elf_bytes, NULL, 0 },
-	[PROGRAMS_PRIVILEGE] = { "privilege", privilege_bpf__elf_bytes,
-				 fill_privilege,
-				 sizeof(struct privilege_bpf__rodata) },
+	[PROGRAMS_TRACING] = { "tracing", tracing_bpf__elf_bytes, fill_tracing,
+			       sizeof(struct tracing_bpf__rodata) },
 };
 
 static const char *const map_names[PROBE_MAPS] = {
@@ -226,7 +187,8 @@ set_size(struct bpf_object *object, const char *name, uint32_t entries)
 static int
 set_maps(struct bpf_object *object, const struct probe *probe)
 {
-	int r = set_size(object, "scratch", probe->cpus + 1);
+	/* See iterator_slot and uring_slots. */
+	int r = set_size(object, "scratch", 2 * probe->cpus + 1);
 
 	if (r == 0)
 		r = set_size(object, "counters",
@@ -302,23 +264,30 @@ attach_chosen(struct bpf_object *object, size_t which, struct probe *probe,
 			attach(object, probe, i);
 }
 
-/* The programs of `chosen` that the kernel takes, each tried by itself. */
+/*
+ * The programs of `chosen` that the kernel takes: by halves, as few are refused
+ * and each attempt takes its time.
+ */
 static uint64_t
 find_accepted(size_t which, struct probe *probe, uint64_t chosen)
 {
-	uint64_t accepted = 0;
+	struct bpf_object *some CLEANUP(object_closep) = NULL;
+	uint64_t half = 0, rest = chosen;
 
-	for (size_t i = 0; i < PROGRAMS; i++) {
-		struct bpf_object *one CLEANUP(object_closep) = NULL;
-		if (programs_get(i)->object != which || !(chosen & 1ull << i))
-			continue;
-		int r = object_load(&one, which, probe, 1ull << i);
-		if (r < 0)
-			probe->errors[i] = -r;
-		else
-			accepted |= 1ull << i;
+	if (!chosen)
+		return 0;
+	int r = object_load(&some, which, probe, chosen);
+	if (r == 0)
+		return chosen;
+	for (int bits = __builtin_popcountll(chosen) / 2; bits > 0; bits--) {
+		half |= 1ull << __builtin_ctzll(rest);
+		rest = chosen & ~half;
 	}
-	return accepted;
+	if (half)
+		return find_accepted(which, probe, half) |
+		       find_accepted(which, probe, rest);
+	probe->errors[__builtin_ctzll(chosen)] = -r;
+	return 0;
 }
 
 /*
