@@ -118,5 +118,6 @@ def apparmor(work):
     output(parser, "--skip-kernel-load", "--skip-cache", profile)
     names = subprocess.run([parser, "--names", str(profile)], text=True,
                            capture_output=True, check=True).stdout.split()
-    assert names == ["khien-fetch"], names
+    assert sorted(names) == ["khien-fetch", "khien-query", "khien-sensor"], \
+        names
     return [f"enforced: {', '.join(names)}"]
