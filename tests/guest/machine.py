@@ -62,7 +62,7 @@ def _bad(folder):
 def _cut(path):
     """See tests/packages/cut.c."""
     gated.compile_c((ROOT / "tests/packages/cut.c").read_text(), path,
-                    "-shared", "-fPIC")
+                    "-D_GNU_SOURCE", "-shared", "-fPIC")
 
 
 def _packages(build, into):
