@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # inside.sh ROOT SOURCE BUILD TMP COMMAND...: called in a mount namespace of its
-# own.  Runs COMMAND in the Debian at ROOT, in its /srv/khien, which is SOURCE to
-# read and BUILD to write.  Nothing stays mounted when it ends.
+# own.  Runs COMMAND in the Debian at ROOT, in its /srv/khien, which is SOURCE
+# to read and BUILD to write.  Nothing stays mounted when it ends.
 set -euo pipefail
 root=$1 source=$2 build=$3 tmp=$4
 shift 4

@@ -13,7 +13,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 def compile_cut(path):
     """See cut.c."""
-    output("cc", "-D_GNU_SOURCE", "-O1", "-shared", "-fPIC", "-o", path, HERE / "cut.c")
+    output("cc", "-D_GNU_SOURCE", "-O1", "-shared", "-fPIC", "-o", path,
+           HERE / "cut.c")
     return path
 
 

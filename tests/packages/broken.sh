@@ -124,7 +124,8 @@ sums | cmp -s - "$base/old" || fail "a full disk changed programs"
 in_root khiend --check >"$base/conf" || fail "khiend --check"
 mend "the disk was full"
 unlayer
-echo "fact: a full disk while unpacking leaves the old programs; with room: mended"
+echo "fact: a full disk while unpacking leaves the old programs; with room:" \
+	"mended"
 
 # The power goes: what stood on the disk at that moment is what is left.
 truncate -s 512M "$base/disk"
@@ -145,5 +146,5 @@ in_root khiend --check >"$base/conf" || fail "khiend --check"
 mend "the power went"
 unlayer
 umount "$base/d"
-echo "fact: without power: $new programs new, all whole ones; installed again:" \
-	"mended"
+echo "fact: without power: $new programs new, all whole ones; installed" \
+	"again: mended"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# rpm.sh IMAGE FOLDER DEBS RPMS: called by rpmlife.py in a mount namespace of its
-# own.  Installs the one kind of packages and takes stock, then the other, and
+# rpm.sh IMAGE FOLDER DEBS RPMS: called by rpmlife.py in a mount namespace of
+# its own.  Installs the one kind of packages and takes stock, then the other and
 # compares; removes it.  Prints facts, and `left PATH` for what is left.
 set -euo pipefail
 image=$1 base=$2 debs=$3 rpms=$4
