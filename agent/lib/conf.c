@@ -92,6 +92,7 @@ static const struct key {
 	WORD_KEY("gate", "on_unreached", on_unreached, "kill hold allow ",
 		 "kill, hold or allow"),
 	KEY("gate", "scope_cgroup", OPTIONAL_PATH, scope_cgroup, 0, 0),
+	KEY("guard", "mode", SWITCH, guard, 0, 0),
 	WORD_KEY("action", "on_malicious", on_malicious,
 		 "alert block quarantine ", "alert, block or quarantine"),
 	WORD_KEY("action", "min_severity", min_severity,
@@ -418,6 +419,7 @@ conf_put(struct buf *buf, const struct conf *conf)
 	buf_put_text(buf, conf->on_crash);
 	buf_put_text(buf, conf->on_unreached);
 	buf_put_text(buf, conf->scope_cgroup);
+	buf_put_u8(buf, conf->guard);
 	buf_put_text(buf, conf->on_malicious);
 	buf_put_text(buf, conf->min_severity);
 	buf_put_u32(buf, conf->workers);
@@ -468,6 +470,7 @@ conf_get(struct buf *buf, struct conf *ret_conf)
 	get_field(buf, conf->on_crash, sizeof(conf->on_crash));
 	get_field(buf, conf->on_unreached, sizeof(conf->on_unreached));
 	get_field(buf, conf->scope_cgroup, sizeof(conf->scope_cgroup));
+	conf->guard = buf_get_u8(buf) != 0;
 	get_field(buf, conf->on_malicious, sizeof(conf->on_malicious));
 	get_field(buf, conf->min_severity, sizeof(conf->min_severity));
 	conf->workers = buf_get_u32(buf);

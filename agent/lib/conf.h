@@ -37,6 +37,8 @@ struct conf {
 	char on_crash[8];	     /* allow, deny; default deny */
 	char on_unreached[8];	     /* kill, hold, allow; default kill */
 	char scope_cgroup[CONF_PATH_MAX]; /* "": everything */
+	/* [guard] */
+	bool guard; /* mode; default off */
 	/* [action] */
 	char on_malicious[16]; /* alert, block, quarantine; default block */
 	char min_severity[16]; /* a word of msg_severity_find(); default high */

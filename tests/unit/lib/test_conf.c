@@ -33,6 +33,7 @@ test_defaults(void **state)
 	assert_string_equal(conf.on_crash, "deny");
 	assert_string_equal(conf.on_unreached, "kill");
 	assert_string_equal(conf.scope_cgroup, "");
+	assert_false(conf.guard);
 	assert_string_equal(conf.on_malicious, "block");
 	assert_string_equal(conf.min_severity, "high");
 	assert_int_equal(conf.workers, 0);
@@ -104,6 +105,8 @@ test_set(void **state)
 		{ "gate", "scope_cgroup", "", 0 },
 		{ "gate", "scope_cgroup", "/sys/fs/cgroup/a", 0 },
 		{ "gate", "scope_cgroup", "a", -EINVAL },
+		{ "guard", "mode", "on", 0 },
+		{ "guard", "mode", "enforce", -EINVAL },
 		{ "action", "on_malicious", "quarantine", 0 },
 		{ "action", "on_malicious", "delete", -EINVAL },
 		{ "action", "min_severity", "informational", 0 },
