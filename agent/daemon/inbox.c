@@ -6,7 +6,7 @@
 
 #include "agent/daemon/act.h"
 #include "agent/daemon/control.h"
-#include "agent/daemon/guard.h"
+#include "agent/daemon/guardian.h"
 #include "agent/daemon/links.h"
 #include "agent/daemon/supervise.h"
 #include "agent/daemon/update.h"
@@ -143,11 +143,13 @@ take(struct supervise *supervise, struct child *child, uint16_t type,
 		control_reload(supervise);
 		return 0;
 	case MSG_HELD:
-		return child->role == ROLE_SENSOR ? guard_take(supervise, buf) :
-						    -EBADMSG;
+		return child->role == ROLE_SENSOR ?
+			       guardian_take(supervise, buf) :
+			       -EBADMSG;
 	case MSG_JUDGED:
-		return child->role == ROLE_GATE ? guard_judged(supervise, buf) :
-						  -EBADMSG;
+		return child->role == ROLE_GATE ?
+			       guardian_judged(supervise, buf) :
+			       -EBADMSG;
 	case MSG_ACT:
 		if (child->role != ROLE_ENGINE)
 			return -EBADMSG;

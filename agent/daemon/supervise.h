@@ -23,7 +23,7 @@
 
 struct acts;
 struct conf;
-struct guards;
+struct guardians;
 struct loop;
 struct loop_watch;
 struct place;
@@ -45,15 +45,15 @@ struct supervise {
 	struct child children[SUPERVISE_CHILDREN];
 	struct keep keeps[ROLE_LEN];
 	struct announce announce;
-	struct acts *acts;     /* owned by act.c; NULL: none yet */
-	struct guards *guards; /* owned by guard.c; NULL: none yet */
-	struct update *update; /* owned by update.c */
-	struct prove prove;    /* a proof of life that runs */
-	struct pass pass;      /* who waits for the gate to know of him */
-	struct config config;  /* a khien-conf that reads again */
-	bool again;	       /* ... and one more time after this one */
-	bool stand_in;	       /* a second scanner is there for the only one */
-	struct notify notify;  /* the service manager */
+	struct acts *acts;	     /* owned by act.c; NULL: none yet */
+	struct guardians *guardians; /* owned by guardian.c; NULL: none yet */
+	struct update *update;	     /* owned by update.c */
+	struct prove prove;	     /* a proof of life that runs */
+	struct pass pass;	     /* who waits for the gate to know of him */
+	struct config config;	     /* a khien-conf that reads again */
+	bool again;		     /* ... and one more time after this one */
+	bool stand_in;	      /* a second scanner is there for the only one */
+	struct notify notify; /* the service manager */
 	bool stopping;
 	uint32_t step;	      /* of the start's order, then of the stop's */
 	bool begun;	      /* this step's children were started */

@@ -226,11 +226,13 @@ fill(void)
 	assert_int_equal(conf_set(&conf, "gate", "mode", "off", &why), 0);
 	assert_int_equal(conf_set(&conf, "sensor", "file", "off", &why), 0);
 	assert_int_equal(conf_set(&conf, "agent", "proof_s", "77", &why), 0);
+	assert_int_equal(conf_set(&conf, "guard", "mode", "on", &why), 0);
 	for (uint32_t i = 0; i < CONF_ROLES_MAX; i++) {
 		conf.role_uid[i] = 100 + i;
 		conf.role_gid[i] = 200 + i;
 	}
 	conf.group_gid = 300;
+	conf.guard_disarmed = true;
 }
 
 /* No key is left behind, whatever its kind. */
@@ -279,6 +281,7 @@ test_round_trip(void **state)
 	assert_memory_equal(back.role_gid, conf.role_gid,
 			    sizeof(back.role_gid));
 	assert_int_equal(back.group_gid, 300);
+	assert_true(back.guard_disarmed);
 }
 
 static void

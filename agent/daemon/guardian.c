@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "agent/daemon/guard.h"
+#include "agent/daemon/guardian.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -28,8 +28,8 @@ struct held {
 	struct msg_held held;
 };
 
-struct guards {
-	struct held table[GUARD_HELD_MAX];
+struct guardians {
+	struct held table[GUARDIAN_HELD_MAX];
 	size_t len;
 	int pid;    /* 0: none */
 	int chan;   /* our end, or -1 */
@@ -42,21 +42,21 @@ struct guards {
 };
 
 static void
-hang_up(struct guards *guards)
+hang_up(struct guardians *guardians)
 {
-	loop_remove(guards->watch);
-	guards->watch = NULL;
-	file_closep(&guards->chan);
+	loop_remove(guardians->watch);
+	guardians->watch = NULL;
+	file_closep(&guardians->chan);
 }
 
 static int
-write_one(struct guards *guards, struct buf *buf)
+write_one(struct guardians *guardians, struct buf *buf)
 {
 	int r = msg_end(buf);
 
-	if (r == 0 && guards->chan < 0)
+	if (r == 0 && guardians->chan < 0)
 		r = -ENOTCONN;
-	return r < 0 ? r : chan_write(guards->chan, buf, -1);
+	return r < 0 ? r : chan_write(guardians->chan, buf, -1);
 }
 
 static int
@@ -70,7 +70,7 @@ send_held(struct supervise *supervise, struct held *held)
 		message.flags |= MSG_HELD_SERVED;
 	msg_begin(&buf, supervise->out, MSG_MAX, MSG_HELD);
 	msg_put_held(&buf, &message);
-	return write_one(supervise->guards, &buf);
+	return write_one(supervise->guardians, &buf);
 }
 
 static int
@@ -80,11 +80,11 @@ introduce(struct supervise *supervise)
 
 	msg_begin(&buf, supervise->out, MSG_MAX, MSG_CONFIG);
 	conf_put(&buf, supervise->conf);
-	int r = write_one(supervise->guards, &buf);
+	int r = write_one(supervise->guardians, &buf);
 	if (r < 0)
 		return r;
 	msg_begin(&buf, supervise->out, MSG_MAX, MSG_READY);
-	return write_one(supervise->guards, &buf);
+	return write_one(supervise->guardians, &buf);
 }
 
 static int
@@ -95,7 +95,7 @@ answer_nobody(struct supervise *supervise, uint64_t id)
 
 	msg_begin(&buf, supervise->out, MSG_MAX, MSG_JUDGED);
 	msg_put_judged(&buf, &judged);
-	return write_one(supervise->guards, &buf);
+	return write_one(supervise->guardians, &buf);
 }
 
 /* The guardian asks. */
@@ -134,28 +134,28 @@ tell_engine(struct supervise *supervise, const struct msg_freed *freed)
 
 /* The only way out of the table. */
 static void
-leave(struct guards *guards, struct held *held)
+leave(struct guardians *guardians, struct held *held)
 {
 	*held = (struct held){ 0 };
-	guards->len--;
-	if (guards->len == 0)
-		guards->idle_ms =
-			child_now_ms() + (guards->stale ? 0 : GUARD_IDLE_MS);
+	guardians->len--;
+	if (guardians->len == 0)
+		guardians->idle_ms = child_now_ms() +
+				     (guardians->stale ? 0 : GUARDIAN_IDLE_MS);
 }
 
 static int
 take_freed(struct supervise *supervise, struct buf *in)
 {
-	struct guards *guards = supervise->guards;
+	struct guardians *guardians = supervise->guardians;
 	struct msg_freed freed;
 
 	if (msg_get_freed(in, &freed) < 0)
 		return -EBADMSG;
-	for (size_t i = 0; i < GUARD_HELD_MAX; i++) {
-		struct held *held = &guards->table[i];
+	for (size_t i = 0; i < GUARDIAN_HELD_MAX; i++) {
+		struct held *held = &guardians->table[i];
 		if (held->used && held->held.pid == freed.pid &&
 		    held->held.boot_ns == freed.boot_ns)
-			leave(guards, held);
+			leave(guardians, held);
 	}
 	tell_engine(supervise, &freed);
 	return 0;
@@ -169,7 +169,7 @@ hear(struct supervise *supervise)
 	uint16_t type;
 	size_t len;
 
-	int r = chan_read(supervise->guards->chan, supervise->bytes, MSG_MAX,
+	int r = chan_read(supervise->guardians->chan, supervise->bytes, MSG_MAX,
 			  &len, &fd);
 	if (r == 0)
 		r = msg_open(&buf, supervise->bytes, len, &type);
@@ -191,15 +191,15 @@ hear(struct supervise *supervise)
 static void
 flush(struct supervise *supervise)
 {
-	struct guards *guards = supervise->guards;
+	struct guardians *guardians = supervise->guardians;
 
-	guards->retry_ms = 0;
-	for (size_t i = 0; guards->pid && i < GUARD_HELD_MAX; i++) {
-		struct held *held = &guards->table[i];
+	guardians->retry_ms = 0;
+	for (size_t i = 0; guardians->pid && i < GUARDIAN_HELD_MAX; i++) {
+		struct held *held = &guardians->table[i];
 		if (!held->used || held->sent)
 			continue;
 		if (send_held(supervise, held) < 0) {
-			guards->retry_ms = child_now_ms() + RETRY_MS;
+			guardians->retry_ms = child_now_ms() + RETRY_MS;
 			return;
 		}
 		held->sent = true;
@@ -214,10 +214,10 @@ on_channel(void *arg, int chan, uint32_t events)
 	(void)chan;
 	(void)events;
 	int r = hear(supervise);
-	if (r == 0 && supervise->guards->retry_ms)
+	if (r == 0 && supervise->guardians->retry_ms)
 		flush(supervise);
 	if (r < 0 && r != -EAGAIN)
-		hang_up(supervise->guards);
+		hang_up(supervise->guardians);
 	supervise_settle(supervise);
 	return 0;
 }
@@ -225,18 +225,18 @@ on_channel(void *arg, int chan, uint32_t events)
 static int
 start(struct supervise *supervise)
 {
-	struct guards *guards = supervise->guards;
+	struct guardians *guardians = supervise->guardians;
 	CLEANUP_FD int theirs = -1;
 	struct supervise_leave leave_to;
 
-	int r = chan_pair(&guards->chan, &theirs);
+	int r = chan_pair(&guardians->chan, &theirs);
 	if (r == 0)
 		r = introduce(supervise);
 	if (r < 0)
 		return r;
-	guards->watch = loop_add_fd(supervise->loop, guards->chan, EPOLLIN,
-				    on_channel, supervise);
-	if (!guards->watch)
+	guardians->watch = loop_add_fd(supervise->loop, guardians->chan,
+				       EPOLLIN, on_channel, supervise);
+	if (!guardians->watch)
 		return -ENOMEM;
 	supervise_open_leave(supervise, &leave_to);
 	r = spawn_start(&(struct spawn){ .folder = supervise->folder,
@@ -244,10 +244,10 @@ start(struct supervise *supervise)
 					 .argument = KEEP_GUARD,
 					 .chan = theirs,
 					 .leave = leave_to.read },
-			&guards->pid);
-	supervise_use_leave(supervise, &leave_to, r < 0 ? 0 : guards->pid);
-	guards->slow = guards->stale = false;
-	guards->began_ms = child_now_ms();
+			&guardians->pid);
+	supervise_use_leave(supervise, &leave_to, r < 0 ? 0 : guardians->pid);
+	guardians->slow = guardians->stale = false;
+	guardians->began_ms = child_now_ms();
 	return r;
 }
 
@@ -255,19 +255,19 @@ start(struct supervise *supervise)
 static void
 go_on(struct supervise *supervise)
 {
-	struct guards *guards = supervise->guards;
+	struct guardians *guardians = supervise->guardians;
 
-	if (guards->len == 0)
+	if (guardians->len == 0)
 		return;
-	guards->idle_ms = 0;
-	if (!guards->pid) {
+	guardians->idle_ms = 0;
+	if (!guardians->pid) {
 		int r = start(supervise);
 		if (r < 0) {
 			log_warning("guardian cannot be started: %s, trying "
 				    "again",
 				    strerror(-r));
-			hang_up(guards);
-			guards->retry_ms = child_now_ms() + RETRY_MS;
+			hang_up(guardians);
+			guardians->retry_ms = child_now_ms() + RETRY_MS;
 			return;
 		}
 	}
@@ -275,12 +275,12 @@ go_on(struct supervise *supervise)
 }
 
 static struct held *
-find_place(struct guards *guards, const struct msg_held *held)
+find_place(struct guardians *guardians, const struct msg_held *held)
 {
 	struct held *place = NULL;
 
-	for (size_t i = 0; i < GUARD_HELD_MAX; i++) {
-		struct held *entry = &guards->table[i];
+	for (size_t i = 0; i < GUARDIAN_HELD_MAX; i++) {
+		struct held *entry = &guardians->table[i];
 		if (!entry->used)
 			place = place ? place : entry;
 		else if (entry->held.pid == held->pid &&
@@ -290,15 +290,15 @@ find_place(struct guards *guards, const struct msg_held *held)
 	return place;
 }
 
-static struct guards *
+static struct guardians *
 make(struct supervise *supervise)
 {
-	if (!supervise->guards) {
-		supervise->guards = calloc(1, sizeof(*supervise->guards));
-		if (supervise->guards)
-			supervise->guards->chan = -1;
+	if (!supervise->guardians) {
+		supervise->guardians = calloc(1, sizeof(*supervise->guardians));
+		if (supervise->guardians)
+			supervise->guardians->chan = -1;
 	}
-	return supervise->guards;
+	return supervise->guardians;
 }
 
 /* Without a look at who has that number now: better than a stop for ever. */
@@ -310,14 +310,14 @@ release(const struct msg_held *held)
 }
 
 int
-guard_take(struct supervise *supervise, struct buf *buf)
+guardian_take(struct supervise *supervise, struct buf *buf)
 {
 	struct msg_held held;
 
 	if (msg_get_held(buf, &held) < 0)
 		return -EBADMSG;
-	struct guards *guards = make(supervise);
-	struct held *entry = guards ? find_place(guards, &held) : NULL;
+	struct guardians *guardians = make(supervise);
+	struct held *entry = guardians ? find_place(guardians, &held) : NULL;
 	if (!entry) {
 		log_error("too many processes are held, letting %u go",
 			  held.pid);
@@ -329,69 +329,71 @@ guard_take(struct supervise *supervise, struct buf *buf)
 	*entry = (struct held){ .used = true,
 				.since_ms = child_now_ms(),
 				.held = held };
-	guards->len++;
+	guardians->len++;
 	go_on(supervise);
 	return 0;
 }
 
 int
-guard_judged(struct supervise *supervise, struct buf *in)
+guardian_judged(struct supervise *supervise, struct buf *in)
 {
 	struct msg_judged judged;
 	struct buf buf;
 
 	if (msg_get_judged(in, &judged) < 0)
 		return -EBADMSG;
-	if (!supervise->guards)
+	if (!supervise->guardians)
 		return 0;
 	msg_begin(&buf, supervise->out, MSG_MAX, MSG_JUDGED);
 	msg_put_judged(&buf, &judged);
 	/* One that hears nothing decides by itself. */
-	(void)write_one(supervise->guards, &buf);
+	(void)write_one(supervise->guardians, &buf);
 	return 0;
 }
 
 int
-guard_pid(const struct supervise *supervise)
+guardian_pid(const struct supervise *supervise)
 {
-	return supervise->guards ? supervise->guards->pid : 0;
+	return supervise->guardians ? supervise->guardians->pid : 0;
 }
 
 void
-guard_reload(struct supervise *supervise)
+guardian_reload(struct supervise *supervise)
 {
-	struct guards *guards = supervise->guards;
+	struct guardians *guardians = supervise->guardians;
 
-	if (!guards)
+	if (!guardians)
 		return;
-	guards->stale = guards->pid != 0;
-	if (guards->len == 0)
-		guards->idle_ms = child_now_ms();
+	guardians->stale = guardians->pid != 0;
+	if (guardians->len == 0)
+		guardians->idle_ms = child_now_ms();
 }
 
 void
-guard_reap(struct supervise *supervise)
+guardian_reap(struct supervise *supervise)
 {
-	struct guards *guards = supervise->guards;
+	struct guardians *guardians = supervise->guardians;
 	int status;
 
-	if (!guards || !guards->pid ||
-	    waitpid(guards->pid, &status, WNOHANG) <= 0)
+	if (!guardians || !guardians->pid ||
+	    waitpid(guardians->pid, &status, WNOHANG) <= 0)
 		return;
-	pass_go(&supervise->pass, guards->pid);
-	supervise_settled(supervise, guards->pid);
-	while (guards->chan >= 0 && hear(supervise) == 0)
+	pass_go(&supervise->pass, guardians->pid);
+	supervise_settled(supervise, guardians->pid);
+	while (guardians->chan >= 0 && hear(supervise) == 0)
 		continue;
-	hang_up(guards);
-	if (guards->len > 0)
+	hang_up(guardians);
+	if (guardians->len > 0)
 		log_warning("guardian (process %d) ended (wait status %#x) "
 			    "with %zu processes held, starting another one",
-			    guards->pid, (unsigned int)status, guards->len);
-	guards->pid = 0;
-	guards->idle_ms = 0;
-	for (size_t i = 0; i < GUARD_HELD_MAX; i++) {
-		guards->table[i].tried |= guards->slow && guards->table[i].sent;
-		guards->table[i].sent = false;
+			    guardians->pid, (unsigned int)status,
+			    guardians->len);
+	guardians->pid = 0;
+	guardians->idle_ms = 0;
+	for (size_t i = 0; i < GUARDIAN_HELD_MAX; i++) {
+		guardians->table[i].tried |=
+			guardians->slow && guardians->table[i].sent;
+		guardians->table[i].sent = false;
 	}
 	go_on(supervise);
 }
@@ -400,30 +402,31 @@ guard_reap(struct supervise *supervise)
 static uint64_t
 late_ms(const struct supervise *supervise)
 {
-	const struct guards *guards = supervise->guards;
+	const struct guardians *guardians = supervise->guardians;
 	uint64_t oldest = UINT64_MAX;
 
-	for (size_t i = 0; guards->len > 0 && i < GUARD_HELD_MAX; i++)
-		if (guards->table[i].used && guards->table[i].since_ms < oldest)
-			oldest = guards->table[i].since_ms;
+	for (size_t i = 0; guardians->len > 0 && i < GUARDIAN_HELD_MAX; i++)
+		if (guardians->table[i].used &&
+		    guardians->table[i].since_ms < oldest)
+			oldest = guardians->table[i].since_ms;
 	if (oldest == UINT64_MAX)
 		return 0;
-	if (oldest < guards->began_ms)
-		oldest = guards->began_ms;
-	oldest += supervise->conf->deadline_ms + GUARD_LATE_MS;
-	return guards->slow ? oldest + GUARD_GIVE_UP_MS : oldest;
+	if (oldest < guardians->began_ms)
+		oldest = guardians->began_ms;
+	oldest += supervise->conf->deadline_ms + GUARDIAN_LATE_MS;
+	return guardians->slow ? oldest + GUARDIAN_GIVE_UP_MS : oldest;
 }
 
 uint64_t
-guard_due_ms(const struct supervise *supervise)
+guardian_due_ms(const struct supervise *supervise)
 {
-	const struct guards *guards = supervise->guards;
+	const struct guardians *guardians = supervise->guardians;
 	uint64_t due_ms = UINT64_MAX;
 
-	if (!guards)
+	if (!guardians)
 		return due_ms;
-	uint64_t all[] = { late_ms(supervise), guards->retry_ms,
-			   guards->chan >= 0 ? guards->idle_ms : 0 };
+	uint64_t all[] = { late_ms(supervise), guardians->retry_ms,
+			   guardians->chan >= 0 ? guardians->idle_ms : 0 };
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		if (all[i] && all[i] < due_ms)
 			due_ms = all[i];
@@ -434,50 +437,51 @@ guard_due_ms(const struct supervise *supervise)
 static void
 give_up(struct supervise *supervise, uint64_t now_ms)
 {
-	struct guards *guards = supervise->guards;
-	uint64_t limit_ms =
-		supervise->conf->deadline_ms + GUARD_LATE_MS + GUARD_GIVE_UP_MS;
+	struct guardians *guardians = supervise->guardians;
+	uint64_t limit_ms = supervise->conf->deadline_ms + GUARDIAN_LATE_MS +
+			    GUARDIAN_GIVE_UP_MS;
 
-	for (size_t i = 0; i < GUARD_HELD_MAX; i++) {
-		struct held *held = &guards->table[i];
+	for (size_t i = 0; i < GUARDIAN_HELD_MAX; i++) {
+		struct held *held = &guardians->table[i];
 		if (!held->used || now_ms - held->since_ms < limit_ms)
 			continue;
 		log_error("no guardian for process %u, letting it go",
 			  held->held.pid);
 		release(&held->held);
-		leave(guards, held);
+		leave(guardians, held);
 	}
 }
 
 void
-guard_check(struct supervise *supervise, uint64_t now_ms)
+guardian_check(struct supervise *supervise, uint64_t now_ms)
 {
-	struct guards *guards = supervise->guards;
-	uint64_t late = guards ? late_ms(supervise) : 0;
+	struct guardians *guardians = supervise->guardians;
+	uint64_t late = guardians ? late_ms(supervise) : 0;
 
-	if (!guards)
+	if (!guardians)
 		return;
-	if (guards->chan >= 0 && guards->idle_ms && now_ms >= guards->idle_ms)
-		hang_up(guards);
-	if (late && now_ms >= late && guards->pid && !guards->slow) {
+	if (guardians->chan >= 0 && guardians->idle_ms &&
+	    now_ms >= guardians->idle_ms)
+		hang_up(guardians);
+	if (late && now_ms >= late && guardians->pid && !guardians->slow) {
 		log_warning("guardian (process %d) is stuck, killing it",
-			    guards->pid);
-		guards->slow = true;
+			    guardians->pid);
+		guardians->slow = true;
 		/* Not reaped yet, so the pid is still its own. */
-		(void)kill(guards->pid, SIGKILL);
+		(void)kill(guardians->pid, SIGKILL);
 	}
 	if (late)
 		give_up(supervise, now_ms);
-	if (guards->retry_ms && now_ms >= guards->retry_ms)
+	if (guardians->retry_ms && now_ms >= guardians->retry_ms)
 		go_on(supervise);
 }
 
 void
-guard_done(struct supervise *supervise)
+guardian_done(struct supervise *supervise)
 {
-	if (!supervise->guards)
+	if (!supervise->guardians)
 		return;
-	hang_up(supervise->guards);
-	free(supervise->guards);
-	supervise->guards = NULL;
+	hang_up(supervise->guardians);
+	free(supervise->guardians);
+	supervise->guardians = NULL;
 }

@@ -16,31 +16,31 @@ struct buf;
 struct supervise;
 
 /* Beyond these the guardian is told, and nobody remembers. */
-#define GUARD_HELD_MAX 4096
-#define GUARD_IDLE_MS 60000 /* without work */
+#define GUARDIAN_HELD_MAX 4096
+#define GUARDIAN_IDLE_MS 60000 /* without work */
 /* Beyond [gate] deadline_ms: then it is stuck, and killed for it. */
-#define GUARD_LATE_MS 1000
+#define GUARDIAN_LATE_MS 1000
 /* Beyond that: they are let go without any guardian. */
-#define GUARD_GIVE_UP_MS 3000
+#define GUARDIAN_GIVE_UP_MS 3000
 
 /* MSG_HELD of the sensor.  Returns 0 or -EBADMSG. */
-int guard_take(struct supervise *supervise, struct buf *buf);
+int guardian_take(struct supervise *supervise, struct buf *buf);
 
 /* MSG_JUDGED of the gate.  Returns 0 or -EBADMSG. */
-int guard_judged(struct supervise *supervise, struct buf *in);
+int guardian_judged(struct supervise *supervise, struct buf *in);
 
 /* The guardian's process; 0: none. */
-int guard_pid(const struct supervise *supervise);
+int guardian_pid(const struct supervise *supervise);
 
 /* The configuration changed: the guardian is replaced when it is idle. */
-void guard_reload(struct supervise *supervise);
+void guardian_reload(struct supervise *supervise);
 
 /* Waits for it, without blocking, when it has ended. */
-void guard_reap(struct supervise *supervise);
+void guardian_reap(struct supervise *supervise);
 
-/* When guard_check() is to be called; UINT64_MAX: not at all. */
-uint64_t guard_due_ms(const struct supervise *supervise);
-void guard_check(struct supervise *supervise, uint64_t now_ms);
+/* When guardian_check() is to be called; UINT64_MAX: not at all. */
+uint64_t guardian_due_ms(const struct supervise *supervise);
+void guardian_check(struct supervise *supervise, uint64_t now_ms);
 
 /* Hangs up: the guardian lets all go, and ends. */
-void guard_done(struct supervise *supervise);
+void guardian_done(struct supervise *supervise);
