@@ -470,6 +470,8 @@ _Static_assert(sizeof(struct khien_stop) == 40, "khien_stop");
 /*
  * The agent's guard of itself: the one entry of the mapped array `guard`.  It is
  * armed while khiend beats: so that one that is stopped or stuck can be killed.
+ * khiend's death must still end its children: what PR_SET_PDEATHSIG sends comes
+ * from a process that the map `own` has lost already.
  */
 #define KHIEN_GUARD_ALIVE_NS 3000000000ull
 #define KHIEN_GUARD_ENDLESS (~0ull) /* off_until_ns: until it is turned on */
@@ -478,9 +480,7 @@ struct khien_guard {
 	/* By khiend: boot time, as of CLOCK_BOOTTIME and bpf_ktime_get_boot_ns. */
 	__u64 beat_ns; /* each second; 0: [guard] mode is off, or it ends */
 	__u64 off_until_ns; /* turned off by a command until then */
-	/* Its process in the initial pid namespace.  SIGHUP is for everybody to
-	   send it: what it reads again is guarded. */
-	__u32 khiend;
+	__u32 khiend;	    /* its process, in the initial pid namespace */
 	/* By the sensor. */
 	__u32 programs; /* of the guard that are attached; 0: there is none */
 	/* By the programs. */

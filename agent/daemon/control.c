@@ -55,6 +55,7 @@ on_beat(void *arg)
 		child_kill(child, "no heartbeat");
 	}
 	supervise_flush(supervise);
+	guard_beat(supervise);
 	supervise_settle(supervise);
 	notify_beat(&supervise->notify, child_now_ms());
 	return 0;
@@ -192,6 +193,7 @@ apply(struct supervise *supervise)
 			child_kill(child, "does not read its channel");
 	}
 	guardian_reload(supervise);
+	guard_beat(supervise);
 	log_info("configuration was read again");
 	supervise_tell(supervise, NULL, MSG_PEER_CONFIG, loop_now_ns(),
 		       "accepted");

@@ -459,6 +459,7 @@ done(struct supervise *supervise)
 	file_closep(&supervise->config.chan);
 	act_done(supervise);
 	guardian_done(supervise);
+	guard_done(supervise);
 	update_close(supervise);
 	pass_done(&supervise->pass);
 	loop_free(supervise->loop);
