@@ -74,7 +74,7 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct call_args);
-} arguments SEC(".maps");
+} act_arguments SEC(".maps");
 
 /* Where nothing can have changed a user's process. */
 static __always_inline void
@@ -354,7 +354,7 @@ BPF_PROG(privilege_mapping, struct pt_regs *regs, long result)
 	__u32 zero = 0;
 
 	__u64 place = call_place(regs, act_kinds, &compat);
-	args = bpf_map_lookup_elem(&arguments, &zero);
+	args = bpf_map_lookup_elem(&act_arguments, &zero);
 	if (!args || place >= 2 * KHIEN_CALLS)
 		return 0;
 	call_get_args(regs, compat, args);
@@ -435,7 +435,7 @@ BPF_PROG(privilege_call, struct pt_regs *regs, long result)
 	if (place >= 2 * KHIEN_CALLS)
 		return 0;
 	__u8 act = acts[place];
-	struct call_args *args = bpf_map_lookup_elem(&arguments, &zero);
+	struct call_args *args = bpf_map_lookup_elem(&act_arguments, &zero);
 	if (!args || (act == KHIEN_ACT_OPEN && result < 0))
 		return 0;
 	call_get_args(regs, compat, args);

@@ -26,6 +26,8 @@
 
 #define PROGRAMS "/usr/libexec/khien"
 #define EXIT_USAGE 2 /* or configuration */
+#define EXIT_ASKED                                                             \
+	3 /* khienctl stop: the service manager is not to restart us */
 #define REST_S 5
 
 static const char usage[] =
@@ -234,7 +236,9 @@ run(const char *folder, const char *config)
 		place_done(&place);
 		rest();
 	}
-	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (r < 0)
+		return EXIT_FAILURE;
+	return supervise.asked_to_stop ? EXIT_ASKED : EXIT_SUCCESS;
 }
 
 int

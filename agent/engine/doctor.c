@@ -8,6 +8,7 @@
 #include "agent/engine/allowed.h"
 #include "agent/engine/client.h"
 #include "agent/engine/engine.h"
+#include "agent/engine/guard.h"
 #include "agent/engine/lately.h"
 #include "agent/engine/loss.h"
 #include "agent/engine/proving.h"
@@ -326,6 +327,23 @@ check_listeners(struct doctor *doctor)
 		     "no other program holds up who opens files");
 }
 
+static void
+check_replaced(struct doctor *doctor)
+{
+	const char *names =
+		values_get(doctor->engine->values, ROLE_MOUNTS, "replaced");
+
+	if (names)
+		tell(doctor, "installed", false,
+		     "%s: the program was replaced or removed while it runs:"
+		     " dpkg --configure -a, or install the package again; then"
+		     " systemctl restart khien",
+		     names);
+	else
+		tell(doctor, "installed", true,
+		     "what runs is what is installed");
+}
+
 /* Executions where the gate cannot look. */
 static void
 check_reach(struct doctor *doctor)
@@ -364,6 +382,15 @@ check_proofs(struct doctor *doctor)
 	}
 }
 
+static void
+check_guard(struct doctor *doctor)
+{
+	char text[TEXT_MAX];
+
+	bool ok = guard_check(doctor->engine, text, sizeof(text));
+	tell(doctor, "guard", ok, "%s", text);
+}
+
 bool
 doctor_write(struct engine *engine, struct client *client)
 {
@@ -374,6 +401,7 @@ doctor_write(struct engine *engine, struct client *client)
 	check_role(&doctor, ROLE_MOUNTS);
 	check_role(&doctor, ROLE_SCAN);
 	check_role(&doctor, ROLE_QUERY);
+	check_replaced(&doctor);
 	check_programs(&doctor);
 	check_losses(&doctor);
 	check_mode(&doctor);
@@ -386,5 +414,6 @@ doctor_write(struct engine *engine, struct client *client)
 	check_update(&doctor);
 	check_store(&doctor);
 	check_proofs(&doctor);
+	check_guard(&doctor);
 	return doctor.failed;
 }

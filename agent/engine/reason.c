@@ -9,6 +9,7 @@
 #include "agent/engine/alarm.h"
 #include "agent/engine/clock.h"
 #include "agent/engine/engine.h"
+#include "agent/engine/guard.h"
 #include "agent/engine/lately.h"
 #include "agent/engine/loss.h"
 #include "agent/engine/proving.h"
@@ -394,6 +395,20 @@ say_update(struct saying *saying)
 		    (unsigned long long)state->bad, state->bad_reason);
 }
 
+/* What is on the disk is not what protects. */
+static void
+say_replaced(struct saying *saying)
+{
+	const char *names =
+		values_get(saying->engine->values, ROLE_MOUNTS, "replaced");
+
+	if (names)
+		say(saying, REASON_DEGRADED,
+		    "%s: the program was replaced or removed while it runs; an"
+		    " upgrade is under way, or was cut short",
+		    names);
+}
+
 static void
 say_proofs(struct saying *saying)
 {
@@ -407,6 +422,17 @@ say_proofs(struct saying *saying)
 	}
 }
 
+static void
+say_guard(struct saying *saying)
+{
+	char text[TEXT_MAX];
+	int grave;
+
+	guard_say(saying->engine, text, sizeof(text), &grave);
+	if (*text)
+		say(saying, (enum reason_state)grave, "%s", text);
+}
+
 struct doc *
 reason_list(struct engine *engine, enum reason_state *ret_state,
 	    struct doc *notes)
@@ -417,12 +443,14 @@ reason_list(struct engine *engine, enum reason_state *ret_state,
 
 	say_processes(&saying);
 	say_programs(&saying);
+	say_replaced(&saying);
 	say_coverage(&saying);
 	say_rules(&saying);
 	say_update(&saying);
 	say_deadlines(&saying);
 	say_dropped(&saying);
 	say_proofs(&saying);
+	say_guard(&saying);
 	say_losses(&saying);
 	if (engine->store->error)
 		say(&saying, REASON_DEGRADED, "the store does not work: %s",

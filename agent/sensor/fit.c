@@ -11,6 +11,7 @@
 
 #include "agent/lib/file.h"
 #include "agent/sensor/prototype.h"
+#include "agent/sensor/tier.h"
 
 #define LOCKDOWN "/sys/kernel/security/lockdown"
 
@@ -82,6 +83,39 @@ fit_why(int error)
 	return error;
 }
 
+static bool
+is_of_tier(const int32_t *errors, size_t program)
+{
+	return !errors[program] && programs_get(program)->hook;
+}
+
+static void
+set_tier(int32_t *errors, int32_t error)
+{
+	for (size_t i = 0; i < PROGRAMS; i++)
+		if (is_of_tier(errors, i))
+			errors[i] = error;
+}
+
+/* Asked once for all of them: where one is refused, so are the others. */
+static void
+choose_tier(const struct prototype *prototype, int32_t *errors)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < PROGRAMS; i++)
+		any = any || is_of_tier(errors, i);
+	int32_t error = any ? tier_try(prototype) : 0;
+	if (error) {
+		set_tier(errors, error);
+		return;
+	}
+	for (size_t i = 0; i < PROGRAMS; i++)
+		if (is_of_tier(errors, i) &&
+		    !prototype_hook(prototype, programs_get(i)->hook))
+			errors[i] = PROGRAMS_UNNEEDED;
+}
+
 /* Those that are not to be tried; without types that is each with a form. */
 static void
 leave_out(const struct prototype *prototype, int32_t errors[PROGRAMS])
@@ -91,7 +125,7 @@ leave_out(const struct prototype *prototype, int32_t errors[PROGRAMS])
 	find_forms(prototype, chosen);
 	for (size_t i = 0; i < PROGRAMS; i++) {
 		const struct programs_form *form = programs_form(i);
-		if (!form)
+		if (!form || errors[i])
 			continue;
 		if (form->needs &&
 		    (!prototype || !prototype_has(prototype, form->needs)))
@@ -115,6 +149,8 @@ fit_choose(int32_t errors[PROGRAMS])
 
 	if (prototype_open(&prototype) < 0 && !none)
 		none = PROGRAMS_NO_TYPES;
+	if (!none)
+		choose_tier(prototype, errors);
 	leave_out(prototype, errors);
 	for (size_t i = 0; i < PROGRAMS; i++)
 		if (!errors[i])

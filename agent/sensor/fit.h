@@ -9,9 +9,10 @@
 
 /*
  * Looks into the kernel's types.  Sets the errors of those that are not to be
- * tried: PROGRAMS_UNNEEDED where another one of its choice fits, or the kernel
- * has nothing to be seen by it; EOPNOTSUPP where the kernel lacks what it
- * needs.  One program that is refused costs an attempt for each of its object.
+ * tried, leaving alone those that have one: PROGRAMS_UNNEEDED where another one
+ * of its choice fits, or the kernel has nothing to be seen by it; EOPNOTSUPP
+ * where the kernel lacks what it needs; and for all of tier L what tier_try()
+ * says.  One program that is refused costs an attempt for each of its object.
  *
  * False when none can be loaded at all, and no map be made: each is absent by
  * PROGRAMS_NO_BPF, or PROGRAMS_NO_TYPES when the types cannot be read.

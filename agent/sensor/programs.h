@@ -5,15 +5,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* An object file of kernel/ each. */
+/*
+ * Object files: each makes libbpf read the kernel's types, which takes longer
+ * than anything else at the start.  So all of kernel/ that every kernel may
+ * load are linked into one.
+ */
 enum programs_object {
-	PROGRAMS_PROCESS,
-	PROGRAMS_FILE,
-	PROGRAMS_REACH,
-	PROGRAMS_URING,
-	PROGRAMS_NET,
-	PROGRAMS_DATAGRAM,
-	PROGRAMS_PRIVILEGE,
+	PROGRAMS_TRACING,
 	PROGRAMS_OBJECTS,
 };
 
@@ -74,12 +72,12 @@ enum programs_choice {
 	PROGRAMS_CHOICES,
 };
 
-/* In the place of an errno, of which there are fewer: what none of them says.
-   See programs_why(). */
+/* In the place of an error, and above all of them: see programs_why(). */
 #define PROGRAMS_UNNEEDED 4096	 /* not absent: this kernel does not need it */
-#define PROGRAMS_NO_TYPES 4097	 /* the kernel has no BTF */
-#define PROGRAMS_NO_CGROUP2 4098 /* there is nothing to attach it to */
-#define PROGRAMS_LOCKED 4099	 /* kernel lockdown: confidentiality */
+#define PROGRAMS_UNCALLED 4097	 /* the kernel takes it and never calls it */
+#define PROGRAMS_NO_TYPES 4098	 /* the kernel has no BTF */
+#define PROGRAMS_NO_CGROUP2 4099 /* there is nothing to attach it to */
+#define PROGRAMS_LOCKED 4100	 /* kernel lockdown: confidentiality */
 #define PROGRAMS_NO_BPF 8192	 /* and the errno of bpf(2), for any program */
 
 #define PROGRAMS_TYPES 24
@@ -91,6 +89,9 @@ struct programs_entry {
 	const char *cost; /* what is not seen when it is absent */
 	/* Types of events that no other program tells; 0 ends them. */
 	uint16_t types[PROGRAMS_TYPES];
+	/* Tier L: the hook of the security modules that it is called from;
+	   NULL: tier T. */
+	const char *hook;
 };
 
 /* What a kernel must be like for a program. */
@@ -104,7 +105,8 @@ struct programs_form {
 	const char *needs;
 };
 
-/* Why a program is absent, in words; the text holds until the next call. */
+/* Why a program is absent, by its error; errors of the system in its words.  The
+   text holds until the next call. */
 const char *programs_why(int32_t error);
 
 /* NULL for no such program. */
