@@ -31,6 +31,7 @@
 
 #define TEXT_MAX 512
 #define PROGRAMS "programs."
+#define NAMED_MAX 8 /* kernel programs, in one sentence */
 
 /* What is being written. */
 struct saying {
@@ -155,6 +156,64 @@ reason_unseen(const struct engine *engine)
 	return text;
 }
 
+static bool
+has_cause(const struct values_entry *entry, const char *cause, size_t len)
+{
+	return strncmp(entry->value, cause, len) == 0 &&
+	       (entry->value[len] == ';' || entry->value[len] == '\0');
+}
+
+/*
+ * The names of all that are absent by the cause, up to so many.  Returns how
+ * many there are; 0 when an entry before number `at` has it, too.
+ */
+static size_t
+name_absent(const struct engine *engine, const char *cause, size_t len,
+	    size_t at, char *dst, size_t size)
+{
+	const struct values_entry *entry;
+	size_t count = 0, used = 0;
+
+	*dst = '\0';
+	for (size_t next = 0;;) {
+		next = values_find(engine->values, ROLE_SENSOR, PROGRAMS, next,
+				   &entry);
+		if (!next)
+			break;
+		if (!has_cause(entry, cause, len))
+			continue;
+		if (!count && next != at)
+			return 0;
+		if (count++ < NAMED_MAX)
+			used += (size_t)snprintf(
+				dst + used, size - used, "%s%.30s",
+				used ? ", " : "",
+				entry->name + sizeof(PROGRAMS) - 1);
+	}
+	if (count > NAMED_MAX)
+		(void)snprintf(dst + used, size - used, " and %zu more",
+			       count - NAMED_MAX);
+	return count;
+}
+
+/* "absent: why; not seen: what"; several by one cause are one thing. */
+static void
+say_absent(struct saying *saying, const struct values_entry *entry, size_t at)
+{
+	size_t len = strcspn(entry->value, ";");
+	char names[NAMED_MAX * 32 + 32];
+	size_t count = name_absent(saying->engine, entry->value, len, at, names,
+				   sizeof(names));
+
+	if (count == 1)
+		say(saying, REASON_DEGRADED, "kernel program %s is %s", names,
+		    entry->value);
+	else if (count > 1)
+		say(saying, REASON_DEGRADED,
+		    "kernel programs %s are %.*s; see what cannot be seen",
+		    names, (int)len, entry->value);
+}
+
 static void
 say_programs(struct saying *saying)
 {
@@ -175,8 +234,7 @@ say_programs(struct saying *saying)
 		if (!at)
 			return;
 		if (str_starts(entry->value, "absent"))
-			say(saying, REASON_DEGRADED, "kernel program %s is %s",
-			    entry->name + sizeof(PROGRAMS) - 1, entry->value);
+			say_absent(saying, entry, at);
 	}
 }
 

@@ -82,7 +82,9 @@ translate(struct store *store, int code)
 			    "a value would be larger than %d MiB",
 			    STORE_VALUE_MAX >> 20);
 	case SQLITE_CANTOPEN:
-		return fail(store, -ENOENT, "the store cannot be opened");
+		return fail(store, -ENOENT,
+			    "the store cannot be opened: khienctl doctor says "
+			    "why");
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		return fail(store, -EUCLEAN, "the store is damaged: %s",

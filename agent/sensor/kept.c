@@ -148,8 +148,8 @@ log_absent(const struct probe *probe)
 		if (probe->errors[i] == 0 || probe->errors[i] == ECANCELED ||
 		    probe->errors[i] == PROGRAMS_UNNEEDED)
 			continue;
-		log_warning("kernel program %s is absent: %s, going on "
-			    "without; not seen: %s",
+		log_warning("kernel program %s refused: %s, going on without; "
+			    "not seen: %s",
 			    programs_get(i)->name,
 			    programs_why(probe->errors[i]),
 			    programs_get(i)->cost);

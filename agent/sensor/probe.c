@@ -295,6 +295,17 @@ make_maps(struct bpf_object **object, size_t which, struct probe *probe)
 	return r;
 }
 
+static void
+drop(size_t which, struct probe *probe, struct chosen *chosen, int32_t error)
+{
+	for (size_t i = 0; i < PROGRAMS; i++) {
+		if (programs_get(i)->object != which || !chosen->has[i])
+			continue;
+		probe->errors[i] = error;
+		chosen->has[i] = false;
+	}
+}
+
 /*
  * All at once; when that is refused, all that the kernel takes: together again,
  * as an object's programs have maps in common.  With none the maps alone.
@@ -309,19 +320,18 @@ load_object(struct bpf_object **object, size_t which, struct probe *probe,
 	if (r == 0)
 		return 0;
 	object_closep(object);
-	find_accepted(which, probe, chosen);
+	/* What keeps the first away keeps most of them: not worth the time. */
+	if (fit_why(-r) != PROGRAMS_LOCKED)
+		find_accepted(which, probe, chosen);
+	else
+		drop(which, probe, chosen, PROGRAMS_LOCKED);
 	if (count_chosen(chosen, which)) {
 		r = object_load(object, which, probe, chosen);
 		if (r == 0)
 			return 0;
 		object_closep(object);
 	}
-	for (size_t i = 0; i < PROGRAMS; i++) {
-		if (programs_get(i)->object != which || !chosen->has[i])
-			continue;
-		probe->errors[i] = -r;
-		chosen->has[i] = false;
-	}
+	drop(which, probe, chosen, -r);
 	return make_maps(object, which, probe);
 }
 

@@ -185,11 +185,11 @@ programs_why(int32_t error)
 	case PROGRAMS_UNCALLED:
 		return "bpf is not among the security modules (lsm=)";
 	case PROGRAMS_NO_TYPES:
-		return "this kernel has no BTF (/sys/kernel/btf/vmlinux)";
+		return "this kernel has no BTF in /sys/kernel/btf";
 	case PROGRAMS_NO_CGROUP2:
 		return "no cgroup2 is mounted";
 	case PROGRAMS_LOCKED:
-		return "kernel lockdown (confidentiality) refuses it";
+		return "kernel lockdown for confidentiality refuses it";
 	default:
 		break;
 	}
