@@ -116,8 +116,11 @@ LIBRARY := $B/lib/libkhien.a
 KERNEL := $(wildcard kernel/*.bpf.c)
 # Those that every kernel may load become one object file.
 TRACING := process file reach uring net datagram privilege
-SKELETONS := $O/gen/tracing.skel.h $(patsubst kernel/%.bpf.c,$O/gen/%.skel.h,\
-	$(filter-out $(TRACING:%=kernel/%.bpf.c),$(KERNEL)))
+# And those of the security modules' hooks, tier L, another one.
+SECURITY := guard shield
+SKELETONS := $O/gen/tracing.skel.h $O/gen/security.skel.h \
+	$(patsubst kernel/%.bpf.c,$O/gen/%.skel.h,$(filter-out \
+		$(TRACING:%=kernel/%.bpf.c) $(SECURITY:%=kernel/%.bpf.c),$(KERNEL)))
 
 # Flags.
 
@@ -220,6 +223,9 @@ $O/bpf-flags: FORCE
 		printf '%s\n' $(call quote,$(CLANG) $(BPF_CFLAGS)) >$@
 
 $O/kernel/tracing.bpf.o: $(TRACING:%=$O/kernel/%.bpf.o)
+	$(call say,BPF)$(BPFTOOL) gen object $@ $^
+
+$O/kernel/security.bpf.o: $(SECURITY:%=$O/kernel/%.bpf.o)
 	$(call say,BPF)$(BPFTOOL) gen object $@ $^
 
 $O/gen/%.skel.h: $O/kernel/%.bpf.o

@@ -57,6 +57,7 @@ static const struct {
 	{ EVENT_SETNS, "setns" },
 	{ EVENT_CHROOT, "chroot" },
 	{ EVENT_PIVOT_ROOT, "pivot_root" },
+	{ EVENT_GUARD, "guard" },
 };
 
 #define TYPES_LEN (sizeof(types) / sizeof(types[0]))

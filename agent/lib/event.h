@@ -70,6 +70,7 @@ enum event_type {
 	EVENT_SETNS = 71,
 	EVENT_CHROOT = 72,
 	EVENT_PIVOT_ROOT = 73,
+	EVENT_GUARD = 74, /* what the agent's guard of itself refused */
 };
 
 #define EVENT_TYPES 96 /* every type is below */

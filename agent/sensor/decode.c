@@ -248,7 +248,7 @@ decode_record(const uint8_t *bytes, size_t size, struct decode *ret)
 		return decode_file(bytes, size, ret);
 	case KHIEN_CONNECT ... KHIEN_DNS:
 		return network_decode(bytes, size, ret);
-	case KHIEN_CREDENTIALS ... KHIEN_PIVOT_ROOT:
+	case KHIEN_CREDENTIALS ... KHIEN_GUARD:
 		return privilege_decode(bytes, size, ret);
 	default:
 		return -EBADMSG;

@@ -141,16 +141,28 @@ leave_out(const struct prototype *prototype, int32_t errors[PROGRAMS])
 	}
 }
 
+static void
+read_forms(const struct prototype *prototype, struct fit *fit)
+{
+	fit->setattr_mapped =
+		!prototype_hook_takes(prototype, "inode_setattr", "dentry");
+	fit->xattr_mapped =
+		!prototype_hook_takes(prototype, "inode_setxattr", "dentry");
+}
+
 bool
-fit_choose(int32_t errors[PROGRAMS])
+fit_choose(int32_t errors[PROGRAMS], struct fit *ret_fit)
 {
 	struct prototype *prototype CLEANUP(prototype_closep) = NULL;
 	int32_t none = try_bpf();
 
+	*ret_fit = (struct fit){ 0 };
 	if (prototype_open(&prototype) < 0 && !none)
 		none = PROGRAMS_NO_TYPES;
-	if (!none)
+	if (!none) {
 		choose_tier(prototype, errors);
+		read_forms(prototype, ret_fit);
+	}
 	leave_out(prototype, errors);
 	for (size_t i = 0; i < PROGRAMS; i++)
 		if (!errors[i])

@@ -10,9 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/sensor/fit.h"
 #include "agent/sensor/programs.h"
 
-#define PROBE_MAPS 11
+#define PROBE_MAPS 15
 #define PROBE_RING_SIZE (8u << 20)    /* RING_SIZE of kernel/ring.h */
 #define PROBE_STOPS_SIZE (256u << 10) /* STOPS_SIZE of kernel/reach.bpf.c */
 
@@ -28,6 +29,10 @@ enum probe_map {
 	PROBE_ARMED,	/* whether they are compared */
 	PROBE_HANDLERS, /* who goes on with a system call */
 	PROBE_CLAIMS,	/* lanes of those who may be preempted */
+	PROBE_GUARD,	/* struct khien_guard */
+	PROBE_GUARDED,	/* files, by struct khien_guard_key */
+	PROBE_PLACES,	/* their paths */
+	PROBE_OURS,	/* kernel objects that are guarded */
 };
 
 struct probe {
@@ -36,6 +41,7 @@ struct probe {
 	int32_t errors[PROGRAMS]; /* 0, or why not: see programs_why() */
 	uint32_t cpus;		  /* possible ones */
 	uint64_t base;		  /* numbers begin after it: see probe_init() */
+	struct fit fit;
 	bool passing; /* system calls go on to the programs of privilege */
 };
 
@@ -44,7 +50,7 @@ struct probe {
  * executions is always there, and does nothing until it is armed.
  */
 struct probe_wanted {
-	bool process, file, network, privilege;
+	bool process, file, network, privilege, guard;
 };
 
 /* "critical"; for the name under which it is kept. */

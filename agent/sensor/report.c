@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "agent/sensor/report.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,6 +61,12 @@ put_program(struct buf *buf, size_t program, int32_t error)
 		       programs_get(program)->name);
 	if (error == 0) {
 		msg_put_pair(buf, name, "attached");
+		return;
+	}
+	/* Nobody misses what he has not asked for. */
+	if (error == ECANCELED &&
+	    programs_get(program)->sensor == PROGRAMS_OF_GUARD) {
+		msg_put_pair(buf, name, "off");
 		return;
 	}
 	if (error == PROGRAMS_UNNEEDED) {
