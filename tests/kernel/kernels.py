@@ -26,11 +26,13 @@ AT_ONCE = 2
 # Not by itself one of the security modules in Debian 11.
 APPEND = {"5.10": "lsm=lockdown,yama,apparmor,bpf"}
 CTL = ("/khien/khienctl", "--socket", "/run/khien/status.sock", "--json")
+CONTROL = ("/khien/khienctl", "--socket", "/run/khien/control.sock", "--json")
 START = [
     ["start", "/khien/khiend", "--config", "/khien.conf", "--programs",
      "/khien"],
     ["until", "150", '"programs":{', *CTL, "status"],
     ["run", "status", *CTL, "status"],
+    ["run", "guard-off", *CONTROL, "guard", "off", "--for", "1h"],
 ]
 END = [
     ["settle", *CTL, "events", "--type", "exit", "--since", "1h", "--pid"],
