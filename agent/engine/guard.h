@@ -18,6 +18,8 @@ struct doc;
 struct engine;
 struct request;
 
+#define GUARD_PATH_MAX 512 /* a longer one is not told */
+
 /* All zero is the beginning. */
 struct guard {
 	bool known; /* state is what khiend said */
@@ -26,7 +28,20 @@ struct guard {
 	uint16_t what;	       /* ... and what for: enum msg_guard_what */
 	uint64_t id, begun_ns;
 	uint64_t last_id;
+	char folder
+		[GUARD_PATH_MAX]; /* of the agent's programs; "": not known */
+	char khiend[GUARD_PATH_MAX];	   /* its program */
+	char program[GUARD_PATH_MAX + 64]; /* told last */
 };
+
+/* Before the seal: where the agent's own programs are. */
+void guard_look_around(struct engine *engine);
+
+/*
+ * The program of the agent's process with that number, until it is asked again;
+ * "": there is none.
+ */
+const char *guard_program(struct engine *engine, uint32_t pid);
 
 /* "guard" and "stop" of a client. */
 void guard_request(struct client *client, const char *line, size_t len,
