@@ -105,8 +105,9 @@ describe(const struct engine *engine, char *dst, size_t size)
 			       "khien-sensor has not loaded its programs yet");
 		break;
 	case MSG_GUARD_IS_ABSENT:
-		(void)snprintf(dst, size,
-			       "this kernel takes none of its programs: root "
+		(void)snprintf(
+			dst, size,
+			"this kernel takes none of its programs: root "
 			       "can stop and change the agent");
 		break;
 	case MSG_GUARD_IS_PAUSED:
@@ -162,6 +163,18 @@ guard_say(const struct engine *engine, char *dst, size_t size, int *ret_grave)
 	describe(engine, text, sizeof(text));
 	(void)snprintf(dst, size, "the agent's guard: %s", text);
 	*ret_grave = REASON_DEGRADED;
+}
+
+bool
+guard_has(const char *program)
+{
+	return str_starts(program, "guard_") || str_starts(program, "shield_");
+}
+
+bool
+guard_is_absent(const struct engine *engine)
+{
+	return engine->guard->state.state == MSG_GUARD_IS_ABSENT;
 }
 
 bool

@@ -59,6 +59,12 @@ void guard_second(struct engine *engine, uint64_t now_ns);
 /* khien.guard.* of a status. */
 void guard_write(const struct engine *engine, struct doc *doc);
 
+/* Whether the kernel program of that name is one of the guard's. */
+bool guard_has(const char *program);
+
+/* All of them are absent, which one sentence says as well as 34. */
+bool guard_is_absent(const struct engine *engine);
+
 /*
  * A sentence, or "" when all is as configured, and how grave it is: an enum
  * reason_state.
