@@ -141,12 +141,15 @@ say_programs(struct saying *saying)
 				 at, &entry);
 		if (!at)
 			break;
+		const char *name = entry->name + sizeof(prefix) - 1;
+		bool alone =
+			!guard_has(name) || !guard_is_absent(saying->engine);
 		told++;
 		if (str_equal(entry->value, "attached"))
 			attached++;
-		else if (str_starts(entry->value, "absent"))
+		else if (str_starts(entry->value, "absent") && alone)
 			say(saying, REASON_DEGRADED, "kernel program %s is %s",
-			    entry->name + sizeof(prefix) - 1, entry->value);
+			    name, entry->value);
 	}
 	if (told && !attached)
 		say(saying, REASON_AT_RISK,
