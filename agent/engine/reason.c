@@ -233,7 +233,9 @@ say_programs(struct saying *saying)
 				 at, &entry);
 		if (!at)
 			return;
-		if (str_starts(entry->value, "absent"))
+		bool alone = !guard_has(entry->name + strlen(PROGRAMS)) ||
+			     !guard_is_absent(saying->engine);
+		if (alone && str_starts(entry->value, "absent"))
 			say_absent(saying, entry, at);
 	}
 }

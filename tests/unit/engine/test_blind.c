@@ -56,6 +56,31 @@ test_nothing(void **state)
 	assert_int_equal(blind.len, 0);
 }
 
+/* Its many programs are one gap; what it tells is one kind of event. */
+static void
+test_guard(void **state)
+{
+	(void)state;
+	put_pair(ROLE_SENSOR, "programs.guard_kill", "attached");
+	put_pair(ROLE_SENSOR, "programs.shield_open", "attached");
+	blind_find(&blind, engine);
+	assert_int_equal(blind.len, 0);
+	put_pair(ROLE_SENSOR, "programs.shield_open",
+		 "absent: Operation not permitted; not seen: writing");
+	const struct blind_gap *gap = find("guard");
+	assert_non_null(gap);
+	assert_int_equal(blind.len, 1);
+	assert_string_equal(gap->because,
+			    "Operation not permitted (1 of its 2 programs)");
+	assert_true(gap->partly && gap->kinds[EVENT_GUARD]);
+	put_pair(ROLE_SENSOR, "programs.guard_kill",
+		 "absent: Operation not permitted; not seen: signals");
+	gap = find("guard");
+	assert_int_equal(blind.len, 1);
+	assert_false(gap->partly);
+	assert_true(costs("guard", EVENT_GUARD, 0));
+}
+
 static void
 test_programs(void **state)
 {
@@ -227,6 +252,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_nothing, begin, teardown),
+		cmocka_unit_test_setup_teardown(test_guard, begin, teardown),
 		cmocka_unit_test_setup_teardown(test_programs, begin, teardown),
 		cmocka_unit_test_setup_teardown(test_no_sensor, begin,
 						teardown),
