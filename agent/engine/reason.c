@@ -185,10 +185,10 @@ name_absent(const struct engine *engine, const char *cause, size_t len,
 		if (!count && next != at)
 			return 0;
 		if (count++ < NAMED_MAX)
-			used += (size_t)snprintf(
-				dst + used, size - used, "%s%.30s",
-				used ? ", " : "",
-				entry->name + sizeof(PROGRAMS) - 1);
+			used += (size_t)snprintf(dst + used, size - used,
+						 "%s%.30s", used ? ", " : "",
+						 entry->name +
+							 sizeof(PROGRAMS) - 1);
 	}
 	if (count > NAMED_MAX)
 		(void)snprintf(dst + used, size - used, " and %zu more",

@@ -142,9 +142,11 @@ static void
 test_no_program(void **state)
 {
 	(void)state;
-	say(ROLE_SENSOR, "programs.file_call", "absent: no BTF; not seen: x");
-	say(ROLE_SENSOR, "programs.net_tcp", "absent: no BTF; not seen: y");
-	say(ROLE_SENSOR, "programs.net_dns", "not needed by this kernel");
+	put_pair(ROLE_SENSOR, "programs.file_call",
+		 "absent: no BTF; not seen: x");
+	put_pair(ROLE_SENSOR, "programs.net_tcp",
+		 "absent: no BTF; not seen: y");
+	put_pair(ROLE_SENSOR, "programs.net_dns", "not needed by this kernel");
 	const struct blind_gap *gap = find("sensor");
 	assert_non_null(gap);
 	assert_int_equal(blind.len, 1);
@@ -158,8 +160,8 @@ static void
 test_nobody_waits(void **state)
 {
 	(void)state;
-	say(ROLE_GATE, "lack", "no way to ask");
-	say(ROLE_MOUNTS, "covered.len", "2");
+	put_pair(ROLE_GATE, "lack", "no way to ask");
+	put_pair(ROLE_MOUNTS, "covered.len", "2");
 	/* As configured nobody waits anyway. */
 	assert_null(find("gate"));
 	(void)strcpy(conf.mode, "enforce");
@@ -170,8 +172,8 @@ test_nobody_waits(void **state)
 	assert_int_equal(gap->scans, BLIND_OPEN);
 	assert_false(gap->kinds[EVENT_CLOSE]);
 	/* It does not even hear of files. */
-	say(ROLE_MOUNTS, "covered.len", "0");
-	say(ROLE_MOUNTS, "uncovered.0", "/: cannot be watched: x");
+	put_pair(ROLE_MOUNTS, "covered.len", "0");
+	put_pair(ROLE_MOUNTS, "uncovered.0", "/: cannot be watched: x");
 	(void)strcpy(conf.mode, "observe");
 	gap = find("gate");
 	assert_non_null(gap);
