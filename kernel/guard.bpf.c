@@ -20,7 +20,7 @@ char LICENSE[] SEC("license") = "GPL";
 #define KERN_SIGCONT 18
 #define KERN_SIGURG 23
 #define KERN_SIGWINCH 28
-#define KERN_SEND_SIG_PRIV 1 /* above it: by somebody */
+#define KERN_SEND_SIG_PRIV 1
 #define KERN_PTRACE_MODE_ATTACH 0x2u
 #define KERN_BPF_LINK_GET_FD_BY_ID 30
 #define CGROUP_DEPTH 64
@@ -76,26 +76,13 @@ is_reload(const struct khien_guard *page, struct task_struct *target, int sig)
 	       page->khiend == (__u32)BPF_CORE_READ(target, tgid);
 }
 
-/*
- * Who sends a signal.  The kernel's own ones have no sender, or a number in its
- * place; read as a number, for a verifier that takes every argument for an
- * address.
- */
-static __always_inline bool
-is_sent(unsigned long long *ctx)
-{
-	__u64 info = 0;
-
-	(void)bpf_probe_read_kernel(&info, sizeof(info), &ctx[1]);
-	return info > KERN_SEND_SIG_PRIV;
-}
-
 SEC("lsm/task_kill")
 int
 BPF_PROG(guard_kill, struct task_struct *target, struct kernel_siginfo *info,
 	 int sig)
 {
-	if (is_harmless(sig) || !is_sent(ctx))
+	/* The kernel's own signals have no sender, or 1 in its place. */
+	if (is_harmless(sig) || guard_argument(ctx, 1) <= KERN_SEND_SIG_PRIV)
 		return 0;
 	struct khien_guard *page = guard_begin_on(target);
 	if (!page || is_reload(page, target, sig))

@@ -6,6 +6,7 @@
 
 #include "agent/engine/behaviour.h"
 #include "agent/engine/engine.h"
+#include "agent/engine/guard.h"
 #include "agent/engine/lately.h"
 #include "agent/engine/loss.h"
 #include "agent/engine/reason.h"
@@ -120,7 +121,7 @@ find_programs(struct blind *blind, const struct engine *engine)
 			return;
 		const char *name = entry->name + strlen(PROGRAMS);
 		/* One that this kernel does not need is not missed. */
-		if (!str_starts(entry->value, ABSENT))
+		if (!str_starts(entry->value, ABSENT) || guard_has(name))
 			continue;
 		gap = add(blind, name);
 		if (!gap)
@@ -128,6 +129,37 @@ find_programs(struct blind *blind, const struct engine *engine)
 		set_kinds(gap, types_of(engine, name));
 		set_why(gap, entry->value + strlen(ABSENT));
 	}
+}
+
+/* The guard's programs are many, and cost the same kind of event each. */
+static void
+find_guard(struct blind *blind, const struct engine *engine)
+{
+	const struct values_entry *entry, *first = NULL;
+	size_t absent = 0, attached = 0;
+
+	for (size_t at = 0;;) {
+		at = values_find(engine->values, ROLE_SENSOR, PROGRAMS, at,
+				 &entry);
+		if (!at)
+			break;
+		if (!guard_has(entry->name + strlen(PROGRAMS)))
+			continue;
+		attached += str_equal(entry->value, "attached");
+		if (str_starts(entry->value, ABSENT) && !absent++)
+			first = entry;
+	}
+	if (!absent || !roster_running(engine->roster, ROLE_SENSOR))
+		return;
+	struct blind_gap *gap = add(blind, "guard");
+	if (!gap)
+		return;
+	set_why(gap, first->value + strlen(ABSENT));
+	size_t len = strlen(gap->because);
+	(void)snprintf(gap->because + len, sizeof(gap->because) - len,
+		       " (%zu of its %zu programs)", absent, absent + attached);
+	gap->partly = attached > 0;
+	gap->kinds[EVENT_GUARD] = true;
 }
 
 /* A ring that was full lately: anything that goes through it may be missing. */
@@ -256,6 +288,7 @@ blind_find(struct blind *blind, const struct engine *engine)
 {
 	blind->len = 0;
 	find_programs(blind, engine);
+	find_guard(blind, engine);
 	find_losses(blind, engine);
 	find_scans(blind, engine);
 }

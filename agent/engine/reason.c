@@ -185,10 +185,10 @@ name_absent(const struct engine *engine, const char *cause, size_t len,
 		if (!count && next != at)
 			return 0;
 		if (count++ < NAMED_MAX)
-			used += (size_t)snprintf(
-				dst + used, size - used, "%s%.30s",
-				used ? ", " : "",
-				entry->name + sizeof(PROGRAMS) - 1);
+			used += (size_t)snprintf(dst + used, size - used,
+						 "%s%.30s", used ? ", " : "",
+						 entry->name +
+							 sizeof(PROGRAMS) - 1);
 	}
 	if (count > NAMED_MAX)
 		(void)snprintf(dst + used, size - used, " and %zu more",
@@ -233,7 +233,9 @@ say_programs(struct saying *saying)
 				 at, &entry);
 		if (!at)
 			return;
-		if (str_starts(entry->value, "absent"))
+		bool alone = !guard_has(entry->name + strlen(PROGRAMS)) ||
+			     !guard_is_absent(saying->engine);
+		if (alone && str_starts(entry->value, "absent"))
 			say_absent(saying, entry, at);
 	}
 }

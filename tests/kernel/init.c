@@ -242,11 +242,11 @@ wait_for(pid_t pid, int limit_ms)
 
 	fd.fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	int r = fd.fd < 0 ? -1 : poll(&fd, 1, limit_ms);
-	if (r <= 0)
-		(void)kill(-pid, SIGKILL);
+	/* An agent that guards itself is not even killed. */
+	bool ends = r > 0 || kill(-pid, SIGKILL) == 0;
 	if (fd.fd >= 0)
 		(void)close(fd.fd);
-	if (waitpid(pid, &status, 0) < 0 || r <= 0)
+	if (!ends || waitpid(pid, &status, 0) < 0 || r <= 0)
 		return -1;
 	return WIFSIGNALED(status) ? 256 + WTERMSIG(status) :
 				     WEXITSTATUS(status);

@@ -30,13 +30,16 @@ LACKS_ON = "6.12"
 # Not by itself one of the security modules in Debian 11.
 APPEND = {"5.10": "lsm=lockdown,yama,apparmor,bpf"}
 CTL = ("/khien/khienctl", "--socket", "/run/khien/status.sock", "--json")
+CONTROL = ("/khien/khienctl", "--socket", "/run/khien/control.sock", "--json")
 START = [
     ["start", "/khien/khiend", "--config", "/khien.conf", "--programs",
      "/khien"],
     ["until", "150", '"programs":{', *CTL, "status"],
     ["run", "status", *CTL, "status"],
+    ["run", "guard-off", *CONTROL, "guard", "off", "--for", "1h"],
 ]
 END = [
+    ["run", "guard-end", *CONTROL, "guard", "off", "--for", "1h"],
     ["settle", *CTL, "events", "--type", "exit", "--since", "1h", "--pid"],
     ["run", "events", *CTL, "events", "--since", "1h", "--limit", "100000"],
     ["run", "end-status", *CTL, "status"],
@@ -67,6 +70,18 @@ def runs_of(case, number, kernel):
         yield name, known, ["case", name, known["folder"], *command]
 
 
+def in_order(cases, runs):
+    """Words of the plan: those that are run without the guard come first."""
+    guarded = [case for case in cases if case.guard]
+    for case in cases:
+        if not case.guard:
+            yield from (words for _, _, words in runs[case.id])
+    if guarded:
+        yield ["run", "guard-on", *CONTROL, "guard", "on"]
+    for case in guarded:
+        yield from (words for _, _, words in runs[case.id])
+
+
 def boot(series, cases, files, disk, init):
     """Returns the kernel's column."""
     column = table.Column(series)
@@ -78,7 +93,7 @@ def boot(series, cases, files, disk, init):
     for case in cases:
         runs[case.id] = list(runs_of(case, seen[case.name], series))
         seen[case.name] += 1
-    plan = [*START, *(words for r in runs.values() for _, _, words in r), *END]
+    plan = [*START, *in_order(cases, runs), *END]
     image.initramfs(folder / "initramfs", init, plan)
     began = time.monotonic()
     guest = machine.Machine(folder, files / "vmlinuz", folder / "initramfs",

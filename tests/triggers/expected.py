@@ -13,6 +13,7 @@ NAME.json beside it is a list of cases, each of them an object:
   instead   {"5.10": {...}}: keys that replace those of the case there
   host      why it is not run on the machine that runs the tests
   modules   modules of the kernel's package that lie in "$modules"
+  guard     "on": is run while the agent guards itself, after all others
 
 "$x" is what the program printed; "$folder" is an empty folder of the case's
 own, "$program" the trigger, "$true" a program that does nothing.  null: the
@@ -28,7 +29,7 @@ import re
 
 HERE = pathlib.Path(__file__).resolve().parent
 KEYS = {"args", "events", "actions", "program", "absent", "instead", "host",
-        "modules"}
+        "modules", "guard"}
 UNSAID = {"event.kind": "event", "khien.flags": [], "process.pid": "$pid",
           "process.executable": "$program", "user.id": "0"}
 
@@ -47,6 +48,7 @@ class Case:
         self.host = record.get("host")
         self.absent = record.get("absent", {})
         self.modules = record.get("modules", [])
+        self.guard = record.get("guard", "")
         how = [a for a in self.args if a and not a.startswith("$")]
         self.id = "-".join([name, *how]).replace("/", "_")
         if self.absent and not record["events"]:

@@ -56,6 +56,31 @@ test_nothing(void **state)
 	assert_int_equal(blind.len, 0);
 }
 
+/* Its many programs are one gap; what it tells is one kind of event. */
+static void
+test_guard(void **state)
+{
+	(void)state;
+	put_pair(ROLE_SENSOR, "programs.guard_kill", "attached");
+	put_pair(ROLE_SENSOR, "programs.shield_open", "attached");
+	blind_find(&blind, engine);
+	assert_int_equal(blind.len, 0);
+	put_pair(ROLE_SENSOR, "programs.shield_open",
+		 "absent: Operation not permitted; not seen: writing");
+	const struct blind_gap *gap = find("guard");
+	assert_non_null(gap);
+	assert_int_equal(blind.len, 1);
+	assert_string_equal(gap->because,
+			    "Operation not permitted (1 of its 2 programs)");
+	assert_true(gap->partly && gap->kinds[EVENT_GUARD]);
+	put_pair(ROLE_SENSOR, "programs.guard_kill",
+		 "absent: Operation not permitted; not seen: signals");
+	gap = find("guard");
+	assert_int_equal(blind.len, 1);
+	assert_false(gap->partly);
+	assert_true(costs("guard", EVENT_GUARD, 0));
+}
+
 static void
 test_programs(void **state)
 {
@@ -117,9 +142,11 @@ static void
 test_no_program(void **state)
 {
 	(void)state;
-	say(ROLE_SENSOR, "programs.file_call", "absent: no BTF; not seen: x");
-	say(ROLE_SENSOR, "programs.net_tcp", "absent: no BTF; not seen: y");
-	say(ROLE_SENSOR, "programs.net_dns", "not needed by this kernel");
+	put_pair(ROLE_SENSOR, "programs.file_call",
+		 "absent: no BTF; not seen: x");
+	put_pair(ROLE_SENSOR, "programs.net_tcp",
+		 "absent: no BTF; not seen: y");
+	put_pair(ROLE_SENSOR, "programs.net_dns", "not needed by this kernel");
 	const struct blind_gap *gap = find("sensor");
 	assert_non_null(gap);
 	assert_int_equal(blind.len, 1);
@@ -133,8 +160,8 @@ static void
 test_nobody_waits(void **state)
 {
 	(void)state;
-	say(ROLE_GATE, "lack", "no way to ask");
-	say(ROLE_MOUNTS, "covered.len", "2");
+	put_pair(ROLE_GATE, "lack", "no way to ask");
+	put_pair(ROLE_MOUNTS, "covered.len", "2");
 	/* As configured nobody waits anyway. */
 	assert_null(find("gate"));
 	(void)strcpy(conf.mode, "enforce");
@@ -145,8 +172,8 @@ test_nobody_waits(void **state)
 	assert_int_equal(gap->scans, BLIND_OPEN);
 	assert_false(gap->kinds[EVENT_CLOSE]);
 	/* It does not even hear of files. */
-	say(ROLE_MOUNTS, "covered.len", "0");
-	say(ROLE_MOUNTS, "uncovered.0", "/: cannot be watched: x");
+	put_pair(ROLE_MOUNTS, "covered.len", "0");
+	put_pair(ROLE_MOUNTS, "uncovered.0", "/: cannot be watched: x");
 	(void)strcpy(conf.mode, "observe");
 	gap = find("gate");
 	assert_non_null(gap);
@@ -227,6 +254,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_nothing, begin, teardown),
+		cmocka_unit_test_setup_teardown(test_guard, begin, teardown),
 		cmocka_unit_test_setup_teardown(test_programs, begin, teardown),
 		cmocka_unit_test_setup_teardown(test_no_sensor, begin,
 						teardown),

@@ -135,11 +135,11 @@ what_the_kernel_lacks(void **state)
 		assert_int_equal(begin(state), 0);
 		engine->rules->whole = true;
 		engine->rules->active.len = 1;
-		say(ROLE_SENSOR, "programs.file", cases[i].file);
-		say(ROLE_SENSOR, "programs.net", cases[i].net);
-		say(ROLE_MOUNTS, "covered.len", cases[i].covered);
+		put_pair(ROLE_SENSOR, "programs.file", cases[i].file);
+		put_pair(ROLE_SENSOR, "programs.net", cases[i].net);
+		put_pair(ROLE_MOUNTS, "covered.len", cases[i].covered);
 		if (*cases[i].lack)
-			say(ROLE_GATE, "lack", cases[i].lack);
+			put_pair(ROLE_GATE, "lack", cases[i].lack);
 		expect(cases[i].state, cases[i].reason, "");
 		engine->rules->active.len = 0;
 		(void)teardown(state);
