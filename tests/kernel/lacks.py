@@ -34,9 +34,10 @@ ENGINE_UID = "61184"  # agent/lib/role.c
 READY_S = "60"
 # Without bpf among the security modules: their programs are refused.
 APPEND = "lsm=lockdown,yama,apparmor"
-WATCHED = '"covered":{"0":"/w"'
-UNUSED = ("not needed by this kernel", "absent: switched off")
-TIER = ("guard_", "hook_", "mapping_")
+WATCHED = '"covered":{"len":1,'
+UNUSED = ("not needed by this kernel", "absent: switched off", "off")
+TIER = ("guard_", "shield_", "hook_", "mapping_")
+NO_TIER = "bpf is not among the security modules"
 DENIED, LET_BY = "Operation not permitted", "Exec format error"
 CGROUP = ("net_connect4", "net_connect6", "net_send4", "net_send6",
           "net_egress")
@@ -75,11 +76,12 @@ LACKS = [
         ["tmpfs", "/var", "size=1m,mode=755"],
         ["fill", "/var/full"],
     ], "/var/khien", "degraded", WATCHED,
-        ("no cgroup2 is mounted", "no space left on its file system"),
+        ("no cgroup2 is mounted", "no space left on its file system", NO_TIER),
         {"programs.net_egress": "no cgroup2 is mounted",
          "store": "no space left on its file system in /var/khien"},
         {"net_egress": {"datagram", "dns"}}, DENIED,
-        {name: "no cgroup2 is mounted" for name in CGROUP}),
+        {name: "no cgroup2 is mounted" for name in CGROUP},
+        more="[guard]\nmode = on\n"),
     Lack("readonly", [
         ["folder", "/state", ENGINE_UID],
         ["readonly", "/"],
@@ -149,7 +151,7 @@ def judge_programs(lack, status):
     for name, said in programs.items():
         wanted = lack.absent.get(name, lack.others)
         if wanted == "attached" and name.startswith(TIER):
-            wanted = "absent: bpf is not among the security modules"
+            wanted = f"absent: {NO_TIER}"
         if wanted not in said and not said.startswith(UNUSED):
             yield f"{name}: {said!r} instead of {wanted!r}"
 
