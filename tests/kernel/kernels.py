@@ -36,10 +36,10 @@ START = [
      "/khien"],
     ["until", "150", '"programs":{', *CTL, "status"],
     ["run", "status", *CTL, "status"],
-    ["run", "guard-off", *CONTROL, "guard", "off", "--for", "1h"],
+    ["run", "turn-off", *CONTROL, "guard", "off", "--for", "1h"],
 ]
 END = [
-    ["run", "guard-end", *CONTROL, "guard", "off", "--for", "1h"],
+    ["run", "turn-end", *CONTROL, "guard", "off", "--for", "1h"],
     ["settle", *CTL, "events", "--type", "exit", "--since", "1h", "--pid"],
     ["run", "events", *CTL, "events", "--since", "1h", "--limit", "100000"],
     ["run", "end-status", *CTL, "status"],
@@ -77,7 +77,7 @@ def in_order(cases, runs):
         if not case.guard:
             yield from (words for _, _, words in runs[case.id])
     if guarded:
-        yield ["run", "guard-on", *CONTROL, "guard", "on"]
+        yield ["run", "turn-on", *CONTROL, "guard", "on"]
     for case in guarded:
         yield from (words for _, _, words in runs[case.id])
 

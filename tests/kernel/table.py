@@ -109,7 +109,7 @@ def judge_agent(column, told, why, console):
         column.fail("start and stop", f"until ready: {codes['until']}, "
                     f"khiend ended with {codes['stop']}", told.log()[-2000:])
     turned = {name: code for name, code in codes.items()
-              if name.startswith("guard-")}
+              if name.startswith("turn-")}
     if any(turned.values()):
         column.fail("start and stop", f"khienctl guard: {turned}", *(
             told.results[name].text for name in turned))

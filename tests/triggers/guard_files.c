@@ -66,7 +66,8 @@ static int
 do_rename_folder(const struct attack *attack)
 {
 	(void)attack;
-	return rename(PROGRAMS, NOT_OURS) < 0 || rename(NOT_OURS, PROGRAMS) < 0 ?
+	return rename(PROGRAMS, NOT_OURS) < 0 ||
+			       rename(NOT_OURS, PROGRAMS) < 0 ?
 		       -1 :
 		       0;
 }
@@ -170,7 +171,7 @@ static int
 do_chown(const struct attack *attack)
 {
 	(void)attack;
-	return chown(STATE, 0, 0);
+	return chown(STATE, (uid_t)-1, (gid_t)-1);
 }
 
 static int
@@ -194,8 +195,9 @@ do_removexattr(const struct attack *attack)
 static int
 do_acl(const struct attack *attack)
 {
-	const uint32_t acl[] = { 2, 7 << 16 | 1, UINT32_MAX, 5 << 16 | 4,
-				 UINT32_MAX, 5 << 16 | 32, UINT32_MAX };
+	const uint32_t acl[] = { 2,	      7 << 16 | 1, UINT32_MAX,
+				 5 << 16 | 4, UINT32_MAX,  5 << 16 | 32,
+				 UINT32_MAX };
 
 	(void)attack;
 	return setxattr(PROGRAM, "system.posix_acl_access", acl, sizeof(acl),
@@ -246,7 +248,8 @@ do_move(const struct attack *attack)
 	int fd = (int)syscall(SYS_open_tree, AT_FDCWD, attack->folder,
 			      1 | O_CLOEXEC);
 
-	if (fd < 0 || syscall(SYS_move_mount, fd, "", AT_FDCWD, PROGRAMS, 4) < 0)
+	if (fd < 0 ||
+	    syscall(SYS_move_mount, fd, "", AT_FDCWD, PROGRAMS, 4) < 0)
 		return -1;
 	return umount2(PROGRAMS, MNT_DETACH);
 }
@@ -360,7 +363,7 @@ others_read(const struct attack *attack)
 {
 	(void)attack;
 	return open(CONF, O_RDONLY) < 0 || open(PROGRAMS, O_RDONLY) < 0 ? -1 :
-									   0;
+									  0;
 }
 
 static int
@@ -410,6 +413,6 @@ main(int argc, char **argv)
 	if (strcmp(how, "others") == 0)
 		return attack_run(&attack, others, LEN(others), true);
 	bool refused = strcmp(how, "refused") == 0;
-	return attack_run(&attack, attempts,
-			  refused ? LEN(attempts) : UNDONE, refused);
+	return attack_run(&attack, attempts, refused ? LEN(attempts) : UNDONE,
+			  refused);
 }
