@@ -223,6 +223,20 @@ is_for_all(const unsigned char *name)
 }
 
 /*
+ * Who joins it, cgroup.procs and the like: a child of the service manager does
+ * before it executes what the unit says, khienctl stop for one.
+ */
+static __always_inline bool
+is_for_joining(const unsigned char *name)
+{
+	__u64 words[2] = { 0 };
+
+	(void)bpf_probe_read_kernel_str(words, sizeof(words), name);
+	return words[0] == NAME8('c', 'g', 'r', 'o', 'u', 'p', '.', 'p') ||
+	       words[0] == NAME8('c', 'g', 'r', 'o', 'u', 'p', '.', 't');
+}
+
+/*
  * A file of a folder of cgroups: for khiend's own one all of them, as limits
  * end a process, too; the service manager sets those.  For those above it what
  * is done to all below.
@@ -232,10 +246,11 @@ is_of_cgroup(const struct khien_guard *page, struct file *file)
 {
 	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
 	__u64 folder = BPF_CORE_READ(dentry, d_parent, d_inode, i_ino);
-	bool for_all = is_for_all(BPF_CORE_READ(dentry, d_name.name));
+	const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
+	bool for_all = is_for_all(name);
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 
-	if (!for_all && pid == GUARD_INIT)
+	if (!for_all && (pid == GUARD_INIT || is_for_joining(name)))
 		return false;
 	struct task_struct *khiend = find_khiend(page);
 	if (!khiend)
