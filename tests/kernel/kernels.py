@@ -3,6 +3,8 @@
 """Boots the kernels that are supported, runs every trigger under the whole
 agent in each, and prints a table: kernel x capability.
 
+Then, in one more guest, machines that lack what the agent would like: lacks.py.
+
 Ends with a line `  cells: N ok, N failed`; `  kernels: skipped: REASON` when
 nothing could be run.  Consoles and logs stay in build/kernels/SERIES.run.
 """
@@ -17,12 +19,14 @@ import sys
 import time
 
 import image
+import lacks
 import machine
 import packages
 import table
 from table import expected
 
 AT_ONCE = 2
+LACKS_ON = "6.12"
 # Not by itself one of the security modules in Debian 11.
 APPEND = {"5.10": "lsm=lockdown,yama,apparmor,bpf"}
 CTL = ("/khien/khienctl", "--socket", "/run/khien/status.sock", "--json")
@@ -40,7 +44,7 @@ END = [
     ["run", "events", *CTL, "events", "--since", "1h", "--limit", "100000"],
     ["run", "end-status", *CTL, "status"],
     ["stop"],
-    ["file", "log", "/log"],
+    ["file", "log", "/tmp/log"],
 ]
 
 
@@ -128,16 +132,22 @@ def fetch(folder, kernels):
     return found
 
 
-def run(build, kernels, cases):
+def run(build, kernels, cases, lacking):
+    """The columns of the kernels, and what lacks.boot() returns for each series
+    of `lacking`."""
     folder = build / "kernels"
-    found = fetch(folder, kernels)
+    found = fetch(folder, dict.fromkeys([*kernels, *lacking]))
     disk = image.disk(build, folder, {series: path / "modules"
-                                      for series, (path, _) in found.items()})
+                                      for series, (path, _) in found.items()},
+                      lacks.files())
     init = build / "tests/kernel/init"
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(
-            lambda series: boot(series, cases, found[series][0], disk, init),
-            kernels))
+        columns = [pool.submit(boot, series, cases, found[series][0], disk,
+                               init) for series in kernels]
+        guests = [pool.submit(lacks.boot, series, found[series][0], disk, init)
+                  for series in lacking]
+        return ([future.result() for future in columns],
+                [future.result() for future in guests])
 
 
 def main():
@@ -150,6 +160,10 @@ def main():
     args = parser.parse_args()
     kernels = args.kernels.split() or list(packages.SUITES)
     wanted = args.triggers.split()
+    lacking = [] if wanted and "lacks" not in wanted else \
+        [series for series in kernels if series == LACKS_ON]
+    if wanted == ["lacks"]:
+        kernels = []
     cases = [case for case in expected.load()
              if not wanted or case.name in wanted]
     if os.uname().machine != "x86_64":
@@ -159,12 +173,15 @@ def main():
         if args.fetch:
             fetch(args.build.resolve() / "kernels", kernels)
             return 0
-        columns = run(args.build.resolve(), kernels, cases)
+        columns, guests = run(args.build.resolve(), kernels, cases, lacking)
     except packages.Missing as missing:
         print(f"  kernels: skipped: {missing}")
         return 0
     table.even_out(columns)
-    passed, failed = table.show(columns)
+    passed, failed = table.show(columns) if columns else (0, 0)
+    for lines, good, bad in guests:
+        print("\n".join(lines))
+        passed, failed = passed + good, failed + bad
     print(f"  cells: {passed} ok, {failed} failed")
     return 1 if failed else 0
 
