@@ -33,6 +33,19 @@ char LICENSE[] SEC("license") = "GPL";
 #define IPV6_EXTENSIONS 4
 #define UDP_SIZE 8
 
+/* Where a record is put together, one for each lane. */
+struct room {
+	struct khien_net net;
+	__u8 question[KHIEN_QUESTION_SIZE];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, KHIEN_LANES);
+	__type(key, __u32);
+	__type(value, struct room);
+} rooms SEC(".maps");
+
 struct talker {
 	struct socket_who who;
 	__u64 own; /* the agent's: nothing is told of it */
@@ -202,10 +215,10 @@ is_first(const struct datagram *datagram, __u64 cookie)
 	return bpf_map_update_elem(&peers, &peer, &one, BPF_NOEXIST) != -17;
 }
 
-/* Returns how many bytes of a question the lane has, or -1: it asks nothing. */
+/* Returns how many bytes of a question the room has, or -1: it asks nothing. */
 static __always_inline int
 read_question(struct __sk_buff *skb, const struct datagram *datagram,
-	      struct lane *lane)
+	      struct room *room)
 {
 	__u64 last = datagram->end - datagram->at - 1;
 	__u8 flags = 0;
@@ -221,35 +234,48 @@ read_question(struct __sk_buff *skb, const struct datagram *datagram,
 	asm volatile("" : "+r"(last));
 	if (last >= KHIEN_QUESTION_SIZE)
 		return 0;
-	if (bpf_skb_load_bytes(skb, datagram->at, lane->question, last + 1) < 0)
+	if (bpf_skb_load_bytes(skb, datagram->at, room->question, last + 1) < 0)
 		return 0;
 	return last + 1;
+}
+
+static __always_inline void
+fill_and_send(struct __sk_buff *skb, const struct datagram *datagram,
+	      __u64 cookie, const struct talker *talker, __u16 type,
+	      struct room *room, __u32 lane)
+{
+	int len = 0;
+
+	socket_put_head(&room->net, talker ? &talker->who : 0, cookie, type,
+			KHIEN_BY_SOCKET);
+	room->net.cookie = cookie;
+	__builtin_memcpy(room->net.local, datagram->local, 16);
+	__builtin_memcpy(room->net.remote, datagram->remote, 16);
+	room->net.local_port = bpf_ntohs(datagram->ports[0]);
+	room->net.remote_port = bpf_ntohs(datagram->ports[1]);
+	room->net.family = datagram->family;
+	room->net.protocol = KERN_IPPROTO_UDP;
+	if (type == KHIEN_DNS)
+		len = read_question(skb, datagram, room);
+	if (len > 0)
+		room->net.len[KHIEN_NET_QUESTION] = len;
+	if (len >= 0)
+		ring_put(&bulk, KHIEN_BULK, lane, &room->net.head,
+			 sizeof(room->net) + len);
 }
 
 static __always_inline void
 tell(struct __sk_buff *skb, const struct datagram *datagram, __u64 cookie,
      const struct talker *talker, __u16 type)
 {
-	__u32 number = 0;
-	struct lane *lane = lane_claim(&number);
-	int len = 0;
+	__u32 lane = 0;
 
-	if (!lane)
+	if (!lane_claim(KHIEN_BULK, &lane))
 		return;
-	socket_put_head(&lane->net, talker ? &talker->who : 0, cookie, type,
-			KHIEN_BY_SOCKET);
-	lane->net.cookie = cookie;
-	__builtin_memcpy(lane->net.local, datagram->local, 16);
-	__builtin_memcpy(lane->net.remote, datagram->remote, 16);
-	lane->net.local_port = bpf_ntohs(datagram->ports[0]);
-	lane->net.remote_port = bpf_ntohs(datagram->ports[1]);
-	lane->net.family = datagram->family;
-	lane->net.protocol = KERN_IPPROTO_UDP;
-	if (type == KHIEN_DNS)
-		len = read_question(skb, datagram, lane);
-	if (len > 0)
-		lane->net.len[KHIEN_NET_QUESTION] = len;
-	lane_send(lane, number, len < 0 ? 0 : sizeof(lane->net) + len);
+	struct room *room = bpf_map_lookup_elem(&rooms, &lane);
+	if (room)
+		fill_and_send(skb, datagram, cookie, talker, type, room, lane);
+	lane_end(lane);
 }
 
 SEC("cgroup_skb/egress")

@@ -514,3 +514,25 @@ khien_bad_place(__u64 inode)
 	return (__u32)(inode * 0x9e3779b97f4a7c15ull >> (64 - KHIEN_BAD_BITS)) *
 	       KHIEN_BAD_WAYS;
 }
+
+/*
+ * The agent's guard of itself: the one entry of the mapped array `guard`.  It is
+ * armed while khiend beats: so that one that is stopped or stuck can be killed.
+ * khiend's death must still end its children: what PR_SET_PDEATHSIG sends comes
+ * from a process that the map `own` has lost already.
+ */
+#define KHIEN_GUARD_ALIVE_NS 3000000000ull
+#define KHIEN_GUARD_ENDLESS (~0ull) /* off_until_ns: until it is turned on */
+
+struct khien_guard {
+	/* By khiend: boot time, as of CLOCK_BOOTTIME and bpf_ktime_get_boot_ns. */
+	__u64 beat_ns; /* each second; 0: [guard] mode is off, or it ends */
+	__u64 off_until_ns; /* turned off by a command until then */
+	__u32 khiend;	    /* its process, in the initial pid namespace */
+	/* By the sensor. */
+	__u32 programs; /* of the guard that are attached; 0: there is none */
+	/* By the programs. */
+	__u64 denied; /* attempts, also those that are not told */
+	__u64 pad[4];
+};
+_Static_assert(sizeof(struct khien_guard) == 64, "khien_guard");

@@ -9,9 +9,11 @@
 
 #include "agent/cli/when.h"
 #include "agent/cli/where.h"
+#include "agent/cli/words.h"
 #include "agent/lib/doc.h"
 #include "agent/lib/file.h"
 #include "agent/lib/msg.h"
+#include "agent/lib/msg_guard.h"
 #include "agent/lib/str.h"
 
 #define SOCKET_DEFAULT "/run/khien/status.sock"
@@ -51,9 +53,13 @@ static const struct {
 			      "what is in quarantine, and out again (root)" },
 	[ARGS_UPDATE] = { "update", " status|check|now|import FILE", 1, 2,
 			  "signed releases of rules (all but status: root)" },
+	[ARGS_GUARD] = { "guard", " [status|on|off]", 0, 1,
+			 "who may stop and change the agent (on, off: root)" },
+	[ARGS_STOP] = { "stop", "", 0, 0,
+			"stop the agent in order, guarded or not (root)" },
 };
 
-enum kind { FLAG, TEXT, NUMBER, WHEN, SEVERITY, WORDS, PATH };
+enum kind { FLAG, TEXT, NUMBER, WHEN, SPAN, SEVERITY, WORDS, PATH };
 
 static const struct option {
 	const char *name; /* without "--" */
@@ -89,6 +95,13 @@ static const struct option {
 	{ "limit", NUMBER, "limit", "N", "at most the newest N", LISTS },
 	{ "to", PATH, "to", "PATH", "restore there, not where it was",
 	  BIT(ARGS_QUARANTINE) },
+	{ "for", SPAN, "for_s", "TIME", "off for so long: 1s to 1h (10m)",
+	  BIT(ARGS_GUARD) },
+	{ "service", FLAG, NULL, NULL,
+	  "unless guarded: how the service manager stops the agent",
+	  BIT(ARGS_STOP) },
+	{ "if-running", FLAG, NULL, NULL, "no agent is no error",
+	  BIT(ARGS_STOP) },
 	{ "follow", FLAG, "follow", NULL, "and what comes, until interrupted",
 	  LISTS },
 };
@@ -197,6 +210,21 @@ set_when(const struct reading *reading, const struct option *option,
 }
 
 static int
+set_span(const struct reading *reading, const struct option *option,
+	 const char *value)
+{
+	int64_t seconds;
+
+	if (when_span(value, &seconds) < 0 || seconds < 1 ||
+	    seconds > MSG_GUARD_FOR_MAX_S)
+		return refuse(reading,
+			      "option --%s: not a time from 1s to 1h: %s",
+			      option->name, value);
+	doc_set_number(reading->args->options, option->key, seconds);
+	return 0;
+}
+
+static int
 set_path(const struct reading *reading, const struct option *option,
 	 const char *value)
 {
@@ -227,6 +255,10 @@ set_flag(const struct reading *reading, const struct option *option)
 		args->version = true;
 	else if (str_equal(option->name, "follow"))
 		args->follow = true;
+	else if (str_equal(option->name, "service"))
+		args->service = true;
+	else if (str_equal(option->name, "if-running"))
+		args->if_running = true;
 	if (option->key)
 		doc_set_bool(args->options, option->key, true);
 	return 0;
@@ -245,6 +277,8 @@ set_option(struct reading *reading, const struct option *option,
 		return set_number(reading, option, value);
 	case WHEN:
 		return set_when(reading, option, value);
+	case SPAN:
+		return set_span(reading, option, value);
 	case WORDS:
 		return add_words(reading, option, value);
 	case SEVERITY:
@@ -317,61 +351,6 @@ parse_all(struct reading *reading, int argc, char **argv)
 	return 0;
 }
 
-/* What stands behind a command, and what each of these takes. */
-static const struct word {
-	enum args_command command;
-	const char *word;
-	const char *key;  /* of its operand; NULL: it is our own affair */
-	const char *name; /* of its operand, for people; NULL: takes none */
-} words[] = {
-	{ ARGS_QUARANTINE, "list", NULL, NULL },
-	{ ARGS_QUARANTINE, "restore", "id", "ID" },
-	{ ARGS_QUARANTINE, "delete", "id", "ID" },
-	{ ARGS_QUARANTINE, "allowed", NULL, NULL },
-	{ ARGS_QUARANTINE, "revoke", "sha256", "SHA256" },
-	{ ARGS_UPDATE, "status", NULL, NULL },
-	{ ARGS_UPDATE, "check", NULL, NULL },
-	{ ARGS_UPDATE, "now", NULL, NULL },
-	{ ARGS_UPDATE, "import", NULL, "FILE" },
-};
-
-static const struct word *
-find_word(const struct args *args)
-{
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (words[i].command == args->command &&
-		    str_equal(args->operands[0], words[i].word))
-			return &words[i];
-	return NULL;
-}
-
-static int
-set_word(const struct reading *reading)
-{
-	struct args *args = reading->args;
-	const char *name = commands[args->command].name;
-	const char *what = args->operands[0];
-	const struct word *word = find_word(args);
-
-	if (!word)
-		return refuse(reading, "%s: %s is none of%s", name, what,
-			      commands[args->command].operand);
-	if (!word->name && args->operands_len > 1)
-		return refuse(reading, "%s %s takes no more arguments", name,
-			      what);
-	if (word->name && args->operands_len == 1)
-		return refuse(reading, "%s %s needs %s", name, what,
-			      word->name);
-	if (!str_equal(what, "restore") &&
-	    doc_get(doc_root(args->options), "to"))
-		return refuse(reading, "%s %s takes no option --to", name,
-			      what);
-	doc_set_text(args->options, "do", what);
-	if (word->key)
-		doc_set_text(args->options, word->key, args->operands[1]);
-	return 0;
-}
-
 /* Operands that are part of the request. */
 static int
 set_operands(const struct reading *reading)
@@ -395,7 +374,9 @@ set_operands(const struct reading *reading)
 		return 0;
 	case ARGS_QUARANTINE:
 	case ARGS_UPDATE:
-		return set_word(reading);
+	case ARGS_GUARD:
+		return words_set(args, commands[args->command].operand,
+				 reading->why, reading->why_size);
 	default:
 		return 0;
 	}

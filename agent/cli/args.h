@@ -25,6 +25,8 @@ enum args_command {
 	ARGS_RELOAD,
 	ARGS_QUARANTINE,
 	ARGS_UPDATE,
+	ARGS_GUARD,
+	ARGS_STOP,
 	ARGS_COMMANDS,
 };
 
@@ -34,6 +36,8 @@ struct args {
 	bool help;    /* asked for; the command may be missing then */
 	bool version; /* the same */
 	bool follow;
+	bool service;		   /* --service was given */
+	bool if_running;	   /* --if-running was given */
 	bool limited;		   /* --limit was given */
 	enum args_command command; /* ARGS_COMMANDS: none */
 	struct doc *options;	   /* owned: of the request */

@@ -14,6 +14,7 @@
 #include "agent/cli/print.h"
 #include "agent/cli/scan.h"
 #include "agent/cli/screen.h"
+#include "agent/cli/stop.h"
 #include "agent/cli/table.h"
 #include "agent/cli/text.h"
 #include "agent/cli/update.h"
@@ -91,6 +92,9 @@ print_object(const struct args *args, const struct doc_value *doc)
 		return;
 	case ARGS_DOCTOR:
 		screen_check(doc);
+		return;
+	case ARGS_GUARD:
+		stop_print_guard(doc);
 		return;
 	case ARGS_QUARANTINE:
 		if (str_equal(doc_text_or(doc_root(args->options), "do", ""),
@@ -219,7 +223,11 @@ needs_control(const struct args *args)
 {
 	if (args->command == ARGS_UPDATE)
 		return !str_equal(args->operands[0], "status");
-	return args->command == ARGS_RELOAD || args->command == ARGS_QUARANTINE;
+	if (args->command == ARGS_GUARD)
+		return args->operands_len &&
+		       !str_equal(args->operands[0], "status");
+	return args->command == ARGS_RELOAD ||
+	       args->command == ARGS_QUARANTINE || args->command == ARGS_STOP;
 }
 
 static int
@@ -234,6 +242,8 @@ run(const struct args *args)
 		control = control_path(socket);
 		socket = control ? control : socket;
 	}
+	if (args->command == ARGS_STOP)
+		return stop_run(args, socket);
 	int r = client_open(socket, &client, why, sizeof(why));
 	if (args->command == ARGS_DOCTOR) {
 		print_reached(args, why);

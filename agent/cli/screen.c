@@ -188,6 +188,14 @@ put_ms(const char *before, int64_t us)
 		    us % 1000 / 10);
 }
 
+static void
+put_guard(const struct doc_value *doc)
+{
+	put_label("guard");
+	text_put(doc_text_or(doc, "khien.guard.text", "not heard of"));
+	text_printf("\n");
+}
+
 /* While it asks, what whoever opens or executes a file has of it. */
 static void
 put_waits(const struct doc_value *doc)
@@ -361,6 +369,7 @@ screen_status(const struct doc_value *doc)
 	put_processes(doc);
 	put_sensors(doc);
 	put_gate(doc);
+	put_guard(doc);
 	life_proofs(doc);
 	life_blind(doc);
 	put_lost(doc);

@@ -67,8 +67,8 @@ unit_seconds(char unit)
 	}
 }
 
-static int
-parse_ago(const char *text, int64_t now_ns, int64_t *ret_ns)
+int
+when_span(const char *text, int64_t *ret_seconds)
 {
 	int64_t seconds = 0;
 
@@ -88,6 +88,18 @@ parse_ago(const char *text, int64_t now_ns, int64_t *ret_ns)
 		if (seconds > AGO_MAX_SECONDS)
 			return -EINVAL;
 	} while (*text);
+	*ret_seconds = seconds;
+	return 0;
+}
+
+static int
+parse_ago(const char *text, int64_t now_ns, int64_t *ret_ns)
+{
+	int64_t seconds;
+
+	int r = when_span(text, &seconds);
+	if (r < 0)
+		return r;
 	/* Before 1970 there is nothing to be found either. */
 	*ret_ns = now_ns - seconds * SECOND_NS;
 	if (*ret_ns < 1)

@@ -18,6 +18,9 @@
  */
 int when_parse(const char *text, int64_t now_ns, int64_t *ret_ns);
 
+/* 90s 1m 2h, 1h30m: in seconds.  Returns 0 or -EINVAL. */
+int when_span(const char *text, int64_t *ret_seconds);
+
 /* The wall clock in nanoseconds. */
 int64_t when_now_ns(void);
 

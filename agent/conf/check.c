@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "agent/conf/boot.h"
 #include "agent/conf/settings.h"
 #include "agent/lib/conf.h"
 #include "agent/lib/role.h"
@@ -209,4 +210,5 @@ check_all(struct settings *settings)
 	look_up_roles(&settings->conf);
 	check_roles(settings);
 	look_up_group(settings);
+	settings->conf.guard_disarmed = boot_is_disarmed();
 }

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "agent/daemon/act.h"
-#include "agent/daemon/guard.h"
+#include "agent/daemon/guardian.h"
 #include "agent/daemon/order.h"
 #include "agent/daemon/supervise.h"
 #include "agent/daemon/update.h"
@@ -55,6 +55,7 @@ on_beat(void *arg)
 		child_kill(child, "no heartbeat");
 	}
 	supervise_flush(supervise);
+	guard_beat(supervise);
 	supervise_settle(supervise);
 	notify_beat(&supervise->notify, child_now_ms());
 	return 0;
@@ -115,7 +116,7 @@ on_due(void *arg)
 	}
 	config_check(&supervise->config, now_ms);
 	act_check(supervise, now_ms);
-	guard_check(supervise, now_ms);
+	guardian_check(supervise, now_ms);
 	update_check(supervise, now_ms);
 	prove_check(supervise, now_ms);
 	pass_check(&supervise->pass, now_ms);
@@ -191,7 +192,8 @@ apply(struct supervise *supervise)
 			    -EAGAIN)
 			child_kill(child, "does not read its channel");
 	}
-	guard_reload(supervise);
+	guardian_reload(supervise);
+	guard_beat(supervise);
 	log_info("configuration was read again");
 	supervise_tell(supervise, NULL, MSG_PEER_CONFIG, loop_now_ns(),
 		       "accepted");

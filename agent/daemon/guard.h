@@ -1,46 +1,50 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Processes that the kernel holds for us before their first instruction: a
- * khien-keep, the guardian, has them judged by the gate and lets them go or
- * ends them.  It is started for the first of them and stays for a while.  All
- * are remembered until it says that they are dealt with, so that another one
- * goes on when it dies.
+ * The guard of the agent by kernel programs, as far as it is khiend's: the page
+ * that these read before they refuse anything.  They do while khiend beats
+ * there, so that a stuck one can be killed by the service manager; a command
+ * that is recorded turns them off for a while.  See struct khien_guard.
  */
 #pragma once
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
+#include "agent/lib/msg_guard.h"
+
 struct buf;
+struct khien_guard;
 struct supervise;
 
-/* Beyond these the guardian is told, and nobody remembers. */
-#define GUARD_HELD_MAX 4096
-#define GUARD_IDLE_MS 60000 /* without work */
-/* Beyond [gate] deadline_ms: then it is stuck, and killed for it. */
-#define GUARD_LATE_MS 1000
-/* Beyond that: they are let go without any guardian. */
-#define GUARD_GIVE_UP_MS 3000
+/* Under this name the sensor gives the page to be kept. */
+#define GUARD_MAP "sensor.map.guard"
 
-/* MSG_HELD of the sensor.  Returns 0 or -EBADMSG. */
+/* All zero is the beginning. */
+struct guard {
+	struct khien_guard *page; /* mapped; NULL: not there yet */
+	uint64_t off_until_ns;	  /* boot time; 0: not turned off */
+	struct msg_guarded told;  /* the engine heard that */
+};
+
+/* The sensor gave a page, of programs that were loaded just now. */
+void guard_map(struct supervise *supervise);
+
+/*
+ * Call it from the loop, at least every second: the programs stay armed, and
+ * the engine hears of what changed.
+ */
+void guard_beat(struct supervise *supervise);
+
+/* A new engine has heard nothing. */
+void guard_forget_told(struct supervise *supervise);
+
+/* MSG_GUARD of the engine.  Returns 0 or -EBADMSG. */
 int guard_take(struct supervise *supervise, struct buf *buf);
 
-/* MSG_JUDGED of the gate.  Returns 0 or -EBADMSG. */
-int guard_judged(struct supervise *supervise, struct buf *in);
+/* What is told: pure.  `page` may be NULL. */
+struct msg_guarded guard_state(const struct khien_guard *page, bool on,
+			       bool disarmed, uint64_t off_until_ns,
+			       uint64_t now_ns);
 
-/* The guardian's process; 0: none. */
-int guard_pid(const struct supervise *supervise);
-
-/* The configuration changed: the guardian is replaced when it is idle. */
-void guard_reload(struct supervise *supervise);
-
-/* Waits for it, without blocking, when it has ended. */
-void guard_reap(struct supervise *supervise);
-
-/* When guard_check() is to be called; UINT64_MAX: not at all. */
-uint64_t guard_due_ms(const struct supervise *supervise);
-void guard_check(struct supervise *supervise, uint64_t now_ms);
-
-/* Hangs up: the guardian lets all go, and ends. */
+/* Nobody is refused anything any more: we end. */
 void guard_done(struct supervise *supervise);

@@ -6,7 +6,7 @@
 
 #include "agent/daemon/act.h"
 #include "agent/daemon/control.h"
-#include "agent/daemon/guard.h"
+#include "agent/daemon/guardian.h"
 #include "agent/daemon/links.h"
 #include "agent/daemon/supervise.h"
 #include "agent/daemon/update.h"
@@ -16,6 +16,7 @@
 #include "agent/lib/log.h"
 #include "agent/lib/loop.h"
 #include "agent/lib/msg.h"
+#include "agent/lib/str.h"
 
 /*
  * The scanner and the query process handle hostile bytes: what they could hand
@@ -43,6 +44,8 @@ take_hello(struct supervise *supervise, struct child *child)
 		  (unsigned int)(child_now_ms() - child->began_ms));
 	if (child->role == ROLE_ENGINE && child->restarts)
 		supervise_introduce(supervise);
+	if (child->role == ROLE_ENGINE)
+		guard_forget_told(supervise);
 	supervise_tell(supervise, child, MSG_PEER_STARTED, child->since_ns, "");
 	/* From now on its link tells the gate of it. */
 	if (child->role == ROLE_GATE)
@@ -76,7 +79,11 @@ take_kept(struct supervise *supervise, struct child *child, struct buf *buf,
 		return -EBADMSG;
 	int r = keep_put(&supervise->keeps[child->role], name, TAKE_FD(*fd),
 			 false);
-	return r < 0 ? -EBADMSG : 0;
+	if (r < 0)
+		return -EBADMSG;
+	if (child->role == ROLE_SENSOR && str_equal(name, GUARD_MAP))
+		guard_map(supervise);
+	return 0;
 }
 
 /* One that was replaced in the meantime is left alone. */
@@ -143,17 +150,22 @@ take(struct supervise *supervise, struct child *child, uint16_t type,
 		control_reload(supervise);
 		return 0;
 	case MSG_HELD:
-		return child->role == ROLE_SENSOR ? guard_take(supervise, buf) :
-						    -EBADMSG;
+		return child->role == ROLE_SENSOR ?
+			       guardian_take(supervise, buf) :
+			       -EBADMSG;
 	case MSG_JUDGED:
-		return child->role == ROLE_GATE ? guard_judged(supervise, buf) :
-						  -EBADMSG;
+		return child->role == ROLE_GATE ?
+			       guardian_judged(supervise, buf) :
+			       -EBADMSG;
 	case MSG_ACT:
 		if (child->role != ROLE_ENGINE)
 			return -EBADMSG;
 		return act_take(supervise, buf, fd);
 	case MSG_PROVE:
 		return child->role == ROLE_ENGINE ? prove_take(supervise, buf) :
+						    -EBADMSG;
+	case MSG_GUARD:
+		return child->role == ROLE_ENGINE ? guard_take(supervise, buf) :
 						    -EBADMSG;
 	case MSG_UPDATE:
 		if (child->role != ROLE_ENGINE)

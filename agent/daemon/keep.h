@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define KEEP_MAX 128	 /* PEER_KEPT_MAX of agent/lib/peer.h */
+#define KEEP_MAX 192	 /* PEER_KEPT_MAX of agent/lib/peer.h */
 #define KEEP_NAME_MAX 64 /* with the NUL */
 
 struct keep_entry {

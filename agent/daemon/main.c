@@ -25,6 +25,8 @@
 
 #define PROGRAMS "/usr/libexec/khien"
 #define EXIT_USAGE 2 /* or configuration */
+#define EXIT_ASKED                                                             \
+	3 /* khienctl stop: the service manager is not to restart us */
 
 static const char usage[] =
 	"usage: khiend [--config FILE] [--programs DIR] [--check]\n"
@@ -210,7 +212,9 @@ run(const char *folder, const char *config)
 		log_info("stopped");
 	}
 	place_done(&place);
-	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (r < 0)
+		return EXIT_FAILURE;
+	return supervise.asked_to_stop ? EXIT_ASKED : EXIT_SUCCESS;
 }
 
 int

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "agent/daemon/guard.h"
 #include "agent/daemon/notify.h"
 #include "agent/daemon/supervise.h"
 #include "agent/daemon/update.h"
@@ -221,6 +222,7 @@ order_stop(struct supervise *supervise)
 		if (child->state == CHILD_DOWN)
 			child->due_ms = 0;
 	}
+	guard_beat(supervise);
 }
 
 void

@@ -12,7 +12,7 @@
 
 #include "agent/daemon/act.h"
 #include "agent/daemon/control.h"
-#include "agent/daemon/guard.h"
+#include "agent/daemon/guardian.h"
 #include "agent/daemon/inbox.h"
 #include "agent/daemon/links.h"
 #include "agent/daemon/order.h"
@@ -288,8 +288,9 @@ supervise_announce_all(struct supervise *supervise)
 		if (update_pid(supervise, i))
 			(void)tell_gate(supervise, MSG_ANNOUNCE,
 					update_pid(supervise, i));
-	if (guard_pid(supervise))
-		(void)tell_gate(supervise, MSG_ANNOUNCE, guard_pid(supervise));
+	if (guardian_pid(supervise))
+		(void)tell_gate(supervise, MSG_ANNOUNCE,
+				guardian_pid(supervise));
 }
 
 void
@@ -374,7 +375,7 @@ supervise_reap(struct supervise *supervise)
 			ended(supervise, child, status);
 	}
 	act_reap(supervise);
-	guard_reap(supervise);
+	guardian_reap(supervise);
 	update_reap(supervise);
 	prove_reap(supervise);
 	int pid = supervise->config.pid;
@@ -393,7 +394,7 @@ next_due_ms(const struct supervise *supervise)
 	uint64_t others[] = {
 		supervise->config.due_ms,      supervise->step_due_ms,
 		pass_due_ms(&supervise->pass), act_due_ms(supervise),
-		guard_due_ms(supervise),       update_due_ms(supervise),
+		guardian_due_ms(supervise),    update_due_ms(supervise),
 		prove_due_ms(supervise),
 	};
 
@@ -457,6 +458,7 @@ done(struct supervise *supervise)
 		keep_done(&supervise->keeps[i]);
 	file_closep(&supervise->config.chan);
 	act_done(supervise);
+	guardian_done(supervise);
 	guard_done(supervise);
 	update_close(supervise);
 	pass_done(&supervise->pass);

@@ -15,6 +15,7 @@
 #include "agent/daemon/announce.h"
 #include "agent/daemon/child.h"
 #include "agent/daemon/config.h"
+#include "agent/daemon/guard.h"
 #include "agent/daemon/keep.h"
 #include "agent/daemon/notify.h"
 #include "agent/daemon/pass.h"
@@ -23,7 +24,7 @@
 
 struct acts;
 struct conf;
-struct guards;
+struct guardians;
 struct loop;
 struct loop_watch;
 struct place;
@@ -45,16 +46,18 @@ struct supervise {
 	struct child children[SUPERVISE_CHILDREN];
 	struct keep keeps[ROLE_LEN];
 	struct announce announce;
-	struct acts *acts;     /* owned by act.c; NULL: none yet */
-	struct guards *guards; /* owned by guard.c; NULL: none yet */
-	struct update *update; /* owned by update.c */
-	struct prove prove;    /* a proof of life that runs */
-	struct pass pass;      /* who waits for the gate to know of him */
-	struct config config;  /* a khien-conf that reads again */
-	bool again;	       /* ... and one more time after this one */
-	bool stand_in;	       /* a second scanner is there for the only one */
-	struct notify notify;  /* the service manager */
+	struct acts *acts;	     /* owned by act.c; NULL: none yet */
+	struct guardians *guardians; /* owned by guardian.c; NULL: none yet */
+	struct update *update;	     /* owned by update.c */
+	struct prove prove;	     /* a proof of life that runs */
+	struct pass pass;	     /* who waits for the gate to know of him */
+	struct config config;	     /* a khien-conf that reads again */
+	struct guard guard;	     /* of the agent, by the kernel */
+	bool again;		     /* ... and one more time after this one */
+	bool stand_in;	      /* a second scanner is there for the only one */
+	struct notify notify; /* the service manager */
 	bool stopping;
+	bool asked_to_stop;   /* by a command: not to be started again */
 	uint32_t step;	      /* of the start's order, then of the stop's */
 	bool begun;	      /* this step's children were started */
 	uint64_t step_due_ms; /* go on without them then; 0: never */

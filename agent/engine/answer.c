@@ -11,6 +11,7 @@
 #include "agent/engine/control.h"
 #include "agent/engine/doctor.h"
 #include "agent/engine/engine.h"
+#include "agent/engine/guard.h"
 #include "agent/engine/heat.h"
 #include "agent/engine/keeping.h"
 #include "agent/engine/record.h"
@@ -148,6 +149,10 @@ run(struct engine *engine, struct client *client, const char *line, size_t len,
 		break;
 	case REQUEST_UPDATE:
 		update_request(client, line, len);
+		break;
+	case REQUEST_GUARD:
+	case REQUEST_STOP:
+		guard_request(client, line, len, request);
 		break;
 	case REQUEST_QUERY:
 		pass(engine, client, line, len);

@@ -15,7 +15,7 @@
 struct doc;
 struct engine;
 
-#define BLIND_GAPS_MAX 64
+#define BLIND_GAPS_MAX 144
 #define BLIND_RULES_MAX 16 /* that are named; all are counted */
 
 /* Occasions of scans. */

@@ -12,6 +12,7 @@
 #include "agent/engine/asking.h"
 #include "agent/engine/client.h"
 #include "agent/engine/engine.h"
+#include "agent/engine/guard.h"
 #include "agent/engine/update.h"
 #include "agent/lib/file.h"
 #include "agent/lib/log.h"
@@ -149,6 +150,7 @@ control_drop(struct client *client)
 	asking_leave(client);
 	act_leave(client);
 	update_leave(client);
+	guard_leave(client);
 	client_free(client);
 }
 

@@ -8,6 +8,7 @@
 #include "agent/engine/allowed.h"
 #include "agent/engine/client.h"
 #include "agent/engine/engine.h"
+#include "agent/engine/guard.h"
 #include "agent/engine/lately.h"
 #include "agent/engine/loss.h"
 #include "agent/engine/proving.h"
@@ -338,6 +339,15 @@ check_proofs(struct doctor *doctor)
 	}
 }
 
+static void
+check_guard(struct doctor *doctor)
+{
+	char text[TEXT_MAX];
+
+	bool ok = guard_check(doctor->engine, text, sizeof(text));
+	tell(doctor, "guard", ok, "%s", text);
+}
+
 bool
 doctor_write(struct engine *engine, struct client *client)
 {
@@ -360,5 +370,6 @@ doctor_write(struct engine *engine, struct client *client)
 	check_update(&doctor);
 	check_store(&doctor);
 	check_proofs(&doctor);
+	check_guard(&doctor);
 	return doctor.failed;
 }

@@ -33,6 +33,7 @@ struct engine {
 	struct lately *lately;
 	struct heat *heat;	 /* what costs most */
 	struct proving *proving; /* proofs of life */
+	struct guard *guard;	 /* of the agent, as khiend says */
 	struct control *control;
 	struct asking *asking;	 /* scans that clients wait for */
 	struct act *act;	 /* what is asked of khien-keep */

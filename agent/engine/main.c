@@ -19,6 +19,7 @@
 #include "agent/engine/detect.h"
 #include "agent/engine/engine.h"
 #include "agent/engine/freed.h"
+#include "agent/engine/guard.h"
 #include "agent/engine/heat.h"
 #include "agent/engine/identity.h"
 #include "agent/engine/ingest.h"
@@ -103,6 +104,7 @@ is_his(uint16_t role, uint16_t type)
 	case MSG_FREED:
 	case MSG_UPDATED:
 	case MSG_PROVED:
+	case MSG_GUARDED:
 		return role == ROLE_DAEMON;
 	default:
 		return true;
@@ -139,6 +141,8 @@ on_message(void *arg, const struct peer_link *link, uint16_t type,
 		return update_take(engine, buf);
 	case MSG_PROVED:
 		return proving_take(engine, buf);
+	case MSG_GUARDED:
+		return guard_take(engine, buf);
 	default:
 		return -EBADMSG;
 	}
@@ -198,6 +202,7 @@ on_second(void *arg)
 	act_second(engine, now_ns);
 	update_second(engine, now_ns);
 	proving_second(engine, now_ns);
+	guard_second(engine, now_ns);
 	heat_second(engine, now_ns);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include "agent/engine/debt.h"
 #include "agent/engine/engine.h"
 #include "agent/engine/fold.h"
+#include "agent/engine/guard.h"
 #include "agent/engine/heat.h"
 #include "agent/engine/host.h"
 #include "agent/engine/identity.h"
@@ -52,6 +53,7 @@ struct parts {
 	struct lately lately;
 	struct proving proving;
 	struct heat heat;
+	struct guard guard;
 };
 
 static void
@@ -79,6 +81,7 @@ connect(struct parts *parts, struct peer *peer)
 		.lately = &parts->lately,
 		.proving = &parts->proving,
 		.heat = &parts->heat,
+		.guard = &parts->guard,
 		.started_ns = loop_now_ns(),
 	};
 }

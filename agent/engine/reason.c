@@ -9,6 +9,7 @@
 #include "agent/engine/alarm.h"
 #include "agent/engine/clock.h"
 #include "agent/engine/engine.h"
+#include "agent/engine/guard.h"
 #include "agent/engine/lately.h"
 #include "agent/engine/loss.h"
 #include "agent/engine/proving.h"
@@ -350,6 +351,17 @@ say_proofs(struct saying *saying)
 	}
 }
 
+static void
+say_guard(struct saying *saying)
+{
+	char text[TEXT_MAX];
+	int grave;
+
+	guard_say(saying->engine, text, sizeof(text), &grave);
+	if (*text)
+		say(saying, (enum reason_state)grave, "%s", text);
+}
+
 struct doc *
 reason_list(struct engine *engine, enum reason_state *ret_state,
 	    struct doc *notes)
@@ -366,6 +378,7 @@ reason_list(struct engine *engine, enum reason_state *ret_state,
 	say_deadlines(&saying);
 	say_dropped(&saying);
 	say_proofs(&saying);
+	say_guard(&saying);
 	say_losses(&saying);
 	if (engine->store->error)
 		say(&saying, REASON_DEGRADED, "the store does not work: %s",

@@ -8,6 +8,7 @@
 #include "agent/lib/doc.h"
 #include "agent/lib/file.h"
 #include "agent/lib/msg.h"
+#include "agent/lib/msg_guard.h"
 #include "agent/lib/str.h"
 
 #define WHY_PARSER 160
@@ -24,6 +25,8 @@ static const struct {
 	{ "reload", REQUEST_RELOAD, true },
 	{ "quarantine", REQUEST_QUARANTINE, true },
 	{ "update", REQUEST_UPDATE, false },
+	{ "guard", REQUEST_GUARD, false },
+	{ "stop", REQUEST_STOP, true },
 	{ "detections", REQUEST_QUERY, false },
 	{ "show", REQUEST_QUERY, false },
 	{ "events", REQUEST_QUERY, false },
@@ -230,6 +233,59 @@ request_read_update(const char *text, size_t len, enum request_update *ret_what,
 		}
 	(void)snprintf(ret_why, REQUEST_WHY_SIZE,
 		       "update: \"do\" must be status, check, now or import");
+	return -EINVAL;
+}
+
+/* Returns NULL, or what is wrong with them. */
+static const char *
+check_guard(const struct doc_value *line, struct request_guard *guard)
+{
+	static const char *const verbs[] = {
+		[REQUEST_GUARD_TELL] = "status",
+		[REQUEST_GUARD_OFF] = "off",
+		[REQUEST_GUARD_ON] = "on",
+	};
+	int64_t for_s = MSG_GUARD_FOR_S;
+	const char *word = "";
+
+	(void)get_option(line, "options.do", &word);
+	for (size_t i = REQUEST_GUARD_TELL; i <= REQUEST_GUARD_ON; i++)
+		if (str_equal(verbs[i], word))
+			guard->what = i;
+	if (!guard->what)
+		return "guard: \"do\" must be status, off or on";
+	bool off = guard->what == REQUEST_GUARD_OFF;
+	bool given = doc_get(line, "options.for_s") != NULL;
+	if (given && (!off || doc_number(line, "options.for_s", &for_s) < 0 ||
+		      for_s < 1 || for_s > MSG_GUARD_FOR_MAX_S))
+		return "guard: \"for_s\" must be 1 to 3600 seconds, and is for"
+		       " off";
+	guard->for_s = off ? (uint32_t)for_s : 0;
+	return NULL;
+}
+
+int
+request_read_guard(const char *text, size_t len, const struct request *request,
+		   struct request_guard *ret_guard, char *ret_why)
+{
+	CLEANUP(doc_freep) struct doc *doc = NULL;
+	const char *wrong = NULL;
+
+	*ret_guard = (struct request_guard){ 0 };
+	int r = read_object(text, len, "the request", &doc, ret_why);
+	if (r < 0)
+		return r;
+	const struct doc_value *line = doc_root(doc);
+	if (request->command == REQUEST_STOP) {
+		ret_guard->what = REQUEST_GUARD_STOP;
+		ret_guard->service = doc_true(line, "options.service");
+		ret_guard->shutdown = doc_true(line, "options.shutdown");
+	} else {
+		wrong = check_guard(line, ret_guard);
+	}
+	if (!wrong)
+		return 0;
+	(void)snprintf(ret_why, REQUEST_WHY_SIZE, "%s", wrong);
 	return -EINVAL;
 }
 

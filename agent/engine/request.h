@@ -26,6 +26,8 @@ enum request_command {
 	REQUEST_RELOAD,
 	REQUEST_QUARANTINE,
 	REQUEST_UPDATE,
+	REQUEST_GUARD,
+	REQUEST_STOP,
 	REQUEST_QUERY, /* any that khien-query answers */
 };
 
@@ -74,6 +76,26 @@ enum request_update {
 /* The options of "update".  Returns as above. */
 int request_read_update(const char *text, size_t len,
 			enum request_update *ret_what, char *ret_why);
+
+enum request_guard_do {
+	REQUEST_GUARD_TELL = 1,
+	REQUEST_GUARD_OFF, /* from here on: only by control.sock */
+	REQUEST_GUARD_ON,
+	REQUEST_GUARD_STOP,
+};
+
+struct request_guard {
+	enum request_guard_do what;
+	uint32_t for_s; /* of off: 1 to MSG_GUARD_FOR_MAX_S; else 0 */
+	/* Of stop: it is the service manager that wants to stop the service,
+	   and whether it is stopping the whole system. */
+	bool service, shutdown;
+};
+
+/* The options of "guard" or "stop".  Returns as above. */
+int request_read_guard(const char *text, size_t len,
+		       const struct request *request,
+		       struct request_guard *ret_guard, char *ret_why);
 
 /*
  * Reads a line of a scan, {"tag":1,"path":"..."}.  The path is the caller's to

@@ -11,6 +11,7 @@
 #include "agent/engine/db.h"
 #include "agent/engine/engine.h"
 #include "agent/engine/freed.h"
+#include "agent/engine/guard.h"
 #include "agent/engine/identity.h"
 #include "agent/engine/image.h"
 #include "agent/engine/loss.h"
@@ -239,6 +240,7 @@ status_write(struct engine *engine)
 	engine_status(engine, doc);
 	freed_write(&engine->freed, doc);
 	proving_write(engine, doc);
+	guard_write(engine, doc);
 	blind_write(engine, doc);
 	return doc;
 }

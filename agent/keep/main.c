@@ -32,7 +32,7 @@
 #include "agent/lib/str.h"
 
 #define ERROR_MAX 512
-#define KEEP_GUARD "1" /* argv[1]: see agent/daemon/guard.c */
+#define KEEP_GUARD "1" /* argv[1]: see agent/daemon/guardian.c */
 /* khiend hangs up when it has passed the answer on. */
 #define HANG_UP_MS 2000
 

@@ -92,6 +92,7 @@ static const struct key {
 	WORD_KEY("gate", "on_unreached", on_unreached, "kill hold allow ",
 		 "kill, hold or allow"),
 	KEY("gate", "scope_cgroup", OPTIONAL_PATH, scope_cgroup, 0, 0),
+	KEY("guard", "mode", SWITCH, guard, 0, 0),
 	WORD_KEY("action", "on_malicious", on_malicious,
 		 "alert block quarantine ", "alert, block or quarantine"),
 	WORD_KEY("action", "min_severity", min_severity,
@@ -418,6 +419,7 @@ conf_put(struct buf *buf, const struct conf *conf)
 	buf_put_text(buf, conf->on_crash);
 	buf_put_text(buf, conf->on_unreached);
 	buf_put_text(buf, conf->scope_cgroup);
+	buf_put_u8(buf, conf->guard);
 	buf_put_text(buf, conf->on_malicious);
 	buf_put_text(buf, conf->min_severity);
 	buf_put_u32(buf, conf->workers);
@@ -432,6 +434,7 @@ conf_put(struct buf *buf, const struct conf *conf)
 	buf_put_text(buf, conf->proxy);
 	buf_put_text(buf, conf->place);
 	buf_put_text(buf, conf->trust);
+	buf_put_u8(buf, conf->guard_disarmed);
 	for (size_t i = 0; i < CONF_ROLES_MAX; i++) {
 		buf_put_u32(buf, conf->role_uid[i]);
 		buf_put_u32(buf, conf->role_gid[i]);
@@ -468,6 +471,7 @@ conf_get(struct buf *buf, struct conf *ret_conf)
 	get_field(buf, conf->on_crash, sizeof(conf->on_crash));
 	get_field(buf, conf->on_unreached, sizeof(conf->on_unreached));
 	get_field(buf, conf->scope_cgroup, sizeof(conf->scope_cgroup));
+	conf->guard = buf_get_u8(buf) != 0;
 	get_field(buf, conf->on_malicious, sizeof(conf->on_malicious));
 	get_field(buf, conf->min_severity, sizeof(conf->min_severity));
 	conf->workers = buf_get_u32(buf);
@@ -482,6 +486,7 @@ conf_get(struct buf *buf, struct conf *ret_conf)
 	get_field(buf, conf->proxy, sizeof(conf->proxy));
 	get_field(buf, conf->place, sizeof(conf->place));
 	get_field(buf, conf->trust, sizeof(conf->trust));
+	conf->guard_disarmed = buf_get_u8(buf) != 0;
 	for (size_t i = 0; i < CONF_ROLES_MAX; i++) {
 		conf->role_uid[i] = buf_get_u32(buf);
 		conf->role_gid[i] = buf_get_u32(buf);

@@ -37,6 +37,8 @@ struct conf {
 	char on_crash[8];	     /* allow, deny; default deny */
 	char on_unreached[8];	     /* kill, hold, allow; default kill */
 	char scope_cgroup[CONF_PATH_MAX]; /* "": everything */
+	/* [guard] */
+	bool guard; /* mode; default off */
 	/* [action] */
 	char on_malicious[16]; /* alert, block, quarantine; default block */
 	char min_severity[16]; /* a word of msg_severity_find(); default high */
@@ -60,6 +62,7 @@ struct conf {
 				      "": by the host */
 	char trust[CONF_PATH_MAX]; /* default /usr/share/khien/update */
 	/* Not keys: looked up by khien-conf where /etc may be read. */
+	bool guard_disarmed; /* khien.guard=0 on the kernel's command line */
 	uint32_t role_uid[CONF_ROLES_MAX]; /* by enum role_id; 0: root */
 	uint32_t role_gid[CONF_ROLES_MAX];
 	uint32_t group_gid; /* of `group`; UINT32_MAX: no such group */

@@ -59,14 +59,17 @@ enum msg_type {
 	MSG_FREED,  /* keep to khiend, khiend to engine: what became of it */
 	MSG_UPDATE, /* engine to khiend, khiend to verify: do this about
 		       releases of rules; see msg_update.h for these five */
-	MSG_UPDATED,  /* verify to khiend, khiend to engine: what came of it */
-	MSG_FETCH,    /* verify to fetch: bring this (fd: where to) */
-	MSG_FETCHED,  /* fetch to verify: it is there, or why not */
-	MSG_TRIAL,    /* scan to khiend: how a release did on trial */
-	MSG_PROVE,    /* engine to khiend: run a proof of life; see msg_life.h
+	MSG_UPDATED, /* verify to khiend, khiend to engine: what came of it */
+	MSG_FETCH,   /* verify to fetch: bring this (fd: where to) */
+	MSG_FETCHED, /* fetch to verify: it is there, or why not */
+	MSG_TRIAL,   /* scan to khiend: how a release did on trial */
+	MSG_PROVE,   /* engine to khiend: run a proof of life; see msg_life.h
 			 for these three */
-	MSG_PROVED,   /* khiend to engine: it ran, or why not */
-	MSG_SCANS,    /* gate to engine: what was scanned, and for whom */
+	MSG_PROVED,  /* khiend to engine: it ran, or why not */
+	MSG_SCANS,   /* gate to engine: what was scanned, and for whom */
+	MSG_GUARD,   /* engine to khiend: turn the guard off or on, or stop; see
+			 msg_guard.h for these two */
+	MSG_GUARDED, /* khiend to engine: how it is guarded */
 	MSG_TYPE_END, /* no message */
 };
 

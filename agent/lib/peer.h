@@ -18,7 +18,7 @@ struct role;
 
 #define PEER_FD 3 /* khiend's channel in every child */
 #define PEER_LINKS_MAX 16
-#define PEER_KEPT_MAX 128
+#define PEER_KEPT_MAX 192
 
 struct peer_kept {
 	char name[64];

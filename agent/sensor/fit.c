@@ -2,10 +2,12 @@
 #include "agent/sensor/fit.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "agent/lib/file.h"
 #include "agent/sensor/prototype.h"
+#include "agent/sensor/tier.h"
 
 /* Of each choice the program whose form is the kernel's; PROGRAMS: none. */
 static void
@@ -30,18 +32,55 @@ error_of(const struct prototype *prototype, const struct programs_form *form)
 	return EOPNOTSUPP;
 }
 
+static bool
+is_of_tier(const int32_t *errors, size_t program)
+{
+	return !errors[program] && programs_get(program)->hook;
+}
+
+static void
+set_tier(int32_t *errors, int32_t error)
+{
+	for (size_t i = 0; i < PROGRAMS; i++)
+		if (is_of_tier(errors, i))
+			errors[i] = error;
+}
+
+/* Asked once for all of them: where one is refused, so are the others. */
+static void
+choose_tier(const struct prototype *prototype, int32_t *errors)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < PROGRAMS; i++)
+		any = any || is_of_tier(errors, i);
+	int32_t error = any ? tier_try(prototype) : 0;
+	if (error) {
+		set_tier(errors, error);
+		return;
+	}
+	for (size_t i = 0; i < PROGRAMS; i++)
+		if (is_of_tier(errors, i) &&
+		    !prototype_hook(prototype, programs_get(i)->hook))
+			errors[i] = PROGRAMS_UNNEEDED;
+}
+
 void
 fit_choose(int32_t errors[PROGRAMS])
 {
 	struct prototype *prototype CLEANUP(prototype_closep) = NULL;
 	size_t chosen[PROGRAMS_CHOICES];
 
-	if (prototype_open(&prototype) < 0)
+	int r = prototype_open(&prototype);
+	if (r < 0) {
+		set_tier(errors, -r);
 		return;
+	}
+	choose_tier(prototype, errors);
 	find_forms(prototype, chosen);
 	for (size_t i = 0; i < PROGRAMS; i++) {
 		const struct programs_form *form = programs_form(i);
-		if (!form)
+		if (!form || errors[i])
 			continue;
 		if (form->needs && !prototype_has(prototype, form->needs))
 			errors[i] = error_of(prototype, form);

@@ -8,9 +8,10 @@
 
 /*
  * Looks into the kernel's types.  Sets the errors of those that are not to be
- * tried: PROGRAMS_UNNEEDED where another one of its choice fits, or the kernel
- * has nothing to be seen by it; EOPNOTSUPP where the kernel lacks what it
- * needs.  One program that is refused costs an attempt for each of its object.
- * When the types cannot be read, all are tried.
+ * tried, leaving alone those that have one: PROGRAMS_UNNEEDED where another one
+ * of its choice fits, or the kernel has nothing to be seen by it; EOPNOTSUPP
+ * where the kernel lacks what it needs; and for all of tier L what tier_try()
+ * says.  One program that is refused costs an attempt for each of its object.
+ * When the types cannot be read, all of tier T are tried.
  */
 void fit_choose(int32_t errors[PROGRAMS]);

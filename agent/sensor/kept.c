@@ -133,10 +133,11 @@ log_absent(const struct probe *probe)
 		if (probe->errors[i] == 0 || probe->errors[i] == ECANCELED ||
 		    probe->errors[i] == PROGRAMS_UNNEEDED)
 			continue;
-		errno = probe->errors[i];
-		log_warning("kernel program %s refused: %m, going on without; "
+		log_warning("kernel program %s refused: %s, going on without; "
 			    "not seen: %s",
-			    programs_get(i)->name, programs_get(i)->cost);
+			    programs_get(i)->name,
+			    programs_why(probe->errors[i]),
+			    programs_get(i)->cost);
 	}
 }
 

@@ -15,91 +15,22 @@
 #include "agent/lib/log.h"
 #include "agent/lib/loop.h"
 #include "agent/lib/str.h"
-#include "agent/sensor/acts.h"
 #include "agent/sensor/attach.h"
-#include "agent/sensor/calls.h"
 #include "agent/sensor/fit.h"
+#include "agent/sensor/opening.h"
 #include "agent/sensor/programs.h"
-#include "kernel/khien_abi.h" /* first: the skeletons use its structs */
-#include "gen/datagram.skel.h"
-#include "gen/file.skel.h"
-#include "gen/net.skel.h"
-#include "gen/privilege.skel.h"
-#include "gen/process.skel.h"
-#include "gen/reach.skel.h"
-#include "gen/uring.skel.h"
+#include "kernel/khien_abi.h"
 
 #define LAST_LINES 20 /* of what libbpf says at once */
 
-/* Where the skeletons put it; the names of its parts are theirs. */
-struct opening {
-	const char *name;
-	const void *(*bytes)(size_t *ret_size);
-	/* Turns the knobs in .rodata, which has `size` bytes; NULL: none. */
-	void (*fill)(void *rodata, const struct probe *probe);
-	size_t rodata_size;
-};
-
-static void
-fill_process(void *rodata, const struct probe *probe)
-{
-	struct process_bpf__rodata *knobs = rodata;
-
-	knobs->iterator_slot = probe->cpus;
-}
-
-/* Not loaded yet, so what the programs see as constants is ours. */
-static void
-fill_file(void *rodata, const struct probe *probe)
-{
-	struct file_bpf__rodata *knobs = rodata;
-
-	calls_fill((struct khien_call *)(uintptr_t)knobs->calls,
-		   (uint8_t *)(uintptr_t)knobs->call_kinds);
-	if (probe->passing)
-		acts_pass((struct khien_call *)(uintptr_t)knobs->calls,
-			  (uint8_t *)(uintptr_t)knobs->call_kinds);
-	calls_fill_quiet((uint32_t *)(uintptr_t)knobs->quiet);
-	knobs->open_flags = calls_open_flags();
-}
-
-static void
-fill_uring(void *rodata, const struct probe *probe)
-{
-	struct uring_bpf__rodata *knobs = rodata;
-
-	(void)probe;
-	calls_fill_quiet((uint32_t *)(uintptr_t)knobs->quiet);
-}
-
-static void
-fill_privilege(void *rodata, const struct probe *probe)
-{
-	struct privilege_bpf__rodata *knobs = rodata;
-
-	(void)probe;
-	acts_fill((uint8_t *)(uintptr_t)knobs->acts,
-		  (uint8_t *)(uintptr_t)knobs->act_kinds);
-}
-
-static const struct opening openings[PROGRAMS_OBJECTS] = {
-	[PROGRAMS_PROCESS] = { "process", process_bpf__elf_bytes, fill_process,
-			       sizeof(struct process_bpf__rodata) },
-	[PROGRAMS_FILE] = { "file", file_bpf__elf_bytes, fill_file,
-			    sizeof(struct file_bpf__rodata) },
-	[PROGRAMS_REACH] = { "reach", reach_bpf__elf_bytes, NULL, 0 },
-	[PROGRAMS_URING] = { "uring", uring_bpf__elf_bytes, fill_uring,
-			     sizeof(struct uring_bpf__rodata) },
-	[PROGRAMS_NET] = { "net", net_bpf__elf_bytes, NULL, 0 },
-	[PROGRAMS_DATAGRAM] = { "datagram", datagram_bpf__elf_bytes, NULL, 0 },
-	[PROGRAMS_PRIVILEGE] = { "privilege", privilege_bpf__elf_bytes,
-				 fill_privilege,
-				 sizeof(struct privilege_bpf__rodata) },
+/* The programs that are to be loaded. */
+struct chosen {
+	bool has[PROGRAMS];
 };
 
 static const char *const map_names[PROBE_MAPS] = {
-	"critical", "bulk",  "counters", "own",	  "reach",
-	"stops",    "names", "known",	 "armed", "handlers"
+	"critical", "bulk",  "counters", "own",	     "reach",  "stops",
+	"names",    "known", "armed",	 "handlers", "claims",
 };
 
 const char *
@@ -188,32 +119,6 @@ object_closep(struct bpf_object **object)
 	*object = NULL;
 }
 
-/* One of the object files, opened anew for every attempt. */
-static int
-object_open(struct bpf_object **ret, size_t which, const struct probe *probe)
-{
-	const struct opening *opening = &openings[which];
-	size_t size = 0;
-
-	const void *bytes = opening->bytes(&size);
-	struct bpf_object_open_opts opts = { .sz = sizeof(opts),
-					     .object_name = opening->name };
-	*ret = bpf_object__open_mem(bytes, size, &opts);
-	if (!*ret)
-		return -errno;
-	if (!opening->fill)
-		return 0;
-	struct bpf_map *map = bpf_object__find_map_by_name(*ret, ".rodata");
-	if (!map)
-		return -EINVAL;
-	/* libbpf 1.1 has it const, and writable all the same until it loads. */
-	void *rodata = (void *)(uintptr_t)bpf_map__initial_value(map, &size);
-	if (!rodata || size != opening->rodata_size)
-		return -EINVAL;
-	opening->fill(rodata, probe);
-	return 0;
-}
-
 static int
 set_size(struct bpf_object *object, const char *name, uint32_t entries)
 {
@@ -226,7 +131,10 @@ set_size(struct bpf_object *object, const char *name, uint32_t entries)
 static int
 set_maps(struct bpf_object *object, const struct probe *probe)
 {
-	int r = set_size(object, "scratch", probe->cpus + 1);
+	/* One for each cpu and the iterator, or for each lane: lane.h. */
+	bool lanes = bpf_object__find_map_by_name(object, "claims") != NULL;
+	int r = set_size(object, "scratch",
+			 lanes ? KHIEN_LANES : probe->cpus + 1);
 
 	if (r == 0)
 		r = set_size(object, "counters",
@@ -267,19 +175,19 @@ attach(struct bpf_object *object, struct probe *probe, size_t program)
 }
 
 /*
- * Loads those programs of the object that `chosen` has bits of; with none it
- * only makes the maps.  They are attached later: see attach_chosen().
+ * Loads those programs of the object that are chosen; with none it only makes
+ * the maps.  They are attached later: see attach_chosen().
  */
 static int
 object_load(struct bpf_object **object, size_t which, struct probe *probe,
-	    uint64_t chosen)
+	    const struct chosen *chosen)
 {
-	int r = object_open(object, which, probe);
+	int r = opening_open(object, which, probe);
 
 	if (r == 0)
 		r = set_maps(*object, probe);
 	for (size_t i = 0; r == 0 && i < PROGRAMS; i++) {
-		if (programs_get(i)->object != which || chosen & 1ull << i)
+		if (programs_get(i)->object != which || chosen->has[i])
 			continue;
 		struct bpf_program *bpf = bpf_object__find_program_by_name(
 			*object, programs_get(i)->name);
@@ -295,30 +203,66 @@ object_load(struct bpf_object **object, size_t which, struct probe *probe,
 
 static void
 attach_chosen(struct bpf_object *object, size_t which, struct probe *probe,
-	      uint64_t chosen)
+	      const struct chosen *chosen)
 {
 	for (size_t i = 0; i < PROGRAMS; i++)
-		if (programs_get(i)->object == which && chosen & 1ull << i)
+		if (programs_get(i)->object == which && chosen->has[i])
 			attach(object, probe, i);
 }
 
-/* The programs of `chosen` that the kernel takes, each tried by itself. */
-static uint64_t
-find_accepted(size_t which, struct probe *probe, uint64_t chosen)
+static bool
+is_any(const struct chosen *chosen, size_t which)
 {
-	uint64_t accepted = 0;
+	for (size_t i = 0; i < PROGRAMS; i++)
+		if (programs_get(i)->object == which && chosen->has[i])
+			return true;
+	return false;
+}
 
+/* Leaves the programs of the object that the kernel takes, each tried by
+   itself. */
+static void
+find_accepted(size_t which, struct probe *probe, struct chosen *chosen)
+{
 	for (size_t i = 0; i < PROGRAMS; i++) {
-		struct bpf_object *one CLEANUP(object_closep) = NULL;
-		if (programs_get(i)->object != which || !(chosen & 1ull << i))
+		struct bpf_object *object CLEANUP(object_closep) = NULL;
+		struct chosen one = { 0 };
+		if (programs_get(i)->object != which || !chosen->has[i])
 			continue;
-		int r = object_load(&one, which, probe, 1ull << i);
+		one.has[i] = true;
+		int r = object_load(&object, which, probe, &one);
 		if (r < 0)
 			probe->errors[i] = -r;
-		else
-			accepted |= 1ull << i;
+		chosen->has[i] = r == 0;
 	}
-	return accepted;
+}
+
+/* What an object would make, of what others need: without reading the kernel's
+   types, which takes most of a load's time. */
+static int
+make_maps(struct bpf_object **object, size_t which, struct probe *probe)
+{
+	int r = opening_open(object, which, probe);
+
+	if (r == 0)
+		r = set_maps(*object, probe);
+	for (size_t i = 0; r == 0 && i < PROBE_MAPS; i++) {
+		const struct bpf_map *map =
+			bpf_object__find_map_by_name(*object, map_names[i]);
+		if (!map || probe->maps[i] >= 0)
+			continue;
+		struct bpf_map_create_opts opts = {
+			.sz = sizeof(opts), .map_flags = bpf_map__map_flags(map)
+		};
+		probe->maps[i] =
+			bpf_map_create(bpf_map__type(map), map_names[i],
+				       bpf_map__key_size(map),
+				       bpf_map__value_size(map),
+				       bpf_map__max_entries(map), &opts);
+		if (probe->maps[i] < 0)
+			r = probe->maps[i];
+	}
+	return r;
 }
 
 /*
@@ -327,25 +271,28 @@ find_accepted(size_t which, struct probe *probe, uint64_t chosen)
  */
 static int
 load_object(struct bpf_object **object, size_t which, struct probe *probe,
-	    uint64_t *chosen)
+	    struct chosen *chosen)
 {
-	int r = object_load(object, which, probe, *chosen);
-
-	if (r == 0 || *chosen == 0)
-		return r;
+	if (!is_any(chosen, which))
+		return make_maps(object, which, probe);
+	int r = object_load(object, which, probe, chosen);
+	if (r == 0)
+		return 0;
 	object_closep(object);
-	*chosen = find_accepted(which, probe, *chosen);
-	if (*chosen) {
-		r = object_load(object, which, probe, *chosen);
+	find_accepted(which, probe, chosen);
+	if (is_any(chosen, which)) {
+		r = object_load(object, which, probe, chosen);
 		if (r == 0)
 			return 0;
 		object_closep(object);
 	}
-	for (size_t i = 0; i < PROGRAMS; i++)
-		if (*chosen & 1ull << i)
-			probe->errors[i] = -r;
-	*chosen = 0;
-	return object_load(object, which, probe, 0);
+	for (size_t i = 0; i < PROGRAMS; i++) {
+		if (programs_get(i)->object != which || !chosen->has[i])
+			continue;
+		probe->errors[i] = -r;
+		chosen->has[i] = false;
+	}
+	return object_load(object, which, probe, chosen);
 }
 
 int
@@ -395,22 +342,22 @@ arm(struct probe *probe)
 				   BPF_ANY);
 }
 
-/* By object, the programs that are wanted and not known to be of no use. */
+/* The programs that are wanted and not known to be of no use. */
 static void
-want(struct probe *probe, struct probe_wanted wanted, uint64_t *chosen)
+choose(struct probe *probe, struct probe_wanted wanted, struct chosen *chosen)
 {
-	for (size_t i = 0; i < PROGRAMS; i++) {
+	for (size_t i = 0; i < PROGRAMS; i++)
 		if (!probe_is_wanted(wanted, i))
 			probe->errors[i] = ECANCELED;
-		else if (!probe->errors[i])
-			chosen[programs_get(i)->object] |= 1ull << i;
-	}
+	fit_choose(probe->errors);
+	for (size_t i = 0; i < PROGRAMS; i++)
+		chosen->has[i] = !probe->errors[i];
 }
 
 /* No program runs before our own processes are in the maps. */
 static int
-begin(struct bpf_object **objects, struct probe *probe, const uint64_t *chosen,
-      const uint32_t *own, size_t len)
+begin(struct bpf_object **objects, struct probe *probe,
+      const struct chosen *chosen, const uint32_t *own, size_t len)
 {
 	int r = 0;
 
@@ -419,7 +366,7 @@ begin(struct bpf_object **objects, struct probe *probe, const uint64_t *chosen,
 	if (r == 0)
 		r = begin_numbers(probe);
 	for (size_t i = 0; r == 0 && i < PROGRAMS_OBJECTS; i++)
-		attach_chosen(objects[i], i, probe, chosen[i]);
+		attach_chosen(objects[i], i, probe, chosen);
 	return r;
 }
 
@@ -428,17 +375,16 @@ probe_load(struct probe *probe, struct probe_wanted wanted, const uint32_t *own,
 	   size_t len)
 {
 	struct bpf_object *objects[PROGRAMS_OBJECTS] = { 0 };
-	uint64_t chosen[PROGRAMS_OBJECTS] = { 0 };
+	struct chosen chosen;
 	int r = 0;
 
 	probe->passing = wanted.privilege;
-	fit_choose(probe->errors);
-	want(probe, wanted, chosen);
+	choose(probe, wanted, &chosen);
 	/* Once each: what takes its time is to read the kernel's types. */
 	for (size_t i = 0; r == 0 && i < PROGRAMS_OBJECTS; i++)
-		r = load_object(&objects[i], i, probe, &chosen[i]);
+		r = load_object(&objects[i], i, probe, &chosen);
 	if (r == 0)
-		r = begin(objects, probe, chosen, own, len);
+		r = begin(objects, probe, &chosen, own, len);
 	for (size_t i = 0; i < PROGRAMS_OBJECTS; i++)
 		object_closep(&objects[i]);
 	if (r == 0 && wanted.privilege)

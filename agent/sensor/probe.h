@@ -12,7 +12,7 @@
 
 #include "agent/sensor/programs.h"
 
-#define PROBE_MAPS 10
+#define PROBE_MAPS 11
 #define PROBE_RING_SIZE (8u << 20)    /* RING_SIZE of kernel/ring.h */
 #define PROBE_STOPS_SIZE (256u << 10) /* STOPS_SIZE of kernel/reach.bpf.c */
 
@@ -27,6 +27,7 @@ enum probe_map {
 	PROBE_KNOWN,	/* credentials as last known */
 	PROBE_ARMED,	/* whether they are compared */
 	PROBE_HANDLERS, /* who goes on with a system call */
+	PROBE_CLAIMS,	/* lanes of those who may be preempted */
 };
 
 struct probe {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "agent/sensor/programs.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "agent/lib/event.h"
 
 static const struct programs_entry entries[PROGRAMS] = {
@@ -214,4 +217,17 @@ programs_form(size_t program)
 	    (!forms[program].choice && !forms[program].needs))
 		return NULL;
 	return &forms[program];
+}
+
+const char *
+programs_why(int32_t error)
+{
+	switch (error) {
+	case ECANCELED:
+		return "switched off";
+	case PROGRAMS_UNCALLED:
+		return "bpf is not among the security modules (lsm=)";
+	default:
+		return strerror(error);
+	}
 }

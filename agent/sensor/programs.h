@@ -74,8 +74,9 @@ enum programs_choice {
 	PROGRAMS_CHOICES,
 };
 
-/* In the place of an error: this kernel does not need it. */
-#define PROGRAMS_UNNEEDED 4096
+/* In the place of an error, and above all of them. */
+#define PROGRAMS_UNNEEDED 4096 /* by this kernel */
+#define PROGRAMS_UNCALLED 4097 /* the kernel takes it and never calls it */
 
 #define PROGRAMS_TYPES 24
 
@@ -86,6 +87,9 @@ struct programs_entry {
 	const char *cost; /* what is not seen when it is absent */
 	/* Types of events that no other program tells; 0 ends them. */
 	uint16_t types[PROGRAMS_TYPES];
+	/* Tier L: the hook of the security modules that it is called from;
+	   NULL: tier T. */
+	const char *hook;
 };
 
 /* What a kernel must be like for a program. */
@@ -104,3 +108,6 @@ const struct programs_entry *programs_get(size_t program);
 
 /* NULL for a program that every kernel may have. */
 const struct programs_form *programs_form(size_t program);
+
+/* Why a program is absent, by its error; errors of the system in its words. */
+const char *programs_why(int32_t error);

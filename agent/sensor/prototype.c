@@ -91,6 +91,19 @@ prototype_is(const struct prototype *prototype, const char *tracepoint,
 	return true;
 }
 
+uint32_t
+prototype_hook(const struct prototype *prototype, const char *hook)
+{
+	char name[128];
+
+	if (snprintf(name, sizeof(name), "bpf_lsm_%s", hook) >=
+	    (int)sizeof(name))
+		return 0;
+	__s32 id = btf__find_by_name_kind(prototype->types, name,
+					  BTF_KIND_FUNC);
+	return id < 0 ? 0 : (uint32_t)id;
+}
+
 bool
 prototype_has_struct(const struct prototype *prototype, const char *name)
 {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct prototype;
 
@@ -20,6 +21,10 @@ void prototype_closep(struct prototype **prototype);
  */
 bool prototype_is(const struct prototype *prototype, const char *tracepoint,
 		  const char *params);
+
+/* The number, among the kernel's types, of what a program of tier L is attached
+   to; 0: there is no such hook. */
+uint32_t prototype_hook(const struct prototype *prototype, const char *hook);
 
 /* Whether the kernel has a struct of that name. */
 bool prototype_has_struct(const struct prototype *prototype, const char *name);

@@ -68,8 +68,7 @@ put_program(struct buf *buf, size_t program, int32_t error)
 		return;
 	}
 	(void)snprintf(value, sizeof(value), "absent: %s; not seen: %s",
-		       error == ECANCELED ? "switched off" : strerror(error),
-		       programs_get(program)->cost);
+		       programs_why(error), programs_get(program)->cost);
 	msg_put_pair(buf, name, value);
 }
 

@@ -20,7 +20,7 @@ struct event;
 
 #define WINDOW_BATCHES 16
 #define WINDOW_RINGS 2
-#define WINDOW_PROGRAMS 64
+#define WINDOW_PROGRAMS 128
 
 struct window_mark {
 	uint64_t batches; /* number of the last sealed batch */

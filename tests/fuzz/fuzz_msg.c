@@ -11,6 +11,7 @@
 #include "agent/lib/conf.h"
 #include "agent/lib/event.h"
 #include "agent/lib/msg.h"
+#include "agent/lib/msg_guard.h"
 #include "agent/lib/msg_life.h"
 #include "agent/lib/msg_update.h"
 
@@ -209,6 +210,22 @@ read_life(struct buf *buf, uint16_t type, struct buf *again,
 	compare(again, bytes, size);
 }
 
+static void
+read_guard(struct buf *buf, uint16_t type, struct buf *again,
+	   const uint8_t *bytes, size_t size)
+{
+	struct msg_guarded guarded;
+	struct msg_guard guard;
+
+	if (type == MSG_GUARD && msg_guard_get(buf, &guard) == 0)
+		msg_guard_put(again, &guard);
+	else if (type == MSG_GUARDED && msg_guard_get_state(buf, &guarded) == 0)
+		msg_guard_put_state(again, &guarded);
+	else
+		return;
+	compare(again, bytes, size);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
@@ -232,6 +249,10 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	case MSG_PROVED:
 	case MSG_SCANS:
 		read_life(&buf, type, &again, bytes, size);
+		break;
+	case MSG_GUARD:
+	case MSG_GUARDED:
+		read_guard(&buf, type, &again, bytes, size);
 		break;
 	case MSG_CONFIG:
 		(void)conf_get(&buf, &conf);

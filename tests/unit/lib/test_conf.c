@@ -33,6 +33,7 @@ test_defaults(void **state)
 	assert_string_equal(conf.on_crash, "deny");
 	assert_string_equal(conf.on_unreached, "kill");
 	assert_string_equal(conf.scope_cgroup, "");
+	assert_false(conf.guard);
 	assert_string_equal(conf.on_malicious, "block");
 	assert_string_equal(conf.min_severity, "high");
 	assert_int_equal(conf.workers, 0);
@@ -104,6 +105,8 @@ test_set(void **state)
 		{ "gate", "scope_cgroup", "", 0 },
 		{ "gate", "scope_cgroup", "/sys/fs/cgroup/a", 0 },
 		{ "gate", "scope_cgroup", "a", -EINVAL },
+		{ "guard", "mode", "on", 0 },
+		{ "guard", "mode", "enforce", -EINVAL },
 		{ "action", "on_malicious", "quarantine", 0 },
 		{ "action", "on_malicious", "delete", -EINVAL },
 		{ "action", "min_severity", "informational", 0 },
@@ -223,11 +226,13 @@ fill(void)
 	assert_int_equal(conf_set(&conf, "gate", "mode", "off", &why), 0);
 	assert_int_equal(conf_set(&conf, "sensor", "file", "off", &why), 0);
 	assert_int_equal(conf_set(&conf, "agent", "proof_s", "77", &why), 0);
+	assert_int_equal(conf_set(&conf, "guard", "mode", "on", &why), 0);
 	for (uint32_t i = 0; i < CONF_ROLES_MAX; i++) {
 		conf.role_uid[i] = 100 + i;
 		conf.role_gid[i] = 200 + i;
 	}
 	conf.group_gid = 300;
+	conf.guard_disarmed = true;
 }
 
 /* No key is left behind, whatever its kind. */
@@ -276,6 +281,7 @@ test_round_trip(void **state)
 	assert_memory_equal(back.role_gid, conf.role_gid,
 			    sizeof(back.role_gid));
 	assert_int_equal(back.group_gid, 300);
+	assert_true(back.guard_disarmed);
 }
 
 static void

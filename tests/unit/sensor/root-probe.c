@@ -27,9 +27,11 @@
 #include "agent/lib/event.h"
 #include "agent/lib/file.h"
 #include "agent/lib/msg.h"
+#include "agent/sensor/prototype.h"
 #include "agent/sensor/reach.h"
 #include "agent/sensor/report.h"
 #include "agent/sensor/stream.h"
+#include "agent/sensor/tier.h"
 #include "agent/sensor/window.h"
 #include "kernel/khien_abi.h"
 
@@ -131,11 +133,21 @@ static const uint16_t types[PROGRAMS] = {
 /* Of another form than this kernel's; known once all were loaded. */
 static bool unneeded[PROGRAMS];
 
+/* Why this machine has none of tier L; 0: it has them. */
+static int32_t tier;
+
+static bool
+is_refused_tier(size_t program)
+{
+	return tier != 0 && programs_get(program)->hook;
+}
+
 /* Whether the program is to be there: this kernel's form, and switched on. */
 static bool
 is_due(size_t program)
 {
 	return sensor.probe.errors[program] != PROGRAMS_UNNEEDED &&
+	       !is_refused_tier(program) &&
 	       probe_is_wanted(sensor.wanted, program);
 }
 
@@ -337,6 +349,8 @@ check(size_t absent)
 	open_sensor(absent);
 	for (size_t i = 0; i < PROGRAMS; i++) {
 		unneeded[i] = sensor.probe.errors[i] == PROGRAMS_UNNEEDED;
+		if (is_refused_tier(i) && probe_is_wanted(sensor.wanted, i))
+			assert_int_equal(sensor.probe.errors[i], tier);
 		if (!is_due(i))
 			continue;
 		assert_int_equal(sensor.probe.errors[i],
@@ -370,7 +384,7 @@ test_nothing_refused(void **state)
 static bool
 is_tried(size_t program)
 {
-	if (unneeded[program])
+	if (unneeded[program] || is_refused_tier(program))
 		return false;
 	return getenv("KHIEN_EVERY") || program == 0 ||
 	       programs_get(program - 1)->object !=
@@ -428,14 +442,30 @@ test_switched_off(void **state)
 	assert_int_equal(probe_init(&probe), 0);
 	assert_int_equal(probe_load(&probe, wanted, NULL, 0), 0);
 	for (size_t i = 0; i < PROGRAMS; i++)
-		assert_int_equal(probe.errors[i],
-				 probe_is_wanted(wanted, i) ? 0 : ECANCELED);
+		if (!probe_is_wanted(wanted, i))
+			assert_int_equal(probe.errors[i], ECANCELED);
+		else if (probe.errors[i] != PROGRAMS_UNNEEDED)
+			assert_int_equal(probe.errors[i],
+					 is_refused_tier(i) ? tier : 0);
 	probe_done(&probe);
+}
+
+static void
+find_tier(void)
+{
+	struct prototype *prototype CLEANUP(prototype_closep) = NULL;
+	int r = prototype_open(&prototype);
+
+	tier = r < 0 ? -r : tier_try(prototype);
+	if (tier)
+		printf("tier L: %s: its programs are not tried\n",
+		       programs_why(tier));
 }
 
 int
 main(void)
 {
+	find_tier();
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing_refused),
 		cmocka_unit_test(test_load_refused),

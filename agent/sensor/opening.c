@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/sensor/opening.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/types.h>
+
+#include "agent/sensor/acts.h"
+#include "agent/sensor/calls.h"
+#include "agent/sensor/probe.h"
+#include "kernel/khien_abi.h" /* first: the skeletons use its structs */
+#include "gen/datagram.skel.h"
+#include "gen/file.skel.h"
+#include "gen/net.skel.h"
+#include "gen/privilege.skel.h"
+#include "gen/process.skel.h"
+#include "gen/reach.skel.h"
+#include "gen/uring.skel.h"
+
+/* Where the skeletons put it; the names of its parts are theirs. */
+struct opening {
+	const char *name;
+	const void *(*bytes)(size_t *ret_size);
+	/* Turns the knobs in .rodata, which has `size` bytes; NULL: none. */
+	void (*fill)(void *rodata, const struct probe *probe);
+	size_t rodata_size;
+};
+
+static void
+fill_process(void *rodata, const struct probe *probe)
+{
+	struct process_bpf__rodata *knobs = rodata;
+
+	knobs->iterator_slot = probe->cpus;
+}
+
+static void
+fill_file(void *rodata, const struct probe *probe)
+{
+	struct file_bpf__rodata *knobs = rodata;
+
+	calls_fill((struct khien_call *)(uintptr_t)knobs->calls,
+		   (uint8_t *)(uintptr_t)knobs->call_kinds);
+	if (probe->passing)
+		acts_pass((struct khien_call *)(uintptr_t)knobs->calls,
+			  (uint8_t *)(uintptr_t)knobs->call_kinds);
+	calls_fill_quiet((uint32_t *)(uintptr_t)knobs->quiet);
+	knobs->open_flags = calls_open_flags();
+}
+
+static void
+fill_uring(void *rodata, const struct probe *probe)
+{
+	struct uring_bpf__rodata *knobs = rodata;
+
+	(void)probe;
+	calls_fill_quiet((uint32_t *)(uintptr_t)knobs->quiet);
+}
+
+static void
+fill_privilege(void *rodata, const struct probe *probe)
+{
+	struct privilege_bpf__rodata *knobs = rodata;
+
+	(void)probe;
+	acts_fill((uint8_t *)(uintptr_t)knobs->acts,
+		  (uint8_t *)(uintptr_t)knobs->act_kinds);
+}
+
+static const struct opening openings[PROGRAMS_OBJECTS] = {
+	[PROGRAMS_PROCESS] = { "process", process_bpf__elf_bytes, fill_process,
+			       sizeof(struct process_bpf__rodata) },
+	[PROGRAMS_FILE] = { "file", file_bpf__elf_bytes, fill_file,
+			    sizeof(struct file_bpf__rodata) },
+	[PROGRAMS_REACH] = { "reach", reach_bpf__elf_bytes, NULL, 0 },
+	[PROGRAMS_URING] = { "uring", uring_bpf__elf_bytes, fill_uring,
+			     sizeof(struct uring_bpf__rodata) },
+	[PROGRAMS_NET] = { "net", net_bpf__elf_bytes, NULL, 0 },
+	[PROGRAMS_DATAGRAM] = { "datagram", datagram_bpf__elf_bytes, NULL, 0 },
+	[PROGRAMS_PRIVILEGE] = { "privilege", privilege_bpf__elf_bytes,
+				 fill_privilege,
+				 sizeof(struct privilege_bpf__rodata) },
+};
+
+int
+opening_open(struct bpf_object **ret, size_t which, const struct probe *probe)
+{
+	const struct opening *opening = &openings[which];
+	size_t size = 0;
+
+	const void *bytes = opening->bytes(&size);
+	struct bpf_object_open_opts opts = { .sz = sizeof(opts),
+					     .object_name = opening->name };
+	*ret = bpf_object__open_mem(bytes, size, &opts);
+	if (!*ret)
+		return -errno;
+	if (!opening->fill)
+		return 0;
+	struct bpf_map *map = bpf_object__find_map_by_name(*ret, ".rodata");
+	if (!map)
+		return -EINVAL;
+	/* libbpf 1.1 has it const, and writable all the same until it loads. */
+	void *rodata = (void *)(uintptr_t)bpf_map__initial_value(map, &size);
+	if (!rodata || size != opening->rodata_size)
+		return -EINVAL;
+	opening->fill(rodata, probe);
+	return 0;
+}
