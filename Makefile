@@ -113,7 +113,10 @@ PROGRAMS := $(foreach f,$(PRESENT),$(if $(filter %/main.c,$(SRC_$f)),\
 	$B/$(NAME_$f)))
 LIBRARY := $B/lib/libkhien.a
 KERNEL := $(wildcard kernel/*.bpf.c)
-SKELETONS := $(KERNEL:kernel/%.bpf.c=$O/gen/%.skel.h)
+# Those that every kernel may load become one object file.
+TRACING := process file reach uring net datagram privilege
+SKELETONS := $O/gen/tracing.skel.h $(patsubst kernel/%.bpf.c,$O/gen/%.skel.h,\
+	$(filter-out $(TRACING:%=kernel/%.bpf.c),$(KERNEL)))
 
 # Flags.
 
@@ -214,6 +217,9 @@ $O/bpf-flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' $(call quote,$(CLANG) $(BPF_CFLAGS)) | cmp -s - $@ || \
 		printf '%s\n' $(call quote,$(CLANG) $(BPF_CFLAGS)) >$@
+
+$O/kernel/tracing.bpf.o: $(TRACING:%=$O/kernel/%.bpf.o)
+	$(call say,BPF)$(BPFTOOL) gen object $@ $^
 
 $O/gen/%.skel.h: $O/kernel/%.bpf.o
 	@mkdir -p $(@D)

@@ -63,14 +63,14 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct area);
-} areas SEC(".maps");
+} areas __weak SEC(".maps");
 
 /*
  * The mapping that has the address, into `areas`.  Not locked: another thread
  * may make it find nothing, and no other one.  Verified once, as it is no part
  * of its callers.
  */
-__attribute__((noinline)) __u32
+__weak __noinline __u32
 area_find_in_tree(__u64 mm, __u64 address)
 {
 	struct mm_struct___tree *tree = (void *)mm;

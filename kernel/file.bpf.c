@@ -22,8 +22,6 @@ const volatile struct khien_call calls[2 * KHIEN_CALLS] = {};
 const volatile __u8 call_kinds[KHIEN_CALLS] = {};
 /* Knob: an open writes, or makes, when it has one of these open(2) flags. */
 const volatile __u32 open_flags = 0;
-/* Knob: hooks leave the real paths of calls that take one. */
-const volatile __u32 hooked = 0;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -143,7 +141,7 @@ put_found(struct khien_file *rec, struct task_struct *task,
 	  __u32 slot)
 {
 	__u64 key = bpf_get_current_pid_tgid();
-	struct left *left = hooked ? left_find(key, rec->head.type) : 0;
+	struct left *left = left_find(key, rec->head.type);
 
 	if (left)
 		return left_put_file(rec, left, key, at, slot);
@@ -308,7 +306,7 @@ BPF_PROG(file_call, struct pt_regs *regs, long ret)
 	if (args && ret >= 0)
 		done(ctx, call, args, regs, ret, compat);
 	/* Nothing is left by calls that open. */
-	if (hooked && !(call->how & KHIEN_HOW_RESULT))
+	if (!(call->how & KHIEN_HOW_RESULT))
 		left_drop(bpf_get_current_pid_tgid());
 	return 0;
 }

@@ -13,4 +13,4 @@ struct {
 	__uint(max_entries, KHIEN_HANDLERS);
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, sizeof(__u32));
-} handlers SEC(".maps");
+} handlers __weak SEC(".maps");

@@ -118,7 +118,7 @@ begin(__u64 key, __u32 type)
 }
 
 /* Text `which`, 0 or 1, becomes a walk. */
-__attribute__((noinline)) __u32
+__noinline __u32
 hooks_walk(__u64 key, __u64 dentry, __u64 vfsmount, __u32 which)
 {
 	struct left *left = bpf_map_lookup_elem(&lefts, &key);

@@ -301,7 +301,6 @@ _Static_assert(sizeof(struct khien_privilege) == 232, "khien_privilege");
 #define KHIEN_ACT_BPF 16
 #define KHIEN_ACT_CHROOT 17
 #define KHIEN_ACT_PIVOT_ROOT 18
-#define KHIEN_ACT_EXEC 19 /* only as one that maps */
 
 /* Who goes on with a system call: places in the map `handlers`. */
 #define KHIEN_HANDLER_PRIVILEGE 0

@@ -38,7 +38,7 @@ struct {
 	__uint(max_entries, KNOWN_TASKS);
 	__type(key, __u64);
 	__type(value, struct known);
-} known SEC(".maps");
+} known __weak SEC(".maps");
 
 /* 1 once everything that explains a change is attached. */
 struct {
@@ -46,7 +46,7 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u32);
-} armed SEC(".maps");
+} armed __weak SEC(".maps");
 
 #define KNOWN_UIDS (1u << 0)
 #define KNOWN_GIDS (1u << 1)
@@ -219,7 +219,7 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct known);
-} before SEC(".maps");
+} before __weak SEC(".maps");
 
 /*
  * Looks at the current task at a place where `act` may have changed it, and
@@ -227,7 +227,7 @@ struct {
  * fails after it has changed the credentials tells nothing: the task ends.
  * Verified once, as it is no part of its callers.
  */
-__attribute__((noinline)) __u32
+__weak __noinline __u32
 known_look(__u32 act)
 {
 	__u64 task = bpf_get_current_task();

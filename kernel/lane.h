@@ -19,7 +19,7 @@ struct {
 	__uint(max_entries, KHIEN_LANES);
 	__type(key, __u32);
 	__type(value, __u8);
-} claims SEC(".maps");
+} claims __weak SEC(".maps");
 
 /* False: all lanes are in use, told as a loss of the class. */
 static __always_inline bool

@@ -6,22 +6,23 @@
  *
  * A file is known by its inode and its times: one that was replaced, or written
  * to, is another.  While nothing bad is known this is one look into an array
- * for each mapping of code, and none for others.
+ * for each mapping of code, and none for others.  These run with preemption on:
+ * see lane.h.
  */
 #include "kernel/changed.h"
 #include "kernel/core.h"
 #include "kernel/khien_abi.h"
-#include "kernel/left.h"
+#include "kernel/lane.h"
+#include "kernel/often.h"
 #include "kernel/path.h"
 #include "kernel/reach.h"
+#include "kernel/ring.h"
+#include "kernel/who.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
 #define KERN_EACCES 13
 #define KERN_PROT_EXEC 0x4u
-
-/* Knob: somebody takes what is left, and tells of it. */
-const volatile __u32 told = 0;
 
 #pragma clang attribute push(__attribute__((preserve_access_index)),           \
 			     apply_to = record)
@@ -39,14 +40,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct khien_bad);
 } bad SEC(".maps");
-
-/* What a new entry is a copy of. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct left);
-} blank SEC(".maps");
 
 static __always_inline bool
 is_listed(struct khien_bad *list, struct inode *inode)
@@ -73,42 +66,39 @@ is_listed(struct khien_bad *list, struct inode *inode)
 	return false;
 }
 
-__attribute__((noinline)) __u32
-mapping_walk(__u64 key, __u64 dentry, __u64 vfsmount)
+static __always_inline void
+put(struct khien_privilege *rec, struct file *file, struct inode *inode,
+    __u32 protection, __u32 lane)
 {
-	struct left *left = bpf_map_lookup_elem(&lefts, &key);
+	struct task_struct *task = (void *)bpf_get_current_task();
 
-	if (!left || !dentry || !vfsmount)
-		return 0;
-	__u32 next = path_walk_in(left->text, sizeof(left->text), 0,
-				  (struct dentry *)dentry, vfsmount);
-	if (next & PATH_CUT)
-		left->flags |= KHIEN_PATH_CUT;
-	left->len[0] = next & ~PATH_CUT;
-	return 0;
+	who_put_head(&rec->head, task, KHIEN_MAP_DENIED);
+	who_put_actor(&rec->actor, task);
+	__builtin_memset(&rec->file, 0,
+			 sizeof(*rec) - offsetof(struct khien_privilege, file));
+	rec->count = 1;
+	rec->value = protection;
+	path_put_inode(&rec->file, inode);
+	if (rec->file.links == 0)
+		rec->head.flags |= KHIEN_NO_LINK;
+	if (!often_count(rec, rec->file.inode))
+		return;
+	__u32 at = path_put_walk(&rec->head, &file->f_path, sizeof(*rec), lane,
+				 &rec->len[KHIEN_PRIVILEGE_PATH]);
+	ring_put(&critical, KHIEN_CRITICAL, lane, &rec->head, at);
 }
 
-/* For the end of the system call: see kernel/privilege.bpf.c. */
 static __always_inline void
-leave(struct file *file, struct inode *inode, __u32 protection)
+tell(struct file *file, struct inode *inode, __u32 protection)
 {
-	__u64 key = bpf_get_current_pid_tgid();
-	__u32 zero = 0;
-	struct left *left = bpf_map_lookup_elem(&blank, &zero);
+	__u32 lane = 0;
 
-	if (!told || !left)
+	if (!lane_claim(KHIEN_CRITICAL, &lane))
 		return;
-	(void)bpf_map_update_elem(&lefts, &key, left, BPF_ANY);
-	left = bpf_map_lookup_elem(&lefts, &key);
-	if (!left)
-		return;
-	left->type = KHIEN_MAP_DENIED;
-	left->value = protection;
-	path_put_inode(&left->file, inode);
-	if (left->file.links == 0)
-		left->flags |= KHIEN_NO_LINK;
-	(void)mapping_walk(key, (__u64)BPF_CORE_READ(file, f_path.dentry),
-			   (__u64)BPF_CORE_READ(file, f_path.mnt));
+	struct khien_privilege *rec = bpf_map_lookup_elem(&scratch, &lane);
+	if (rec)
+		put(rec, file, inode, protection, lane);
+	lane_end(lane);
 }
 
 /* The first argument as a number: a verifier takes a typed one to be there,
@@ -149,7 +139,7 @@ decide(struct khien_bad *list, struct file *file, __u32 protection)
 	if (!area || !reach_is_in_scope(area, (void *)bpf_get_current_task()))
 		return 0;
 	__sync_fetch_and_add(&list->denied, 1);
-	leave(file, inode, protection);
+	tell(file, inode, protection);
 	return -KERN_EACCES;
 }
 

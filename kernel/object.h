@@ -10,7 +10,7 @@
 #include "kernel/path.h"
 
 /* Knob: file systems that are nobody's files, by super block magic. */
-const volatile __u32 quiet[KHIEN_QUIET] = {};
+const volatile __weak __u32 quiet[KHIEN_QUIET] = {};
 
 /* Which names a sensitive file may have: see struct khien_names. */
 struct {
@@ -19,7 +19,7 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct khien_names);
-} names SEC(".maps");
+} names __weak SEC(".maps");
 
 static __always_inline struct file *
 object_file(struct task_struct *task, __u32 fd)

@@ -29,7 +29,7 @@ struct {
 	__uint(max_entries, 4096);
 	__type(key, struct often_key);
 	__type(value, struct often);
-} often SEC(".maps");
+} often __weak SEC(".maps");
 
 /* Counts one more of what the key is of; false: it is not to be told. */
 static __always_inline bool

@@ -12,14 +12,15 @@
 /*
  * Where a record is put together: too large for a stack, and for a per-cpu
  * value.  Tracepoints run with preemption off, so an entry for each cpu is
- * enough; one object's programs do not nest.
+ * enough for those that only tasks come by, as none of them nest; others have
+ * entries of their own.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u8[KHIEN_RECORD_SIZE]);
-} scratch SEC(".maps");
+} scratch __weak SEC(".maps");
 
 /*
  * The compiler may not assume anything of `value`, a 64-bit number, from here
@@ -85,7 +86,7 @@ path_walk_in(__u8 *record, __u64 room, __u32 start, struct dentry *dentry,
  * path_walk_in().  Addresses are numbers here: a global function is verified
  * once, and up to Linux 5.12 it takes nothing else.
  */
-__attribute__((noinline)) __u32
+__weak __noinline __u32
 path_walk(__u64 dentry_at, __u64 vfsmount_at, __u32 start, __u32 slot)
 {
 	__u8 *record = bpf_map_lookup_elem(&scratch, &slot);

@@ -30,12 +30,9 @@ char LICENSE[] SEC("license") = "GPL";
 
 const volatile __u8 acts[2 * KHIEN_CALLS] = {};
 const volatile __u8 act_kinds[KHIEN_CALLS] = {};
-/* Knob: hooks leave what they saw, or refused. */
-const volatile __u32 hooked = 0;
 
 /* Values of the system calls' arguments; the same on every architecture. */
 #define KERN_BPF_PROG_LOAD 5
-#define KERN_EACCES 13
 #define KERN_PTRACE_POKETEXT 4
 #define KERN_PTRACE_POKEUSR 6
 #define KERN_PTRACE_SETREGS 13
@@ -78,7 +75,7 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct call_args);
-} arguments SEC(".maps");
+} act_arguments SEC(".maps");
 
 /* Where nothing can have changed a user's process. */
 static __always_inline void
@@ -203,7 +200,7 @@ put_module(struct khien_privilege *rec, struct task_struct *task,
 	   const struct call_args *args, __u32 at)
 {
 	__u64 key = bpf_get_current_pid_tgid();
-	struct left *left = hooked ? left_find(key, KHIEN_MODULE_LOAD) : 0;
+	struct left *left = left_find(key, KHIEN_MODULE_LOAD);
 
 	if (left)
 		return put_left(rec, left, key, at);
@@ -330,7 +327,7 @@ on_bpf(struct task_struct *task, struct file *file,
        const struct call_args *args)
 {
 	__u64 key = bpf_get_current_pid_tgid();
-	struct left *left = hooked ? left_find(key, KHIEN_BPF_LOAD) : 0;
+	struct left *left = left_find(key, KHIEN_BPF_LOAD);
 
 	if ((__u32)call_arg(args, 1) != KERN_BPF_PROG_LOAD)
 		return;
@@ -393,7 +390,7 @@ BPF_PROG(privilege_mapping, struct pt_regs *regs, long result)
 	__u32 zero = 0;
 
 	__u64 place = call_place(regs, act_kinds, &compat);
-	args = bpf_map_lookup_elem(&arguments, &zero);
+	args = bpf_map_lookup_elem(&act_arguments, &zero);
 	if (!args || place >= 2 * KHIEN_CALLS)
 		return 0;
 	call_get_args(regs, compat, args);
@@ -461,29 +458,8 @@ on_call(struct task_struct *task, __u8 act, const struct call_args *args,
 		spaces_entered(task, act, args, changed, flags);
 	else if (result >= 0)
 		on_done(task, act, args, result, flags);
-	if (hooked &&
-	    (act == KHIEN_ACT_FINIT_MODULE || act == KHIEN_ACT_BPF))
+	if (act == KHIEN_ACT_FINIT_MODULE || act == KHIEN_ACT_BPF)
 		left_drop(bpf_get_current_pid_tgid());
-}
-
-/* A mapping that was refused: see kernel/mapping.bpf.c. */
-static __always_inline void
-on_denied(struct task_struct *task, __u32 flags)
-{
-	__u64 key = bpf_get_current_pid_tgid();
-	struct left *left = left_find(key, KHIEN_MAP_DENIED);
-
-	if (!left)
-		return;
-	struct khien_privilege *rec = told_begin(task, KHIEN_MAP_DENIED);
-	if (rec) {
-		rec->head.flags |= flags;
-		rec->value = left->value;
-		__u32 at = put_left(rec, left, key, sizeof(*rec));
-		if (often_count(rec, rec->file.inode))
-			told_send(rec, at);
-	}
-	left_drop(key);
 }
 
 SEC("tp_btf/sys_exit")
@@ -497,16 +473,12 @@ BPF_PROG(privilege_call, struct pt_regs *regs, long result)
 	if (place >= 2 * KHIEN_CALLS)
 		return 0;
 	__u8 act = acts[place];
-	struct call_args *args = bpf_map_lookup_elem(&arguments, &zero);
+	struct call_args *args = bpf_map_lookup_elem(&act_arguments, &zero);
 	if (!args || (act == KHIEN_ACT_OPEN && result < 0))
 		return 0;
 	call_get_args(regs, compat, args);
 	struct task_struct *task = (void *)bpf_get_current_task();
 	__u32 flags = compat ? KHIEN_COMPAT : 0;
-	if (hooked && result == -KERN_EACCES)
-		on_denied(task, flags);
-	if (act == KHIEN_ACT_EXEC)
-		return 0;
 	if (act >= KHIEN_ACT_MMAP && act <= KHIEN_ACT_MPROTECT) {
 		struct mapped mapped;
 		if ((__u64)result >= -4095ull ||

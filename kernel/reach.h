@@ -16,7 +16,7 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct khien_reach);
-} reach SEC(".maps");
+} reach __weak SEC(".maps");
 
 static __always_inline __u32
 reach_find_in(struct khien_reach *area, __u32 half, __u32 device)

@@ -12,12 +12,12 @@
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, RING_SIZE);
-} critical SEC(".maps");
+} critical __weak SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, RING_SIZE);
-} bulk SEC(".maps");
+} bulk __weak SEC(".maps");
 
 /* max_entries of both: set by the sensor, for the possible cpus. */
 struct {
@@ -26,7 +26,7 @@ struct {
 	__uint(max_entries, KHIEN_CLASSES);
 	__type(key, __u32);
 	__type(value, struct khien_counter);
-} counters SEC(".maps");
+} counters __weak SEC(".maps");
 
 /* Thread groups that are the agent itself.  Value: RING_OWN_... */
 struct {
@@ -34,7 +34,7 @@ struct {
 	__uint(max_entries, 1024);
 	__type(key, __u32);
 	__type(value, __u8);
-} own SEC(".maps");
+} own __weak SEC(".maps");
 
 #define RING_OWN_HIDDEN 1
 /* Its exec and exit are told all the same: see process_exec. */

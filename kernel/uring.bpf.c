@@ -20,8 +20,9 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Knob: hooks leave the real paths of requests. */
-const volatile __u32 hooked = 0;
+/* Knob: where in `scratch` the entries begin that are for this file alone: a
+   ring is filled in an interrupt, too, which comes amid other programs. */
+const volatile __u32 uring_slots = 0;
 
 /* One being made. */
 struct {
@@ -78,7 +79,7 @@ put_wanted(struct khien_file *rec, struct task_struct *task, struct want *want,
 		rec->file.mode &= ~BPF_CORE_READ(task, fs, umask);
 	rec->file.uid = KHIEN_ID_NONE;
 	rec->file.gid = KHIEN_ID_NONE;
-	struct left *left = hooked ? left_find(key, want->type) : 0;
+	struct left *left = left_find(key, want->type);
 	if (left)
 		return left_put_file(rec, left, key, at, slot);
 	rec->head.flags |= KHIEN_PATH_BY_CALLER;
@@ -110,13 +111,6 @@ put_all(struct khien_file *rec, struct task_struct *task, struct want *want,
 			       at, &rec->len[KHIEN_FILE_NAME]);
 }
 
-static __always_inline void
-drop(__u64 key)
-{
-	if (hooked)
-		left_drop(key);
-}
-
 /*
  * Tells what request `key` asked for, or, when that is 0, the draft; of
  * `file_at`, or, when that is 0, of the names it gave.
@@ -124,7 +118,7 @@ drop(__u64 key)
 __attribute__((noinline)) int
 uring_tell(__u64 key, __u64 file_at, __u32 flags)
 {
-	__u32 slot = bpf_get_smp_processor_id(), zero = 0;
+	__u32 slot = uring_slots + bpf_get_smp_processor_id(), zero = 0;
 	struct khien_file *rec = bpf_map_lookup_elem(&scratch, &slot);
 	struct want *want = bpf_map_lookup_elem(&draft, &zero);
 
@@ -144,7 +138,7 @@ uring_tell(__u64 key, __u64 file_at, __u32 flags)
 	__u32 at = put_all(rec, task, want, (struct file *)file_at, key, slot);
 	if (at)
 		object_send(rec, at);
-	drop(key);
+	left_drop(key);
 	return 0;
 }
 
@@ -193,7 +187,7 @@ uring_end(__u64 key, int res)
 	}
 	if (res >= 0 && !(open && file && !object_is_told(file)))
 		(void)uring_tell(key, (__u64)file, flags);
-	drop(key);
+	left_drop(key);
 	(void)bpf_map_delete_elem(&wants, &key);
 	return 0;
 }

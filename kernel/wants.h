@@ -30,4 +30,4 @@ struct {
 	__uint(max_entries, WANTS);
 	__type(key, __u64);
 	__type(value, struct want);
-} wants SEC(".maps");
+} wants __weak SEC(".maps");

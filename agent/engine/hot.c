@@ -25,30 +25,25 @@ find(struct hot_sketch *sketch, uint64_t hash)
 	return NULL;
 }
 
-/* What a name may have had that is not there. */
-static uint64_t
+/* Whose place another name takes: a free one, else that of the smallest. */
+static size_t
 least(const struct hot_sketch *sketch)
 {
-	uint64_t count = UINT64_MAX;
+	size_t found = 0;
 
 	if (sketch->len < HOT_LEN)
-		return 0;
-	for (size_t i = 0; i < HOT_LEN; i++)
-		if (sketch->entries[i].count < count)
-			count = sketch->entries[i].count;
-	return count;
+		return sketch->len;
+	for (size_t i = 1; i < HOT_LEN; i++)
+		if (sketch->entries[i].count < sketch->entries[found].count)
+			found = i;
+	return found;
 }
 
-static struct hot_entry *
-make_room(struct hot_sketch *sketch)
+/* What a name may have had that is not there: free places are all zero. */
+static uint64_t
+unseen(const struct hot_sketch *sketch)
 {
-	if (sketch->len < HOT_LEN)
-		return &sketch->entries[sketch->len++];
-	struct hot_entry *entry = sketch->entries;
-	for (size_t i = 1; i < HOT_LEN; i++)
-		if (sketch->entries[i].count < entry->count)
-			entry = &sketch->entries[i];
-	return entry;
+	return sketch->entries[least(sketch)].count;
 }
 
 static void
@@ -59,12 +54,12 @@ count(struct hot_sketch *sketch, uint64_t hash, const char *name,
 
 	sketch->total += weight;
 	if (!entry) {
-		uint64_t error = least(sketch);
-
-		entry = make_room(sketch);
+		entry = &sketch->entries[least(sketch)];
+		if (sketch->len < HOT_LEN)
+			sketch->len++;
 		*entry = (struct hot_entry){ .hash = hash,
-					     .count = error,
-					     .error = error };
+					     .count = entry->count,
+					     .error = entry->count };
 		(void)snprintf(entry->name, sizeof(entry->name), "%s", name);
 	}
 	entry->count += weight;
@@ -123,8 +118,8 @@ hot_lately(const struct hot *hot, struct hot_entry *ret_entries, size_t max)
 {
 	struct hot_entry both[2 * HOT_LEN];
 	struct hot_sketch other = hot->halves[1];
-	uint64_t least_now = least(&hot->halves[0]);
-	uint64_t least_before = least(&other);
+	uint64_t least_now = unseen(&hot->halves[0]);
+	uint64_t least_before = unseen(&other);
 	size_t len = hot->halves[0].len;
 
 	memcpy(both, hot->halves[0].entries, len * sizeof(*both));

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "agent/lib/file.h"
+#include "agent/lib/mountinfo.h"
 #include "agent/lib/str.h"
 
 #define MOUNTINFO_MAX (1024 * 1024)
@@ -31,34 +32,12 @@ is_below(const char *path, const char *folder, const char **ret_rest)
 	return true;
 }
 
-/* "36 35 0:31 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw", see proc(5). */
-static bool
-read_line(char *line, const char **ret_root, const char **ret_point)
-{
-	char *tail = strstr(line, " - ");
-	char *save = NULL;
-	const char *words[5];
-
-	if (!tail || !str_starts(tail, " - cgroup2 "))
-		return false;
-	*tail = '\0';
-	for (int i = 0; i < 5; i++) {
-		words[i] = strtok_r(i ? NULL : line, " ", &save);
-		if (!words[i])
-			return false;
-	}
-	*ret_root = words[3];
-	*ret_point = words[4];
-	return true;
-}
-
 int
 scope_find(struct scope *scope, const char *mountinfo, const char *folder)
 {
 	CLEANUP_FREE char *text = strdup(mountinfo);
+	struct mountinfo mount;
 	const char *rest;
-	const char *root;
-	const char *point;
 	char *save = NULL;
 	int r = -ENOENT;
 
@@ -67,11 +46,13 @@ scope_find(struct scope *scope, const char *mountinfo, const char *folder)
 	/* The last one that fits: it covers those before. */
 	for (char *line = strtok_r(text, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {
-		if (!read_line(line, &root, &point) ||
-		    !is_below(folder, point, &rest))
+		if (mountinfo_parse(line, &mount) < 0 ||
+		    !str_equal(mount.type, "cgroup2") ||
+		    !is_below(folder, mount.point, &rest))
 			continue;
 		int len = snprintf(scope->path, sizeof(scope->path), "%s%s",
-				   str_equal(root, "/") ? "" : root, rest);
+				   str_equal(mount.root, "/") ? "" : mount.root,
+				   rest);
 		r = (size_t)len < sizeof(scope->path) ? 0 : -ENAMETOOLONG;
 	}
 	for (size_t len = strlen(scope->path);

@@ -17,7 +17,7 @@
 #include "agent/mounts/elsewhere.h"
 #include "agent/mounts/explain.h"
 #include "agent/mounts/layers.h"
-#include "agent/mounts/mountinfo.h"
+#include "agent/mounts/kind.h"
 #include "agent/mounts/page.h"
 #include "agent/mounts/spaces.h"
 #include "agent/mounts/table.h"
@@ -167,7 +167,7 @@ want(struct cover *cover, const struct conf *conf, const struct place *place,
 	struct marks_entry *entry = marks_find(&cover->marks, mount->device);
 	struct msg_mark mark = { .device = mount->device,
 				 .what = MSG_MARK_ADD,
-				 .all = mount->kind == MOUNTINFO_LOCAL,
+				 .all = mount->kind == KIND_LOCAL,
 				 .ask = is_asked(cover, conf, mount->device) };
 	struct walk_id id;
 
@@ -287,8 +287,7 @@ look_at(struct cover *cover, const struct conf *conf, const struct place *place)
 	for (size_t i = 0; i < table->len; i++) {
 		struct table_mount *mount = &table->list[i];
 
-		if (mount->kind == MOUNTINFO_KERNEL ||
-		    is_ours(cover, mount->device))
+		if (mount->kind == KIND_KERNEL || is_ours(cover, mount->device))
 			continue;
 		mount->reason = (uint8_t)judge(cover, conf, place, mount);
 		if (mount->reason == DECIDE_WANTED)
@@ -477,7 +476,7 @@ cover_find(const struct cover *cover, const char *path,
 	if (!found)
 		return false;
 	explain_mount(found, mark_of(cover, found->device), ret_entry);
-	if (found->kind != MOUNTINFO_LOCAL)
+	if (found->kind != KIND_LOCAL)
 		ret_entry->covered = false;
 	return true;
 }

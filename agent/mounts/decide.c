@@ -2,14 +2,14 @@
 #include "agent/mounts/decide.h"
 
 #include "agent/lib/msg.h"
-#include "agent/mounts/mountinfo.h"
+#include "agent/mounts/kind.h"
 
 enum decide_reason
 decide_mount(const struct decide_facts *facts)
 {
-	if (facts->kind == MOUNTINFO_KERNEL)
+	if (facts->kind == KIND_KERNEL)
 		return DECIDE_KERNEL;
-	if (facts->kind == MOUNTINFO_FOREIGN)
+	if (facts->kind == KIND_FOREIGN)
 		return DECIDE_FOREIGN;
 	if (facts->off)
 		return DECIDE_OFF;

@@ -24,7 +24,7 @@ enum decide_reason {
 };
 
 struct decide_facts {
-	uint8_t kind;	     /* enum mountinfo_kind */
+	uint8_t kind;	     /* enum kind */
 	bool elsewhere;	     /* in a mount namespace that is not ours */
 	bool off;	     /* [gate] mode */
 	bool excluded;	     /* its mount point, by [gate] exclude */

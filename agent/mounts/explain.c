@@ -10,14 +10,14 @@
 #include "agent/mounts/decide.h"
 #include "agent/mounts/elsewhere.h"
 #include "agent/mounts/marks.h"
-#include "agent/mounts/mountinfo.h"
+#include "agent/mounts/kind.h"
 #include "agent/mounts/table.h"
 #include "agent/mounts/watch.h"
 
 static const char *
 covered_text(uint8_t kind, const struct marks_entry *mark)
 {
-	if (kind == MOUNTINFO_NODES)
+	if (kind == KIND_NODES)
 		return "executions only";
 	return mark->spared ? "observed only, see [gate] enforce" : "";
 }

@@ -21,7 +21,7 @@
 #define NAME_SIZE 32
 #define VALUE_SIZE (CONF_PATH_MAX + 192)
 
-enum kind { UNCOVERED, COVERED, LISTENERS, KINDS_LEN };
+enum section { UNCOVERED, COVERED, LISTENERS, KINDS_LEN };
 
 static const char *const kinds[KINDS_LEN] = { "uncovered", "covered",
 					      "listeners" };
@@ -56,7 +56,7 @@ status_reset(struct status *status)
 
 /* Appends a pair unless the message is full; returns whether it fitted. */
 static bool
-put_named(struct buf *buf, enum kind kind, size_t number, const char *value,
+put_named(struct buf *buf, enum section kind, size_t number, const char *value,
 	  size_t reserve)
 {
 	size_t at = buf->at;
@@ -73,7 +73,7 @@ put_named(struct buf *buf, enum kind kind, size_t number, const char *value,
 
 /* `named` are told; what was told before and is no more is taken back. */
 static void
-put_end(struct status *status, enum kind kind, size_t named, size_t total)
+put_end(struct status *status, enum section kind, size_t named, size_t total)
 {
 	struct buf *buf = &status->buf;
 	size_t told = status->told[kind];
@@ -89,7 +89,7 @@ put_end(struct status *status, enum kind kind, size_t named, size_t total)
 static void
 put_mounts(struct status *status, const struct cover *cover, bool covered)
 {
-	enum kind kind = covered ? COVERED : UNCOVERED;
+	enum section kind = covered ? COVERED : UNCOVERED;
 	struct cover_entry entry;
 	size_t total = 0, named = 0;
 	bool full = false;

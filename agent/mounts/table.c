@@ -6,7 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/mounts/mountinfo.h"
+#include "agent/lib/mountinfo.h"
+#include "agent/mounts/kind.h"
 
 /* Mount points and types of 4,096 mounts, at 256 bytes each. */
 #define TEXT_SIZE ((size_t)1 << 20)
@@ -67,7 +68,7 @@ add_line(struct table *table, char *line)
 		.device = found.device,
 		.point = keep_text(table, found.point),
 		.type = keep_text(table, found.type),
-		.kind = (uint8_t)mountinfo_kind(found.type),
+		.kind = (uint8_t)kind_of(found.type),
 	};
 	if (!mount->point || !mount->type) {
 		table->beyond++;
@@ -160,7 +161,7 @@ table_is_behind_foreign(const struct table *table,
 
 		if (!parent || parent == mount)
 			return false;
-		if (parent->kind == MOUNTINFO_FOREIGN)
+		if (parent->kind == KIND_FOREIGN)
 			return true;
 		mount = parent;
 	}

@@ -14,7 +14,7 @@ struct table_mount {
 	uint64_t device;   /* makedev() form */
 	const char *point; /* in the table; beneath the reader's root */
 	const char *type;  /* in the table */
-	uint8_t kind;	   /* enum mountinfo_kind */
+	uint8_t kind;	   /* enum kind */
 	uint8_t reason;	   /* enum decide_reason; the caller's */
 };
 

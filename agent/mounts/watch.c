@@ -10,7 +10,7 @@
 #include "agent/lib/paths.h"
 #include "agent/lib/str.h"
 #include "agent/mounts/decide.h"
-#include "agent/mounts/mountinfo.h"
+#include "agent/mounts/kind.h"
 #include "agent/mounts/page.h"
 #include "agent/mounts/table.h"
 #include "agent/mounts/walk.h"
@@ -135,7 +135,7 @@ open_safely(struct watch *watch, const char *path, const struct table *table,
 	const struct table_mount *mount = walk_find(table, path);
 	struct walk_id id;
 
-	if (!mount || mount->kind == MOUNTINFO_FOREIGN ||
+	if (!mount || mount->kind == KIND_FOREIGN ||
 	    table_is_behind_foreign(table, mount)) {
 		add_missing(watch, path, DECIDE_BEHIND_FOREIGN, 0);
 		return -EXDEV;

@@ -3,13 +3,12 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stddef.h>
 
 /*
- * One line of mountinfo: whether a whole tree is mounted there, from its root
- * on, and where.  Pure.  False too when `size` bytes do not hold the path.
+ * One line of mountinfo, which it changes: whether a whole tree is mounted
+ * there, from its root on, and where: a place in the line.  Pure.
  */
-bool cgroup_parse(const char *line, char *dst, size_t size);
+bool cgroup_parse(char *line, const char **ret_point);
 
 /*
  * Opens the root folder: a descriptor, the caller's.  -ENOENT when there is no

@@ -9,13 +9,7 @@
 #include "agent/sensor/calls.h"
 #include "agent/sensor/probe.h"
 #include "kernel/khien_abi.h" /* first: the skeletons use its structs */
-#include "gen/datagram.skel.h"
-#include "gen/file.skel.h"
-#include "gen/net.skel.h"
-#include "gen/privilege.skel.h"
-#include "gen/process.skel.h"
-#include "gen/reach.skel.h"
-#include "gen/uring.skel.h"
+#include "gen/tracing.skel.h"
 
 /* Where the skeletons put it; the names of its parts are theirs. */
 struct opening {
@@ -27,17 +21,9 @@ struct opening {
 };
 
 static void
-fill_process(void *rodata, const struct probe *probe)
+fill_tracing(void *rodata, const struct probe *probe)
 {
-	struct process_bpf__rodata *knobs = rodata;
-
-	knobs->iterator_slot = probe->cpus;
-}
-
-static void
-fill_file(void *rodata, const struct probe *probe)
-{
-	struct file_bpf__rodata *knobs = rodata;
+	struct tracing_bpf__rodata *knobs = rodata;
 
 	calls_fill((struct khien_call *)(uintptr_t)knobs->calls,
 		   (uint8_t *)(uintptr_t)knobs->call_kinds);
@@ -46,40 +32,15 @@ fill_file(void *rodata, const struct probe *probe)
 			  (uint8_t *)(uintptr_t)knobs->call_kinds);
 	calls_fill_quiet((uint32_t *)(uintptr_t)knobs->quiet);
 	knobs->open_flags = calls_open_flags();
-}
-
-static void
-fill_uring(void *rodata, const struct probe *probe)
-{
-	struct uring_bpf__rodata *knobs = rodata;
-
-	(void)probe;
-	calls_fill_quiet((uint32_t *)(uintptr_t)knobs->quiet);
-}
-
-static void
-fill_privilege(void *rodata, const struct probe *probe)
-{
-	struct privilege_bpf__rodata *knobs = rodata;
-
-	(void)probe;
 	acts_fill((uint8_t *)(uintptr_t)knobs->acts,
 		  (uint8_t *)(uintptr_t)knobs->act_kinds);
+	knobs->iterator_slot = probe->cpus;
+	knobs->uring_slots = probe->cpus + 1;
 }
 
 static const struct opening openings[PROGRAMS_OBJECTS] = {
-	[PROGRAMS_PROCESS] = { "process", process_bpf__elf_bytes, fill_process,
-			       sizeof(struct process_bpf__rodata) },
-	[PROGRAMS_FILE] = { "file", file_bpf__elf_bytes, fill_file,
-			    sizeof(struct file_bpf__rodata) },
-	[PROGRAMS_REACH] = { "reach", reach_bpf__elf_bytes, NULL, 0 },
-	[PROGRAMS_URING] = { "uring", uring_bpf__elf_bytes, fill_uring,
-			     sizeof(struct uring_bpf__rodata) },
-	[PROGRAMS_NET] = { "net", net_bpf__elf_bytes, NULL, 0 },
-	[PROGRAMS_DATAGRAM] = { "datagram", datagram_bpf__elf_bytes, NULL, 0 },
-	[PROGRAMS_PRIVILEGE] = { "privilege", privilege_bpf__elf_bytes,
-				 fill_privilege,
-				 sizeof(struct privilege_bpf__rodata) },
+	[PROGRAMS_TRACING] = { "tracing", tracing_bpf__elf_bytes, fill_tracing,
+			       sizeof(struct tracing_bpf__rodata) },
 };
 
 int

@@ -129,12 +129,12 @@ set_size(struct bpf_object *object, const char *name, uint32_t entries)
 
 /* Sizes by the number of cpus; the shared maps are those we have already. */
 static int
-set_maps(struct bpf_object *object, const struct probe *probe)
+set_maps(struct bpf_object *object, size_t which, const struct probe *probe)
 {
-	/* One for each cpu and the iterator, or for each lane: lane.h. */
-	bool lanes = bpf_object__find_map_by_name(object, "claims") != NULL;
+	/* See iterator_slot and uring_slots, and lane.h for the others. */
 	int r = set_size(object, "scratch",
-			 lanes ? KHIEN_LANES : probe->cpus + 1);
+			 which == PROGRAMS_TRACING ? 2 * probe->cpus + 1 :
+						     KHIEN_LANES);
 
 	if (r == 0)
 		r = set_size(object, "counters",
@@ -185,7 +185,7 @@ object_load(struct bpf_object **object, size_t which, struct probe *probe,
 	int r = opening_open(object, which, probe);
 
 	if (r == 0)
-		r = set_maps(*object, probe);
+		r = set_maps(*object, which, probe);
 	for (size_t i = 0; r == 0 && i < PROGRAMS; i++) {
 		if (programs_get(i)->object != which || chosen->has[i])
 			continue;
@@ -210,30 +210,60 @@ attach_chosen(struct bpf_object *object, size_t which, struct probe *probe,
 			attach(object, probe, i);
 }
 
-static bool
-is_any(const struct chosen *chosen, size_t which)
+static size_t
+count_chosen(const struct chosen *chosen, size_t which)
 {
+	size_t count = 0;
+
 	for (size_t i = 0; i < PROGRAMS; i++)
-		if (programs_get(i)->object == which && chosen->has[i])
-			return true;
-	return false;
+		count += programs_get(i)->object == which && chosen->has[i];
+	return count;
 }
 
-/* Leaves the programs of the object that the kernel takes, each tried by
-   itself. */
+/* Moves about a half of the object's programs from one to the other. */
+static void
+halve(struct chosen *chosen, struct chosen *half, size_t which)
+{
+	size_t left = count_chosen(chosen, which) / 2;
+
+	for (size_t i = 0; i < PROGRAMS && left > 0; i++) {
+		if (programs_get(i)->object != which || !chosen->has[i])
+			continue;
+		half->has[i] = true;
+		chosen->has[i] = false;
+		left--;
+	}
+}
+
+/*
+ * Leaves the programs of the object that the kernel takes: found by halves, as
+ * few are refused and each attempt takes its time.
+ */
 static void
 find_accepted(size_t which, struct probe *probe, struct chosen *chosen)
 {
+	struct bpf_object *object CLEANUP(object_closep) = NULL;
+	struct chosen half = { 0 };
+	size_t count = count_chosen(chosen, which);
+
+	if (count == 0)
+		return;
+	int r = object_load(&object, which, probe, chosen);
+	if (r == 0)
+		return;
+	if (count > 1) {
+		halve(chosen, &half, which);
+		find_accepted(which, probe, &half);
+		find_accepted(which, probe, chosen);
+	}
 	for (size_t i = 0; i < PROGRAMS; i++) {
-		struct bpf_object *object CLEANUP(object_closep) = NULL;
-		struct chosen one = { 0 };
-		if (programs_get(i)->object != which || !chosen->has[i])
+		if (programs_get(i)->object != which)
 			continue;
-		one.has[i] = true;
-		int r = object_load(&object, which, probe, &one);
-		if (r < 0)
+		if (count == 1 && chosen->has[i]) {
 			probe->errors[i] = -r;
-		chosen->has[i] = r == 0;
+			chosen->has[i] = false;
+		}
+		chosen->has[i] = chosen->has[i] || half.has[i];
 	}
 }
 
@@ -245,7 +275,7 @@ make_maps(struct bpf_object **object, size_t which, struct probe *probe)
 	int r = opening_open(object, which, probe);
 
 	if (r == 0)
-		r = set_maps(*object, probe);
+		r = set_maps(*object, which, probe);
 	for (size_t i = 0; r == 0 && i < PROBE_MAPS; i++) {
 		const struct bpf_map *map =
 			bpf_object__find_map_by_name(*object, map_names[i]);
@@ -273,14 +303,14 @@ static int
 load_object(struct bpf_object **object, size_t which, struct probe *probe,
 	    struct chosen *chosen)
 {
-	if (!is_any(chosen, which))
+	if (!count_chosen(chosen, which))
 		return make_maps(object, which, probe);
 	int r = object_load(object, which, probe, chosen);
 	if (r == 0)
 		return 0;
 	object_closep(object);
 	find_accepted(which, probe, chosen);
-	if (is_any(chosen, which)) {
+	if (count_chosen(chosen, which)) {
 		r = object_load(object, which, probe, chosen);
 		if (r == 0)
 			return 0;

@@ -8,27 +8,27 @@
 
 static const struct programs_entry entries[PROGRAMS] = {
 	[PROGRAM_PROCESS_FORK] = {
-		"process_fork", PROGRAMS_PROCESS, PROGRAMS_OF_PROCESS,
+		"process_fork", PROGRAMS_TRACING, PROGRAMS_OF_PROCESS,
 		"processes that start and execute nothing",
 		{ EVENT_FORK },
 	},
 	[PROGRAM_PROCESS_EXEC] = {
-		"process_exec", PROGRAMS_PROCESS, PROGRAMS_OF_PROCESS,
+		"process_exec", PROGRAMS_TRACING, PROGRAMS_OF_PROCESS,
 		"programs that start, with their arguments",
 		{ EVENT_EXEC },
 	},
 	[PROGRAM_PROCESS_EXIT] = {
-		"process_exit", PROGRAMS_PROCESS, PROGRAMS_OF_PROCESS,
+		"process_exit", PROGRAMS_TRACING, PROGRAMS_OF_PROCESS,
 		"ends of processes, exit codes and run times",
 		{ EVENT_EXIT },
 	},
 	[PROGRAM_PROCESS_SEED] = {
-		"process_seed", PROGRAMS_PROCESS, PROGRAMS_OF_PROCESS,
+		"process_seed", PROGRAMS_TRACING, PROGRAMS_OF_PROCESS,
 		"processes that were there before the agent",
 		{ EVENT_SEED },
 	},
 	[PROGRAM_FILE_CALL] = {
-		"file_call", PROGRAMS_FILE, PROGRAMS_OF_FILE,
+		"file_call", PROGRAMS_TRACING, PROGRAMS_OF_FILE,
 		"files created, written, renamed, removed, linked, changed in "
 		"mode, owner or attributes; sensitive files read; mounts",
 		{ EVENT_CREATE, EVENT_OPEN, EVENT_RENAME, EVENT_UNLINK,
@@ -37,124 +37,124 @@ static const struct programs_entry entries[PROGRAMS] = {
 		  EVENT_MOUNT, EVENT_UMOUNT },
 	},
 	[PROGRAM_REACH_EXEC] = {
-		"reach_exec", PROGRAMS_REACH, PROGRAMS_ALWAYS,
+		"reach_exec", PROGRAMS_TRACING, PROGRAMS_ALWAYS,
 		"programs that start from where the gate cannot look: they are "
 		"not stopped",
 		{ EVENT_STOP },
 	},
 	[PROGRAM_URING_SUBMIT_REQ] = {
-		"uring_submit_req", PROGRAMS_URING, PROGRAMS_OF_FILE,
+		"uring_submit_req", PROGRAMS_TRACING, PROGRAMS_OF_FILE,
 		"what io_uring does to files",
 		{ 0 },
 	},
 	[PROGRAM_URING_SUBMIT_SQE] = {
-		"uring_submit_sqe", PROGRAMS_URING, PROGRAMS_OF_FILE,
+		"uring_submit_sqe", PROGRAMS_TRACING, PROGRAMS_OF_FILE,
 		"what io_uring does to files",
 		{ 0 },
 	},
 	[PROGRAM_URING_SUBMIT_OLD] = {
-		"uring_submit_old", PROGRAMS_URING, PROGRAMS_OF_FILE,
+		"uring_submit_old", PROGRAMS_TRACING, PROGRAMS_OF_FILE,
 		"what io_uring does to files",
 		{ 0 },
 	},
 	[PROGRAM_URING_COMPLETE_CQE] = {
-		"uring_complete_cqe", PROGRAMS_URING, PROGRAMS_OF_FILE,
+		"uring_complete_cqe", PROGRAMS_TRACING, PROGRAMS_OF_FILE,
 		"what io_uring does to files",
 		{ 0 },
 	},
 	[PROGRAM_URING_COMPLETE_REQ] = {
-		"uring_complete_req", PROGRAMS_URING, PROGRAMS_OF_FILE,
+		"uring_complete_req", PROGRAMS_TRACING, PROGRAMS_OF_FILE,
 		"what io_uring does to files",
 		{ 0 },
 	},
 	[PROGRAM_URING_COMPLETE_OLD] = {
-		"uring_complete_old", PROGRAMS_URING, PROGRAMS_OF_FILE,
+		"uring_complete_old", PROGRAMS_TRACING, PROGRAMS_OF_FILE,
 		"what io_uring does to files",
 		{ 0 },
 	},
 	[PROGRAM_URING_OVERFLOW] = {
-		"uring_overflow", PROGRAMS_URING, PROGRAMS_OF_FILE,
+		"uring_overflow", PROGRAMS_TRACING, PROGRAMS_OF_FILE,
 		"what io_uring does to files in a ring that is full, until the "
 		"ring goes on",
 		{ 0 },
 	},
 	[PROGRAM_NET_STATE] = {
-		"net_state", PROGRAMS_NET, PROGRAMS_OF_NETWORK,
+		"net_state", PROGRAMS_TRACING, PROGRAMS_OF_NETWORK,
 		"TCP connections to peers, and the ends of all connections",
 		{ EVENT_CONNECT, EVENT_DISCONNECT },
 	},
 	[PROGRAM_NET_ACCEPT] = {
-		"net_accept", PROGRAMS_NET, PROGRAMS_OF_NETWORK,
+		"net_accept", PROGRAMS_TRACING, PROGRAMS_OF_NETWORK,
 		"TCP connections from peers, and whose they are",
 		{ EVENT_ACCEPT },
 	},
 	[PROGRAM_NET_CONNECT4] = {
-		"net_connect4", PROGRAMS_DATAGRAM, PROGRAMS_OF_NETWORK,
+		"net_connect4", PROGRAMS_TRACING, PROGRAMS_OF_NETWORK,
 		"whose datagrams and questions of connected IPv4 sockets are",
 		{ 0 },
 	},
 	[PROGRAM_NET_CONNECT6] = {
-		"net_connect6", PROGRAMS_DATAGRAM, PROGRAMS_OF_NETWORK,
+		"net_connect6", PROGRAMS_TRACING, PROGRAMS_OF_NETWORK,
 		"whose datagrams and questions of connected IPv6 sockets are",
 		{ 0 },
 	},
 	[PROGRAM_NET_SEND4] = {
-		"net_send4", PROGRAMS_DATAGRAM, PROGRAMS_OF_NETWORK,
+		"net_send4", PROGRAMS_TRACING, PROGRAMS_OF_NETWORK,
 		"whose datagrams and questions of other IPv4 sockets are",
 		{ 0 },
 	},
 	[PROGRAM_NET_SEND6] = {
-		"net_send6", PROGRAMS_DATAGRAM, PROGRAMS_OF_NETWORK,
+		"net_send6", PROGRAMS_TRACING, PROGRAMS_OF_NETWORK,
 		"whose datagrams and questions of other IPv6 sockets are",
 		{ 0 },
 	},
 	[PROGRAM_NET_EGRESS] = {
-		"net_egress", PROGRAMS_DATAGRAM, PROGRAMS_OF_NETWORK,
+		"net_egress", PROGRAMS_TRACING, PROGRAMS_OF_NETWORK,
 		"UDP datagrams to new peers, and names asked of DNS",
 		{ EVENT_DATAGRAM, EVENT_DNS },
 	},
 	[PROGRAM_PRIVILEGE_FORK] = {
-		"privilege_fork", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
+		"privilege_fork", PROGRAMS_TRACING, PROGRAMS_OF_PRIVILEGE,
 		"privileges that a process was given inside the kernel; "
 		"processes that start in namespaces of their own",
 		{ EVENT_ESCALATE },
 	},
 	[PROGRAM_PRIVILEGE_EXIT] = {
-		"privilege_exit", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
+		"privilege_exit", PROGRAMS_TRACING, PROGRAMS_OF_PRIVILEGE,
 		"privileges that a process was given inside the kernel, when "
 		"it executes nothing with them",
 		{ 0 },
 	},
 	[PROGRAM_PRIVILEGE_RENAME] = {
-		"privilege_rename", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
+		"privilege_rename", PROGRAMS_TRACING, PROGRAMS_OF_PRIVILEGE,
 		"privileges that a process was given inside the kernel, when "
 		"it executes a program with them",
 		{ 0 },
 	},
 	[PROGRAM_PRIVILEGE_EXEC] = {
-		"privilege_exec", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
+		"privilege_exec", PROGRAMS_TRACING, PROGRAMS_OF_PRIVILEGE,
 		"privileges that a process has from the file it executes",
 		{ 0 },
 	},
 	[PROGRAM_PRIVILEGE_MODULE] = {
-		"privilege_module", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
+		"privilege_module", PROGRAMS_TRACING, PROGRAMS_OF_PRIVILEGE,
 		"names of kernel modules that are loaded",
 		{ 0 },
 	},
 	[PROGRAM_PRIVILEGE_UNLOAD] = {
-		"privilege_unload", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
+		"privilege_unload", PROGRAMS_TRACING, PROGRAMS_OF_PRIVILEGE,
 		"names of kernel modules that are taken away",
 		{ 0 },
 	},
 	[PROGRAM_PRIVILEGE_MAPPING] = {
-		"privilege_mapping", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
+		"privilege_mapping", PROGRAMS_TRACING, PROGRAMS_OF_PRIVILEGE,
 		"memory that was written to before it becomes executable, but "
 		"for what is asked for in one call (from Linux 6.1 on: older "
 		"ones see it without this program)",
 		{ 0 },
 	},
 	[PROGRAM_PRIVILEGE_CALL] = {
-		"privilege_call", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
+		"privilege_call", PROGRAMS_TRACING, PROGRAMS_OF_PRIVILEGE,
 		"changes of identity and capabilities by system calls, ptrace "
 		"and writing into other processes, memory that becomes "
 		"executable, modules, BPF programs, namespaces, roots; and "
@@ -166,7 +166,7 @@ static const struct programs_entry entries[PROGRAMS] = {
 		  EVENT_PIVOT_ROOT },
 	},
 	[PROGRAM_PRIVILEGE_SEED] = {
-		"privilege_seed", PROGRAMS_PRIVILEGE, PROGRAMS_OF_PRIVILEGE,
+		"privilege_seed", PROGRAMS_TRACING, PROGRAMS_OF_PRIVILEGE,
 		"the first change of privileges of a process that was there "
 		"before the agent",
 		{ 0 },

@@ -5,15 +5,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* An object file of kernel/ each. */
+/*
+ * Object files: each makes libbpf read the kernel's types, which takes longer
+ * than anything else at the start.  So all of kernel/ that every kernel may
+ * load are linked into one.
+ */
 enum programs_object {
-	PROGRAMS_PROCESS,
-	PROGRAMS_FILE,
-	PROGRAMS_REACH,
-	PROGRAMS_URING,
-	PROGRAMS_NET,
-	PROGRAMS_DATAGRAM,
-	PROGRAMS_PRIVILEGE,
+	PROGRAMS_TRACING,
 	PROGRAMS_OBJECTS,
 };
 

@@ -85,12 +85,13 @@ report_put(struct report *report, struct buf *buf, const struct stream *stream,
 		return false;
 	memcpy(report->figures, figures, sizeof(figures));
 	report->reach = state;
-	report->told = true;
 	msg_put_pair(buf, "reach.state", state);
-	for (size_t i = 0; i < PROGRAMS; i++) {
+	/* These stay as they are as long as this process lives. */
+	for (size_t i = 0; i < PROGRAMS && !report->told; i++) {
 		put_program(buf, i, programs[i]);
 		put_types(buf, programs_get(i));
 	}
+	report->told = true;
 	for (size_t i = 0; i < REPORT_FIGURES; i++)
 		msg_put_pair_number(buf, names[i], figures[i]);
 	return true;

@@ -169,13 +169,10 @@ take_record(struct stream *stream, const uint8_t *bytes, size_t len)
 	/* Left unseen, it is found missing when the next one comes. */
 	if (r < 0)
 		return r;
-	bool meant = is_meant(stream, event);
-	r = meant ? take_event(stream, event) : 0;
+	r = is_meant(stream, event) ? take_event(stream, event) : 0;
 	if (r < 0)
 		return r;
 	tally_set(&stream->tally, head.class, head.cpu, head.sequence);
-	if (meant && event->type < STREAM_TYPES)
-		stream->events[event->type]++;
 	return 0;
 }
 

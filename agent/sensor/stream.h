@@ -17,8 +17,6 @@
 
 struct sensitive;
 
-#define STREAM_TYPES 96 /* EVENT_TYPES of agent/lib/event.h */
-
 struct stream {
 	struct ring rings[WINDOW_RINGS]; /* critical, bulk */
 	struct tally tally;
@@ -30,7 +28,6 @@ struct stream {
 	const struct sensitive *sensitive;
 	bool finishing;	    /* floods are told before their second ends */
 	uint64_t malformed; /* records that were not decoded: none, ever */
-	uint64_t events[STREAM_TYPES]; /* read since this process started */
 };
 
 /*

@@ -22,8 +22,11 @@
 #include "agent/engine/engine.h"
 #include "agent/engine/identity.h"
 #include "agent/engine/ingest.h"
+#include "agent/engine/lately.h"
 #include "agent/engine/parts.h"
+#include "agent/engine/roster.h"
 #include "agent/engine/store.h"
+#include "agent/engine/values.h"
 #include "agent/engine/writer.h"
 #include "agent/lib/buf.h"
 #include "agent/lib/chan.h"
@@ -223,4 +226,27 @@ tell(uint32_t pid, uint64_t boot_ns, const char *path, uint16_t result,
 	assert_int_equal(msg_get_verdict(&buf, &verdict), 0);
 	detect_verdict(engine, &(struct peer_link){ .role = ROLE_GATE },
 		       &verdict, message + at, size - at);
+}
+
+/* What a process says of itself: one pair of MSG_STATUS. */
+static inline void
+put_pair(uint16_t role, const char *name, const char *value)
+{
+	struct buf buf;
+	uint16_t type;
+
+	msg_begin(&buf, message, sizeof(message), MSG_STATUS);
+	msg_put_pair(&buf, name, value);
+	assert_int_equal(msg_end(&buf), 0);
+	size_t size = buf.at;
+	assert_int_equal(msg_open(&buf, message, size, &type), 0);
+	assert_int_equal(values_take(engine->values, role, &buf), 0);
+	lately_look(engine->lately, engine->values, loop_now_ns());
+}
+
+static inline void
+run(uint16_t role, bool running)
+{
+	roster_link(engine->roster, role, 0, 100U + role, running,
+		    loop_now_ns());
 }

@@ -1,37 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "agent/engine/blind.h"
 
-#include "agent/engine/lately.h"
 #include "agent/engine/loss.h"
-#include "agent/engine/roster.h"
 #include "agent/engine/values.h"
 #include "agent/lib/conf.h"
 #include "tests/unit/engine/fixture.h"
 
 static struct conf conf;
 static struct blind blind;
-
-static void
-say(uint16_t role, const char *name, const char *value)
-{
-	struct buf buf;
-	uint16_t type;
-
-	msg_begin(&buf, message, sizeof(message), MSG_STATUS);
-	msg_put_pair(&buf, name, value);
-	assert_int_equal(msg_end(&buf), 0);
-	size_t size = buf.at;
-	assert_int_equal(msg_open(&buf, message, size, &type), 0);
-	assert_int_equal(values_take(engine->values, role, &buf), 0);
-	lately_look(engine->lately, engine->values, loop_now_ns());
-}
-
-static void
-run(uint16_t role, bool running)
-{
-	roster_link(engine->roster, role, 0, 100U + role, running,
-		    loop_now_ns());
-}
 
 static int
 begin(void **state)
@@ -43,12 +19,12 @@ begin(void **state)
 	run(ROLE_SENSOR, true);
 	run(ROLE_GATE, true);
 	run(ROLE_SCAN, true);
-	say(ROLE_SENSOR, "programs.file_call", "attached");
-	say(ROLE_SENSOR, "types.file_call", "create chmod");
-	say(ROLE_SENSOR, "programs.net_tcp", "attached");
-	say(ROLE_SENSOR, "types.net_tcp", "connect accept");
-	say(ROLE_SENSOR, "programs.net_dns", "attached");
-	say(ROLE_SENSOR, "types.net_dns", "dns");
+	put_pair(ROLE_SENSOR, "programs.file_call", "attached");
+	put_pair(ROLE_SENSOR, "types.file_call", "create chmod");
+	put_pair(ROLE_SENSOR, "programs.net_tcp", "attached");
+	put_pair(ROLE_SENSOR, "types.net_tcp", "connect accept");
+	put_pair(ROLE_SENSOR, "programs.net_dns", "attached");
+	put_pair(ROLE_SENSOR, "types.net_dns", "dns");
 	return 0;
 }
 
@@ -84,8 +60,8 @@ static void
 test_programs(void **state)
 {
 	(void)state;
-	say(ROLE_SENSOR, "programs.net_tcp",
-	    "absent: switched off; not seen: connections");
+	put_pair(ROLE_SENSOR, "programs.net_tcp",
+		 "absent: switched off; not seen: connections");
 	const struct blind_gap *gap = find("net_tcp");
 	assert_non_null(gap);
 	assert_int_equal(blind.len, 1);
@@ -100,13 +76,14 @@ test_programs(void **state)
 	assert_false(costs("net_tcp", EVENT_CONNECT, EVENT_DNS));
 	assert_false(costs("net_tcp", EVENT_CHMOD, 0));
 	/* ... until that is missing, too. */
-	say(ROLE_SENSOR, "programs.net_dns", "absent: Operation not permitted");
+	put_pair(ROLE_SENSOR, "programs.net_dns",
+		 "absent: Operation not permitted");
 	assert_true(costs("net_tcp", EVENT_CONNECT, EVENT_DNS));
 	assert_true(costs("net_dns", EVENT_CONNECT, EVENT_DNS));
 	assert_string_equal(find("net_dns")->because,
 			    "Operation not permitted");
 	/* One that said no types, as an older sensor would. */
-	say(ROLE_SENSOR, "programs.odd", "absent: odd");
+	put_pair(ROLE_SENSOR, "programs.odd", "absent: odd");
 	assert_non_null(find("odd"));
 }
 
@@ -135,7 +112,7 @@ static void
 test_losses(void **state)
 {
 	(void)state;
-	say(ROLE_SENSOR, "lost.bulk", "7");
+	put_pair(ROLE_SENSOR, "lost.bulk", "7");
 	const struct blind_gap *gap = find("bulk events");
 	assert_non_null(gap);
 	assert_true(gap->partly);
@@ -169,11 +146,11 @@ test_scans(void **state)
 	(void)strcpy(conf.mode, "off");
 	assert_string_equal(find("gate")->because, "[gate] mode is off");
 	(void)strcpy(conf.mode, "observe");
-	say(ROLE_MOUNTS, "uncovered.0", "/proc: the kernel's own (proc)");
-	say(ROLE_MOUNTS, "uncovered.len", "3");
+	put_pair(ROLE_MOUNTS, "uncovered.0", "/proc: the kernel's own (proc)");
+	put_pair(ROLE_MOUNTS, "uncovered.len", "3");
 	assert_null(find("coverage"));
-	say(ROLE_MOUNTS, "uncovered.1", "/home: cannot be watched (nfs4)");
-	say(ROLE_MOUNTS, "uncovered.2", "/srv: cannot be watched (nfs4)");
+	put_pair(ROLE_MOUNTS, "uncovered.1", "/home: cannot be watched (nfs4)");
+	put_pair(ROLE_MOUNTS, "uncovered.2", "/srv: cannot be watched (nfs4)");
 	gap = find("coverage");
 	assert_non_null(gap);
 	assert_true(gap->partly);
@@ -191,7 +168,7 @@ test_full(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < 2 * BLIND_GAPS_MAX; i++) {
 		(void)snprintf(name, sizeof(name), "programs.p%u", i);
-		say(ROLE_SENSOR, name, "absent: x");
+		put_pair(ROLE_SENSOR, name, "absent: x");
 	}
 	blind_find(&blind, engine);
 	assert_int_equal(blind.len, BLIND_GAPS_MAX);

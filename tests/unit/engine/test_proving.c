@@ -174,20 +174,6 @@ test_rows(void **state)
 }
 
 static void
-say(uint16_t role, const char *name, const char *value)
-{
-	struct buf buf;
-	uint16_t type;
-
-	msg_begin(&buf, message, sizeof(message), MSG_STATUS);
-	msg_put_pair(&buf, name, value);
-	assert_int_equal(msg_end(&buf), 0);
-	size_t size = buf.at;
-	assert_int_equal(msg_open(&buf, message, size, &type), 0);
-	assert_int_equal(values_take(engine->values, role, &buf), 0);
-}
-
-static void
 expect(enum proof_part part, int grave, const char *wanted)
 {
 	char said[512];
@@ -217,11 +203,13 @@ test_sentences(void **state)
 	(void)strcpy(engine->proving->error, "it cannot be executed");
 	expect(PROOF_SENSOR, REASON_AT_RISK, "it cannot be executed");
 	/* Where it cannot be had it is no fault. */
-	say(ROLE_MOUNTS, "state_dir", "[agent] state_dir is on /: not named");
+	put_pair(ROLE_MOUNTS, "state_dir",
+		 "[agent] state_dir is on /: not named");
 	expect(PROOF_SCANNER, REASON_OK, "cannot be proved to work: [agent]");
 	(void)strcpy(conf.exclude, "/home:/var/lib/khien");
 	expect(PROOF_SCANNER, REASON_OK, "[gate] exclude");
-	say(ROLE_SENSOR, "programs.process_exec", "absent: Invalid argument");
+	put_pair(ROLE_SENSOR, "programs.process_exec",
+		 "absent: Invalid argument");
 	expect(PROOF_SENSOR, REASON_OK, "process_exec is absent");
 	/* Who switched it off knows. */
 	conf.process = false;

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdbool.h>
 
-#include "agent/engine/lately.h"
 #include "agent/engine/loss.h"
 #include "agent/engine/reason.h"
-#include "agent/engine/roster.h"
 #include "agent/engine/rules.h"
 #include "agent/engine/values.h"
 #include "agent/lib/conf.h"
@@ -12,29 +10,6 @@
 #include "tests/unit/engine/fixture.h"
 
 static struct conf conf;
-
-/* A pair of MSG_STATUS. */
-static void
-say(uint16_t role, const char *name, const char *value)
-{
-	struct buf buf;
-	uint16_t type;
-
-	msg_begin(&buf, message, sizeof(message), MSG_STATUS);
-	msg_put_pair(&buf, name, value);
-	assert_int_equal(msg_end(&buf), 0);
-	size_t size = buf.at;
-	assert_int_equal(msg_open(&buf, message, size, &type), 0);
-	assert_int_equal(values_take(engine->values, role, &buf), 0);
-	lately_look(engine->lately, engine->values, loop_now_ns());
-}
-
-static void
-run(uint16_t role, bool running)
-{
-	roster_link(engine->roster, role, 0, 100U + role, running,
-		    loop_now_ns());
-}
 
 /* All is well, and nothing is worth a note. */
 static int
@@ -50,10 +25,10 @@ begin(void **state)
 	run(ROLE_MOUNTS, true);
 	run(ROLE_SCAN, true);
 	run(ROLE_QUERY, true);
-	say(ROLE_SENSOR, "programs.file", "attached");
-	say(ROLE_GATE, "mode", "enforce");
-	say(ROLE_MOUNTS, "covered.len", "1");
-	say(ROLE_GATE, "on_deadline", "allow");
+	put_pair(ROLE_SENSOR, "programs.file", "attached");
+	put_pair(ROLE_GATE, "mode", "enforce");
+	put_pair(ROLE_MOUNTS, "covered.len", "1");
+	put_pair(ROLE_GATE, "on_deadline", "allow");
 	return 0;
 }
 
@@ -121,8 +96,9 @@ what_the_gate_says(void **state)
 		assert_int_equal(begin(state), 0);
 		engine->rules->whole = true;
 		engine->rules->active.len = 1;
-		say(strstr(cases[i].name, "covered") ? ROLE_MOUNTS : ROLE_GATE,
-		    cases[i].name, cases[i].value);
+		put_pair(strstr(cases[i].name, "covered") ? ROLE_MOUNTS :
+							    ROLE_GATE,
+			 cases[i].name, cases[i].value);
 		expect(cases[i].state, cases[i].reason, cases[i].note);
 		engine->rules->active.len = 0;
 		(void)teardown(state);
@@ -161,7 +137,7 @@ who_does_not_run(void **state)
 	expect(AT_RISK, "no rules are loaded", "");
 	engine->rules->whole = false;
 	expect(DEGRADED, "no scanner has told its rules yet", "");
-	say(ROLE_SENSOR, "programs.file", "absent: refused");
+	put_pair(ROLE_SENSOR, "programs.file", "absent: refused");
 	expect(AT_RISK, "nothing is seen", "");
 }
 
@@ -182,9 +158,9 @@ losses_grow_old(void **state)
 	engine->loss->last_ns = 0;
 	expect(OK, "", "the last at a time that is not known");
 	/* The kernel counts more than it was possible to tell. */
-	say(ROLE_SENSOR, "lost.bulk", "5");
+	put_pair(ROLE_SENSOR, "lost.bulk", "5");
 	expect(OK, "", "lost 5 bulk events");
-	say(ROLE_SENSOR, "lost.bulk", "9");
+	put_pair(ROLE_SENSOR, "lost.bulk", "9");
 	expect(DEGRADED, "lost 9 bulk events", "");
 	engine->rules->active.len = 0;
 }
@@ -219,11 +195,11 @@ deadlines_grow_old(void **state)
 	(void)state;
 	engine->rules->whole = true;
 	engine->rules->active.len = 1;
-	say(ROLE_GATE, "questions.deadline", "2");
-	say(ROLE_GATE, "questions.late", "1");
+	put_pair(ROLE_GATE, "questions.deadline", "2");
+	put_pair(ROLE_GATE, "questions.late", "1");
 	expect(DEGRADED, "who asked was let go on; 1 of these files were bad",
 	       "");
-	say(ROLE_GATE, "on_deadline", "deny");
+	put_pair(ROLE_GATE, "on_deadline", "deny");
 	expect(DEGRADED, "who asked was denied", "");
 	missed->last_ns -= LATELY_NS;
 	expect(OK, "", "2 times no verdict came");
@@ -249,7 +225,7 @@ counters_begin_anew(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		missed->last_ns = 0;
-		say(ROLE_GATE, "questions.deadline", steps[i].value);
+		put_pair(ROLE_GATE, "questions.deadline", steps[i].value);
 		if (missed->grown != steps[i].grown ||
 		    (missed->last_ns != 0) != steps[i].moved)
 			fail_msg("step %zu: %llu", i,

@@ -24,6 +24,7 @@ static const struct {
 		  LINE("/sys/fs/cgroup/unified", "/", "cgroup2"),
 	  "/sys/fs/cgroup/unified/x", "/x" },
 	{ LINE("/mnt", "/part", "cgroup2"), "/mnt/x", "/part/x" },
+	{ LINE("/a\\040b", "/", "cgroup2"), "/a b/x", "/x" },
 	{ LINE("/sys/fs/cgroup", "/", "cgroup"), "/sys/fs/cgroup/a", NULL },
 	{ "", "/sys/fs/cgroup/a", NULL },
 	{ "nonsense\n1 2 - cgroup2 x\n", "/a", NULL },

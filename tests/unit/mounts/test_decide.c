@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "agent/lib/msg.h"
-#include "agent/mounts/mountinfo.h"
+#include "agent/mounts/kind.h"
 
 static void
 test_table(void **state)
@@ -18,51 +18,51 @@ test_table(void **state)
 		struct decide_facts facts;
 		enum decide_reason reason;
 	} cases[] = {
-		{ { .kind = MOUNTINFO_LOCAL }, DECIDE_WANTED },
-		{ { .kind = MOUNTINFO_NODES }, DECIDE_WANTED },
-		{ { .kind = MOUNTINFO_KERNEL }, DECIDE_KERNEL },
-		{ { .kind = MOUNTINFO_FOREIGN }, DECIDE_FOREIGN },
-		{ { .kind = MOUNTINFO_FOREIGN,
+		{ { .kind = KIND_LOCAL }, DECIDE_WANTED },
+		{ { .kind = KIND_NODES }, DECIDE_WANTED },
+		{ { .kind = KIND_KERNEL }, DECIDE_KERNEL },
+		{ { .kind = KIND_FOREIGN }, DECIDE_FOREIGN },
+		{ { .kind = KIND_FOREIGN,
 		    .watching = true,
 		    .watched = true },
 		  DECIDE_FOREIGN },
-		{ { .kind = MOUNTINFO_LOCAL, .off = true }, DECIDE_OFF },
-		{ { .kind = MOUNTINFO_LOCAL, .excluded = true },
+		{ { .kind = KIND_LOCAL, .off = true }, DECIDE_OFF },
+		{ { .kind = KIND_LOCAL, .excluded = true },
 		  DECIDE_EXCLUDED },
-		{ { .kind = MOUNTINFO_LOCAL, .watching = true },
+		{ { .kind = KIND_LOCAL, .watching = true },
 		  DECIDE_UNWATCHED },
-		{ { .kind = MOUNTINFO_LOCAL,
+		{ { .kind = KIND_LOCAL,
 		    .watching = true,
 		    .watched = true },
 		  DECIDE_WANTED },
-		{ { .kind = MOUNTINFO_LOCAL, .behind_foreign = true },
+		{ { .kind = KIND_LOCAL, .behind_foreign = true },
 		  DECIDE_BEHIND_FOREIGN },
 		/* A tmpfs that a user made in a namespace of his own. */
-		{ { .kind = MOUNTINFO_LOCAL, .elsewhere = true },
+		{ { .kind = KIND_LOCAL, .elsewhere = true },
 		  DECIDE_WANTED },
-		{ { .kind = MOUNTINFO_LOCAL,
+		{ { .kind = KIND_LOCAL,
 		    .elsewhere = true,
 		    .watching = true },
 		  DECIDE_UNWATCHED },
-		{ { .kind = MOUNTINFO_LOCAL,
+		{ { .kind = KIND_LOCAL,
 		    .elsewhere = true,
 		    .watching = true,
 		    .watched = true },
 		  DECIDE_WANTED },
 		/* There he gives it any path. */
-		{ { .kind = MOUNTINFO_LOCAL,
+		{ { .kind = KIND_LOCAL,
 		    .elsewhere = true,
 		    .excluded = true },
 		  DECIDE_WANTED },
-		{ { .kind = MOUNTINFO_LOCAL,
+		{ { .kind = KIND_LOCAL,
 		    .elsewhere = true,
 		    .behind_foreign = true },
 		  DECIDE_BEHIND_FOREIGN },
-		{ { .kind = MOUNTINFO_LOCAL, .elsewhere = true, .off = true },
+		{ { .kind = KIND_LOCAL, .elsewhere = true, .off = true },
 		  DECIDE_OFF },
-		{ { .kind = MOUNTINFO_LOCAL, .layered = true },
+		{ { .kind = KIND_LOCAL, .layered = true },
 		  DECIDE_LAYERED },
-		{ { .kind = MOUNTINFO_LOCAL,
+		{ { .kind = KIND_LOCAL,
 		    .layered = true,
 		    .watching = true },
 		  DECIDE_UNWATCHED },

@@ -28,26 +28,23 @@ test_parse(void **state)
 		{ LINE("/", "/a\\04", "cgroup2"), "/a\\04" },
 		{ LINE("/", "/a\\999", "cgroup2"), "/a\\999" },
 		{ LINE("/", "/a\\400", "cgroup2"), "/a\\400" },
-		{ LINE("/", "/a\\000b", "cgroup2"), NULL },
 		{ LINE("/below", "/sys/fs/cgroup", "cgroup2"), NULL },
 		{ LINE("/..", "/sys/fs/cgroup", "cgroup2"), NULL },
 		{ LINE("/", "/sys/fs/cgroup", "cgroup"), NULL },
 		{ LINE("/", "/cgroup2", "tmpfs"), NULL },
-		{ LINE("/", "/sixteen-bytes-it", "cgroup2"),
-		  "/sixteen-bytes-it" },
-		{ LINE("/", "/a-path-of-thirty-one-bytes-it-is", "cgroup2"),
-		  NULL },
 		{ "", NULL },
 		{ "\n", NULL },
 		{ " - cgroup2 ", NULL },
 		{ "1 2 3 /", NULL },
 		{ "1 2 3 /  - cgroup2 x", NULL },
 	};
-	char path[32];
+	const char *path;
+	char line[256];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		bool found = cgroup_parse(cases[i].line, path, sizeof(path));
+		strcpy(line, cases[i].line);
+		bool found = cgroup_parse(line, &path);
 		if (found != (cases[i].path != NULL) ||
 		    (found && strcmp(path, cases[i].path) != 0))
 			fail_msg("%s: %s", cases[i].line,

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "agent/mounts/mountinfo.h"
+#include "agent/lib/mountinfo.h"
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -113,32 +113,12 @@ refuses_other_lines(void **state)
 	}
 }
 
-static void
-knows_types(void **state)
-{
-	(void)state;
-	assert_int_equal(mountinfo_kind("ext4"), MOUNTINFO_LOCAL);
-	assert_int_equal(mountinfo_kind("tmpfs"), MOUNTINFO_LOCAL);
-	assert_int_equal(mountinfo_kind("overlay"), MOUNTINFO_LOCAL);
-	assert_int_equal(mountinfo_kind("devtmpfs"), MOUNTINFO_NODES);
-	assert_int_equal(mountinfo_kind("proc"), MOUNTINFO_KERNEL);
-	assert_int_equal(mountinfo_kind("cgroup2"), MOUNTINFO_KERNEL);
-	assert_int_equal(mountinfo_kind("nfs4"), MOUNTINFO_FOREIGN);
-	assert_int_equal(mountinfo_kind("fuse"), MOUNTINFO_FOREIGN);
-	assert_int_equal(mountinfo_kind("fuseblk"), MOUNTINFO_FOREIGN);
-	assert_int_equal(mountinfo_kind("fuse.ext4"), MOUNTINFO_FOREIGN);
-	assert_int_equal(mountinfo_kind("autofs"), MOUNTINFO_FOREIGN);
-	assert_int_equal(mountinfo_kind("ext"), MOUNTINFO_FOREIGN);
-	assert_int_equal(mountinfo_kind(""), MOUNTINFO_FOREIGN);
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_good_lines),
 		cmocka_unit_test(refuses_other_lines),
-		cmocka_unit_test(knows_types),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

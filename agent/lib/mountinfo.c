@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "agent/mounts/mountinfo.h"
+#include "agent/lib/mountinfo.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -11,24 +11,6 @@
 /* "0", "36": what the kernel prints with %d and %u. */
 #define DEVICE_MAJOR_MAX 0xfff
 #define DEVICE_MINOR_MAX 0xfffff
-
-static const char *const local_types[] = {
-	"bcachefs", "btrfs",  "erofs",	  "exfat",   "ext2",	"ext3",
-	"ext4",	    "f2fs",   "hfs",	  "hfsplus", "iso9660", "jfs",
-	"minix",    "msdos",  "nilfs2",	  "ntfs",    "ntfs3",	"overlay",
-	"ramfs",    "rootfs", "squashfs", "tmpfs",   "udf",	"ufs",
-	"vfat",	    "xfs",    "zfs",
-};
-
-static const char *const node_types[] = { "devtmpfs" };
-
-static const char *const kernel_types[] = {
-	"binder",    "binfmt_misc", "bpf",     "cgroup",     "cgroup2",
-	"configfs",  "cpuset",	    "debugfs", "devpts",     "efivarfs",
-	"fusectl",   "hugetlbfs",   "mqueue",  "nfsd",	     "nsfs",
-	"proc",	     "pstore",	    "resctrl", "rpc_pipefs", "securityfs",
-	"selinuxfs", "smackfs",	    "sysfs",   "tracefs",    "xenfs",
-};
 
 /* Takes the text before the next space out of *at; NULL when there is none. */
 static char *
@@ -135,27 +117,4 @@ mountinfo_parse(char *line, struct mountinfo *ret_mount)
 	mount.type = type;
 	*ret_mount = mount;
 	return 0;
-}
-
-static bool
-is_in(const char *type, const char *const *types, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (str_equal(type, types[i]))
-			return true;
-	return false;
-}
-
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-
-enum mountinfo_kind
-mountinfo_kind(const char *type)
-{
-	if (is_in(type, local_types, LEN(local_types)))
-		return MOUNTINFO_LOCAL;
-	if (is_in(type, node_types, LEN(node_types)))
-		return MOUNTINFO_NODES;
-	if (is_in(type, kernel_types, LEN(kernel_types)))
-		return MOUNTINFO_KERNEL;
-	return MOUNTINFO_FOREIGN;
 }
