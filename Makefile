@@ -113,10 +113,13 @@ PROGRAMS := $(foreach f,$(PRESENT),$(if $(filter %/main.c,$(SRC_$f)),\
 	$B/$(NAME_$f)))
 LIBRARY := $B/lib/libkhien.a
 KERNEL := $(wildcard kernel/*.bpf.c)
-# Those that every kernel may load become one object file.
+# Those that every kernel may load become one object file, and those of tier L
+# that see more another one.
 TRACING := process file reach uring net datagram privilege
-SKELETONS := $O/gen/tracing.skel.h $(patsubst kernel/%.bpf.c,$O/gen/%.skel.h,\
-	$(filter-out $(TRACING:%=kernel/%.bpf.c),$(KERNEL)))
+TIER := hooks mapping
+SKELETONS := $O/gen/tracing.skel.h $O/gen/tier.skel.h $(patsubst \
+	kernel/%.bpf.c,$O/gen/%.skel.h,$(filter-out \
+	$(patsubst %,kernel/%.bpf.c,$(TRACING) $(TIER)),$(KERNEL)))
 
 # Flags.
 
@@ -219,6 +222,9 @@ $O/bpf-flags: FORCE
 		printf '%s\n' $(call quote,$(CLANG) $(BPF_CFLAGS)) >$@
 
 $O/kernel/tracing.bpf.o: $(TRACING:%=$O/kernel/%.bpf.o)
+	$(call say,BPF)$(BPFTOOL) gen object $@ $^
+
+$O/kernel/tier.bpf.o: $(TIER:%=$O/kernel/%.bpf.o)
 	$(call say,BPF)$(BPFTOOL) gen object $@ $^
 
 $O/gen/%.skel.h: $O/kernel/%.bpf.o

@@ -42,7 +42,8 @@ changed_ns(struct inode *inode)
 		return BPF_CORE_READ(split, i_ctime_sec) * CHANGED_SECOND_NS +
 		       (BPF_CORE_READ(split, i_ctime_nsec) & CHANGED_NSEC);
 	if (bpf_core_field_exists(hidden->__i_ctime))
-		return BPF_CORE_READ(hidden, __i_ctime.tv_sec) * CHANGED_SECOND_NS +
+		return BPF_CORE_READ(hidden, __i_ctime.tv_sec) *
+			       CHANGED_SECOND_NS +
 		       BPF_CORE_READ(hidden, __i_ctime.tv_nsec);
 	return BPF_CORE_READ(times, i_ctime.tv_sec) * CHANGED_SECOND_NS +
 	       BPF_CORE_READ(times, i_ctime.tv_nsec);

@@ -139,206 +139,230 @@ hooks_walk(__u64 key, __u64 dentry, __u64 vfsmount, __u32 which)
 	return 0;
 }
 
-/* `dentry` in, or below, the folder `dir`. */
-static __always_inline void
-walk(__u64 key, const struct path *dir, struct dentry *dentry, __u32 which)
+/* An argument as a number: what has a type may not be handed on as that, and
+   older kernels take none that points to a text. */
+static __always_inline __u64
+arg_of(const void *ctx, int number)
 {
-	(void)hooks_walk(key, (__u64)dentry, (__u64)BPF_CORE_READ(dir, mnt),
-			 which);
+	__u64 arg = 0;
+
+	(void)bpf_probe_read_kernel(&arg, sizeof(arg),
+				    (const __u64 *)ctx + number);
+	return arg;
 }
 
+/* A dentry in the folder that is argument `dir`. */
 static __always_inline void
-walk_path(__u64 key, const struct path *path, __u32 which)
+walk(__u64 key, const void *ctx, int dir, __u64 dentry, __u32 which)
 {
+	const struct path *path = (void *)arg_of(ctx, dir);
+
+	(void)hooks_walk(key, dentry, (__u64)BPF_CORE_READ(path, mnt), which);
+}
+
+/* The path that is argument `number`. */
+static __always_inline void
+walk_path(__u64 key, const void *ctx, int number, __u32 which)
+{
+	const struct path *path = (void *)arg_of(ctx, number);
+
 	(void)hooks_walk(key, (__u64)BPF_CORE_READ(path, dentry),
 			 (__u64)BPF_CORE_READ(path, mnt), which);
 }
 
 /* The kernel's copy of a text of the caller's; cut when it fills its place. */
 static __always_inline void
-put_text(struct left *left, const char *text)
+put_text(struct left *left, __u64 text)
 {
 	long len = 0;
 
 	if (text)
 		len = bpf_probe_read_kernel_str(left->text + LEFT_WALK,
-						KHIEN_PATH_SIZE, text);
+						KHIEN_PATH_SIZE, (void *)text);
 	left->len[1] = len > 0 ? len : 0;
 	if (len == KHIEN_PATH_SIZE)
 		left->flags |= KHIEN_PATH_CUT;
 }
 
 static __always_inline void
-put_name(struct left *left, const char *name)
+put_name(struct left *left, __u64 name)
 {
 	long len = 0;
 
 	if (name)
 		len = bpf_probe_read_kernel_str(left->text + 2 * LEFT_WALK,
-						KHIEN_NAME_SIZE, name);
+						KHIEN_NAME_SIZE, (void *)name);
 	left->len[2] = len > 0 ? len : 0;
 }
 
-/* Older kernels take no argument that points to a text: they know no length. */
-static __always_inline const char *
-text_of(const void *ctx, int number)
+static __always_inline __u64
+current_key(void)
 {
-	const char *text = 0;
-
-	(void)bpf_probe_read_kernel(&text, sizeof(text),
-				    (const __u64 *)ctx + number);
-	return text;
+	return key_of((void *)bpf_get_current_task());
 }
 
+/* The second argument is a dentry in the first. */
 static __always_inline int
-leave(__u32 type, const struct path *dir, struct dentry *dentry)
+leave(const void *ctx, __u32 type)
 {
-	__u64 key = key_of((void *)bpf_get_current_task());
+	__u64 key = current_key();
 
 	if (begin(key, type))
-		walk(key, dir, dentry, 0);
+		walk(key, ctx, 0, arg_of(ctx, 1), 0);
+	return 0;
+}
+
+/* The first argument is a path. */
+static __always_inline int
+leave_path(const void *ctx, __u32 type)
+{
+	__u64 key = current_key();
+
+	if (begin(key, type))
+		walk_path(key, ctx, 0, 0);
 	return 0;
 }
 
 SEC("lsm/path_unlink")
 int
-BPF_PROG(hooks_unlink, const struct path *dir, struct dentry *dentry)
+hooks_unlink(void *ctx)
 {
-	return leave(KHIEN_UNLINK, dir, dentry);
+	return leave(ctx, KHIEN_UNLINK);
 }
 
 SEC("lsm/path_rmdir")
 int
-BPF_PROG(hooks_rmdir, const struct path *dir, struct dentry *dentry)
+hooks_rmdir(void *ctx)
 {
-	return leave(KHIEN_RMDIR, dir, dentry);
+	return leave(ctx, KHIEN_RMDIR);
 }
 
 SEC("lsm/path_mkdir")
 int
-BPF_PROG(hooks_mkdir, const struct path *dir, struct dentry *dentry)
+hooks_mkdir(void *ctx)
 {
-	return leave(KHIEN_MKDIR, dir, dentry);
+	return leave(ctx, KHIEN_MKDIR);
 }
 
 /* Regular files are made by open(2) as well, and sockets by bind(2). */
 SEC("lsm/path_mknod")
 int
-BPF_PROG(hooks_mknod, const struct path *dir, struct dentry *dentry,
-	 unsigned short mode)
+hooks_mknod(void *ctx)
 {
-	__u32 kind = mode & KERN_S_IFMT;
+	__u32 kind = arg_of(ctx, 2) & KERN_S_IFMT;
 
-	if (kind != KERN_S_IFIFO && kind != KERN_S_IFCHR && kind != KERN_S_IFBLK)
+	if (kind != KERN_S_IFIFO && kind != KERN_S_IFCHR &&
+	    kind != KERN_S_IFBLK)
 		return 0;
-	return leave(KHIEN_CREATE, dir, dentry);
+	return leave(ctx, KHIEN_CREATE);
 }
 
 SEC("lsm/path_symlink")
 int
-BPF_PROG(hooks_symlink, const struct path *dir, struct dentry *dentry)
+hooks_symlink(void *ctx)
 {
-	__u64 key = key_of((void *)bpf_get_current_task());
+	__u64 key = current_key();
 	struct left *left = begin(key, KHIEN_SYMLINK);
 
 	if (!left)
 		return 0;
-	put_text(left, text_of(ctx, 2));
-	walk(key, dir, dentry, 0);
+	put_text(left, arg_of(ctx, 2));
+	walk(key, ctx, 0, arg_of(ctx, 1), 0);
 	return 0;
 }
 
-/* Both names are in one mount, or the kernel would have refused before. */
+/* (old, folder, new): both are in one mount, or it would not come to this. */
 SEC("lsm/path_link")
 int
-BPF_PROG(hooks_link, struct dentry *old, const struct path *dir,
-	 struct dentry *dentry)
+hooks_link(void *ctx)
 {
-	__u64 key = key_of((void *)bpf_get_current_task());
+	__u64 key = current_key();
 
 	if (!begin(key, KHIEN_LINK))
 		return 0;
-	walk(key, dir, old, 0);
-	walk(key, dir, dentry, 1);
+	walk(key, ctx, 1, arg_of(ctx, 0), 0);
+	walk(key, ctx, 1, arg_of(ctx, 2), 1);
 	return 0;
 }
 
-/* Up to Linux 5.18 an exchange is asked about twice: the other way round. */
+/* (folder, old, folder, new); up to Linux 5.18 an exchange is asked about
+   twice: the other way round. */
 SEC("lsm/path_rename")
 int
-BPF_PROG(hooks_rename, const struct path *old_dir, struct dentry *old,
-	 const struct path *new_dir, struct dentry *new)
+hooks_rename(void *ctx)
 {
-	__u64 key = key_of((void *)bpf_get_current_task());
+	__u64 key = current_key(), old = arg_of(ctx, 1), new = arg_of(ctx, 3);
 	struct left *left = left_find(key, KHIEN_RENAME);
 
-	if (left && left->object[0] == (__u64)new &&
-	    left->object[1] == (__u64)old)
+	if (left && left->object[0] == new && left->object[1] == old)
 		return 0;
 	left = begin(key, KHIEN_RENAME);
 	if (!left)
 		return 0;
-	left->object[0] = (__u64)old;
-	left->object[1] = (__u64)new;
-	walk(key, old_dir, old, 0);
-	walk(key, new_dir, new, 1);
+	left->object[0] = old;
+	left->object[1] = new;
+	walk(key, ctx, 0, old, 0);
+	walk(key, ctx, 2, new, 1);
 	return 0;
 }
 
 SEC("lsm/path_chmod")
 int
-BPF_PROG(hooks_chmod, const struct path *path)
+hooks_chmod(void *ctx)
 {
-	return leave(KHIEN_CHMOD, path, BPF_CORE_READ(path, dentry));
+	return leave_path(ctx, KHIEN_CHMOD);
 }
 
 SEC("lsm/path_chown")
 int
-BPF_PROG(hooks_chown, const struct path *path)
+hooks_chown(void *ctx)
 {
-	return leave(KHIEN_CHOWN, path, BPF_CORE_READ(path, dentry));
+	return leave_path(ctx, KHIEN_CHOWN);
 }
 
+/* (source, mount point, type) */
 SEC("lsm/sb_mount")
 int
-BPF_PROG(hooks_mount, void *source, const struct path *path)
+hooks_mount(void *ctx)
 {
-	__u64 key = key_of((void *)bpf_get_current_task());
+	__u64 key = current_key();
 	struct left *left = begin(key, KHIEN_MOUNT);
 
 	if (!left)
 		return 0;
-	put_text(left, text_of(ctx, 0));
-	put_name(left, text_of(ctx, 2));
-	walk_path(key, path, 0);
+	put_text(left, arg_of(ctx, 0));
+	put_name(left, arg_of(ctx, 2));
+	walk_path(key, ctx, 1, 0);
 	return 0;
 }
 
+/* (from, to) */
 SEC("lsm/move_mount")
 int
-BPF_PROG(hooks_move, const struct path *from, const struct path *to)
+hooks_move(void *ctx)
 {
-	__u64 key = key_of((void *)bpf_get_current_task());
+	__u64 key = current_key();
 	struct left *left = begin(key, KHIEN_MOUNT);
+	struct path *from = (void *)arg_of(ctx, 0);
 
 	if (!left)
 		return 0;
-	put_name(left, BPF_CORE_READ(from, dentry, d_sb, s_type, name));
-	walk_path(key, to, 0);
-	walk_path(key, from, 1);
+	put_name(left, (__u64)BPF_CORE_READ(from, dentry, d_sb, s_type, name));
+	walk_path(key, ctx, 1, 0);
+	walk_path(key, ctx, 0, 1);
 	return 0;
 }
 
 SEC("lsm/sb_umount")
 int
-BPF_PROG(hooks_umount, struct vfsmount *vfsmount)
+hooks_umount(void *ctx)
 {
-	__u64 key = key_of((void *)bpf_get_current_task());
+	__u64 key = current_key(), mounted = arg_of(ctx, 0);
+	struct vfsmount *vfsmount = (void *)mounted;
 
 	if (begin(key, KHIEN_UMOUNT))
-		(void)hooks_walk(key,
-				 (__u64)BPF_CORE_READ(vfsmount, mnt_root),
-				 (__u64)vfsmount, 0);
+		(void)hooks_walk(key, (__u64)BPF_CORE_READ(vfsmount, mnt_root),
+				 mounted, 0);
 	return 0;
 }
 
@@ -358,35 +382,38 @@ is_module(__u32 id)
 					 READING_MODULE_COMPRESSED___modules);
 }
 
-/* The file that is read, whatever its descriptor is of by now. */
+/* (file, kind): what is read, whatever its descriptor is of by now. */
 SEC("lsm/kernel_read_file")
 int
-BPF_PROG(hooks_module, struct file *file, unsigned int id)
+hooks_module(void *ctx)
 {
-	__u64 key = key_of((void *)bpf_get_current_task());
+	__u64 key = current_key();
+	struct file *file = (void *)arg_of(ctx, 0);
 	struct left *left = 0;
 
-	if (is_module(id))
+	if (is_module(arg_of(ctx, 1)))
 		left = begin(key, KHIEN_MODULE_LOAD);
 	if (!left)
 		return 0;
 	path_put_inode(&left->file, BPF_CORE_READ(file, f_inode));
-	walk_path(key, &file->f_path, 0);
+	(void)hooks_walk(key, (__u64)BPF_CORE_READ(file, f_path.dentry),
+			 (__u64)BPF_CORE_READ(file, f_path.mnt), 0);
 	return 0;
 }
 
 /* A program that gets a descriptor, which another thread may close at once. */
 SEC("lsm/bpf_prog")
 int
-BPF_PROG(hooks_bpf, struct bpf_prog *prog)
+hooks_bpf(void *ctx)
 {
-	__u64 key = key_of((void *)bpf_get_current_task());
+	__u64 key = current_key();
+	struct bpf_prog *prog = (void *)arg_of(ctx, 0);
 	struct left *left = begin(key, KHIEN_BPF_LOAD);
 
 	if (!left)
 		return 0;
 	left->value = BPF_CORE_READ(prog, type);
 	struct bpf_prog_aux *aux = BPF_CORE_READ(prog, aux);
-	put_name(left, aux->name);
+	put_name(left, (__u64)&aux->name);
 	return 0;
 }

@@ -63,17 +63,18 @@ left_put(__u64 key, __u32 which, __u32 at, __u32 slot)
 {
 	__u8 *record = bpf_map_lookup_elem(&scratch, &slot);
 	struct left *left = bpf_map_lookup_elem(&lefts, &key);
-	__u64 where = at;
+	__u64 where = at, text = which;
 
-	if (!record || !left || which >= LEFT_TEXTS)
-		return 0;
-	__u64 len = left->len[which];
-	path_hide(len);
+	path_hide(text);
 	path_hide(where);
-	if (len == 0 || len > LEFT_WALK ||
+	if (!record || !left || text >= LEFT_TEXTS ||
 	    where > KHIEN_RECORD_SIZE - LEFT_WALK)
 		return 0;
-	__u64 from = (__u64)left->text + (__u64)which * LEFT_WALK;
+	__u64 len = left->len[text];
+	path_hide(len);
+	if (len == 0 || len > LEFT_WALK)
+		return 0;
+	__u64 from = (__u64)left->text + text * LEFT_WALK;
 	if (bpf_probe_read_kernel(record + where, len, (void *)from) < 0)
 		return 0;
 	return len;

@@ -16,7 +16,7 @@
 #define KERN_PROT_WRITE 0x2u
 #define KERN_PROT_EXEC 0x4u
 #define MAPPED_WRITABLE 022 /* by others than the owner */
-#define MAPPED_AREAS 4 /* mappings that one mprotect(2) is looked for in */
+#define MAPPED_AREAS 4	    /* mappings that one mprotect(2) is looked for in */
 
 /* A program that maps the same again and again, in whichever process. */
 static __always_inline bool
@@ -70,7 +70,7 @@ mapped_is_foreign(struct inode *inode)
 		return true;
 	if (!area || !*(volatile __u32 *)&area->version)
 		return false;
-	__u32 kind = reach_find(area, BPF_CORE_READ(inode, i_sb, s_dev));
+	__u32 kind = reach_find(BPF_CORE_READ(inode, i_sb, s_dev));
 	return !kind || kind == KHIEN_COVER_FOREIGN;
 }
 
@@ -83,9 +83,10 @@ mapped_type(const struct area *area)
 		return 0;
 	if (area->flags & AREA_WRITE || area->written)
 		return KHIEN_MAP_EXEC;
-	if (!area->file)
+	struct file *file = area->file;
+	if (!file)
 		return 0;
-	struct inode *inode = BPF_CORE_READ(area->file, f_inode);
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	if (BPF_CORE_READ(inode, i_sb, s_flags) & KERN_SB_KERNMOUNT)
 		return KHIEN_MAP_EXEC;
 	return mapped_is_foreign(inode) ? KHIEN_MAP_FILE : 0;

@@ -31,7 +31,7 @@ struct {
 static __always_inline __u32
 find_kind(struct khien_reach *area, struct super_block *sb)
 {
-	__u32 kind = reach_find(area, BPF_CORE_READ(sb, s_dev));
+	__u32 kind = reach_find(BPF_CORE_READ(sb, s_dev));
 
 	if (kind && BPF_CORE_READ(sb, s_user_ns, level) > 0 &&
 	    !(BPF_CORE_READ(sb, s_fsnotify_mask) & KERN_FS_OPEN_EXEC_PERM))

@@ -130,6 +130,7 @@ recall(struct dispatch *dispatch, const struct question *question,
 			    ret_leads) &&
 	    policy_denies(&dispatch->policy, verdict,
 			  trust_is_writable(ident))) {
+		recall_bar(dispatch->recall, question, ident, true);
 		dispatch->counts.bad++;
 		return true;
 	}
@@ -436,8 +437,11 @@ dispatch_verdict(struct dispatch *dispatch, uint16_t index,
 		      (now_ns() - scanner->sent_ns) / NS_PER_US);
 	bool denies = policy_denies(&dispatch->policy, verdict,
 				    trust_is_writable(&scanner->ident));
-	if (verdict->result == MSG_CLEAN ||
-	    (denies && verdict->result == MSG_MATCH))
+	bool bad = denies && verdict->result == MSG_MATCH;
+	recall_bar(dispatch->recall,
+		   pending_get(dispatch->pending, scanner->leader),
+		   &scanner->ident, bad && !(verdict->flags & MSG_CHANGED));
+	if (verdict->result == MSG_CLEAN || bad)
 		remember(dispatch, scanner, verdict);
 	if (denies || is_final(dispatch, scanner, verdict))
 		pending_settle(dispatch->pending, scanner->leader, verdict);

@@ -57,6 +57,8 @@ static const struct {
 	{ EVENT_SETNS, "setns" },
 	{ EVENT_CHROOT, "chroot" },
 	{ EVENT_PIVOT_ROOT, "pivot_root" },
+	{ EVENT_MAP_FILE, "map_file" },
+	{ EVENT_MAP_DENIED, "map_denied" },
 };
 
 #define TYPES_LEN (sizeof(types) / sizeof(types[0]))
@@ -297,6 +299,8 @@ event_ring(uint16_t type)
 	case EVENT_UMOUNT:
 	case EVENT_STOP:
 		return EVENT_CRITICAL;
+	case EVENT_MAP_FILE:
+		return EVENT_BULK;
 	default:
 		break;
 	}

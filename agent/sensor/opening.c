@@ -9,6 +9,7 @@
 #include "agent/sensor/calls.h"
 #include "agent/sensor/probe.h"
 #include "kernel/khien_abi.h" /* first: the skeletons use its structs */
+#include "gen/tier.skel.h"
 #include "gen/tracing.skel.h"
 
 /* Where the skeletons put it; the names of its parts are theirs. */
@@ -36,11 +37,22 @@ fill_tracing(void *rodata, const struct probe *probe)
 		  (uint8_t *)(uintptr_t)knobs->act_kinds);
 	knobs->iterator_slot = probe->cpus;
 	knobs->uring_slots = probe->cpus + 1;
+	knobs->hooked = probe->hooked;
+}
+
+static void
+fill_tier(void *rodata, const struct probe *probe)
+{
+	struct tier_bpf__rodata *knobs = rodata;
+
+	knobs->hooked = probe->hooked;
 }
 
 static const struct opening openings[PROGRAMS_OBJECTS] = {
 	[PROGRAMS_TRACING] = { "tracing", tracing_bpf__elf_bytes, fill_tracing,
 			       sizeof(struct tracing_bpf__rodata) },
+	[PROGRAMS_TIER] = { "tier", tier_bpf__elf_bytes, fill_tier,
+			    sizeof(struct tier_bpf__rodata) },
 };
 
 int

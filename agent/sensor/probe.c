@@ -30,7 +30,8 @@ struct chosen {
 
 static const char *const map_names[PROBE_MAPS] = {
 	"critical", "bulk",  "counters", "own",	     "reach",  "stops",
-	"names",    "known", "armed",	 "handlers", "claims",
+	"names",    "known", "armed",	 "handlers", "claims", "lefts",
+	"wants",    "bad",
 };
 
 const char *
@@ -139,6 +140,8 @@ set_maps(struct bpf_object *object, size_t which, const struct probe *probe)
 	if (r == 0)
 		r = set_size(object, "counters",
 			     KHIEN_NUMBERINGS(probe->cpus) * KHIEN_CLASSES);
+	if (r == 0 && !probe->hooked)
+		r = set_size(object, "lefts", 1);
 	for (size_t i = 0; r == 0 && i < PROBE_MAPS; i++) {
 		struct bpf_map *map =
 			bpf_object__find_map_by_name(object, map_names[i]);
@@ -410,6 +413,7 @@ probe_load(struct probe *probe, struct probe_wanted wanted, const uint32_t *own,
 
 	probe->passing = wanted.privilege;
 	choose(probe, wanted, &chosen);
+	probe->hooked = count_chosen(&chosen, PROGRAMS_TIER) > 0;
 	/* Once each: what takes its time is to read the kernel's types. */
 	for (size_t i = 0; r == 0 && i < PROGRAMS_OBJECTS; i++)
 		r = load_object(&objects[i], i, probe, &chosen);

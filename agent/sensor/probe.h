@@ -12,7 +12,7 @@
 
 #include "agent/sensor/programs.h"
 
-#define PROBE_MAPS 11
+#define PROBE_MAPS 14
 #define PROBE_RING_SIZE (8u << 20)    /* RING_SIZE of kernel/ring.h */
 #define PROBE_STOPS_SIZE (256u << 10) /* STOPS_SIZE of kernel/reach.bpf.c */
 
@@ -28,6 +28,9 @@ enum probe_map {
 	PROBE_ARMED,	/* whether they are compared */
 	PROBE_HANDLERS, /* who goes on with a system call */
 	PROBE_CLAIMS,	/* lanes of those who may be preempted */
+	PROBE_LEFTS,	/* what hooks saw */
+	PROBE_WANTS,	/* requests of io_uring under way */
+	PROBE_BAD,	/* struct khien_bad */
 };
 
 struct probe {
@@ -38,6 +41,7 @@ struct probe {
 	uint32_t cpus;		  /* possible ones */
 	uint64_t base;		  /* numbers begin after it: see probe_init() */
 	bool passing; /* system calls go on to the programs of privilege */
+	bool hooked;  /* hooks leave something for them: kernel/left.h */
 };
 
 /*

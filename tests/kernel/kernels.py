@@ -32,6 +32,10 @@ START = [
     ["until", "150", '"programs":{', *CTL, "status"],
     ["run", "status", *CTL, "status"],
 ]
+ENFORCE = [
+    ["reload", "/enforce.conf"],
+    ["until", "60", '"mode":"enforce"', *CTL, "status"],
+]
 END = [
     ["settle", *CTL, "events", "--type", "exit", "--since", "1h", "--pid"],
     ["run", "events", *CTL, "events", "--since", "1h", "--limit", "100000"],
@@ -74,7 +78,11 @@ def boot(series, cases, files, disk, init):
     for case in cases:
         runs[case.id] = list(runs_of(case, seen[case.name], series))
         seen[case.name] += 1
-    plan = [*START, *(words for r in runs.values() for _, _, words in r), *END]
+    watching, enforcing = ([words for case in cases for _, _, words in
+                            runs[case.id] if case.enforces == mode]
+                           for mode in (False, True))
+    plan = [*START, *watching, *(ENFORCE if enforcing else ()), *enforcing,
+            *END]
     image.initramfs(folder / "initramfs", init, plan)
     began = time.monotonic()
     guest = machine.Machine(folder, files / "vmlinuz", folder / "initramfs",

@@ -59,8 +59,10 @@ test_every_type_is_decoded(void **state)
 	const struct event *event = &decode.event;
 
 	(void)state;
-	for (uint16_t type = KHIEN_CREDENTIALS; type <= KHIEN_PIVOT_ROOT;
+	for (uint16_t type = KHIEN_CREDENTIALS; type <= KHIEN_MAP_DENIED;
 	     type++) {
+		if (!event_type_name(type))
+			continue;
 		begin(type);
 		record.rec.old_uid = 1000;
 		record.rec.old_euid = 1001;
