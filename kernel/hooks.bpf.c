@@ -117,12 +117,14 @@ begin(__u64 key, __u32 type)
 	return left;
 }
 
-/* Text `which`, 0 or 1, becomes a walk. */
+/*
+ * The text at `start`, 0 or LEFT_WALK, becomes a walk.  An argument, and so
+ * nothing that is known: else the verifier would follow each length by itself.
+ */
 __noinline __u32
-hooks_walk(__u64 key, __u64 dentry, __u64 vfsmount, __u32 which)
+hooks_walk(__u64 key, __u64 dentry, __u64 vfsmount, __u32 start)
 {
 	struct left *left = bpf_map_lookup_elem(&lefts, &key);
-	__u32 start = which ? LEFT_WALK : 0;
 
 	if (!left || !dentry || !vfsmount)
 		return 0;
@@ -131,8 +133,8 @@ hooks_walk(__u64 key, __u64 dentry, __u64 vfsmount, __u32 which)
 	if (next & PATH_CUT)
 		left->flags |= KHIEN_PATH_CUT;
 	next = (next & ~PATH_CUT) - start;
-	left->flags |= which ? KHIEN_WALKED2 : KHIEN_WALKED;
-	if (which)
+	left->flags |= start ? KHIEN_WALKED2 : KHIEN_WALKED;
+	if (start)
 		left->len[1] = next;
 	else
 		left->len[0] = next;
@@ -153,21 +155,21 @@ arg_of(const void *ctx, int number)
 
 /* A dentry in the folder that is argument `dir`. */
 static __always_inline void
-walk(__u64 key, const void *ctx, int dir, __u64 dentry, __u32 which)
+walk(__u64 key, const void *ctx, int dir, __u64 dentry, __u32 start)
 {
 	const struct path *path = (void *)arg_of(ctx, dir);
 
-	(void)hooks_walk(key, dentry, (__u64)BPF_CORE_READ(path, mnt), which);
+	(void)hooks_walk(key, dentry, (__u64)BPF_CORE_READ(path, mnt), start);
 }
 
 /* The path that is argument `number`. */
 static __always_inline void
-walk_path(__u64 key, const void *ctx, int number, __u32 which)
+walk_path(__u64 key, const void *ctx, int number, __u32 start)
 {
 	const struct path *path = (void *)arg_of(ctx, number);
 
 	(void)hooks_walk(key, (__u64)BPF_CORE_READ(path, dentry),
-			 (__u64)BPF_CORE_READ(path, mnt), which);
+			 (__u64)BPF_CORE_READ(path, mnt), start);
 }
 
 /* The kernel's copy of a text of the caller's; cut when it fills its place. */
@@ -281,7 +283,7 @@ hooks_link(void *ctx)
 	if (!begin(key, KHIEN_LINK))
 		return 0;
 	walk(key, ctx, 1, arg_of(ctx, 0), 0);
-	walk(key, ctx, 1, arg_of(ctx, 2), 1);
+	walk(key, ctx, 1, arg_of(ctx, 2), LEFT_WALK);
 	return 0;
 }
 
@@ -302,7 +304,7 @@ hooks_rename(void *ctx)
 	left->object[0] = old;
 	left->object[1] = new;
 	walk(key, ctx, 0, old, 0);
-	walk(key, ctx, 2, new, 1);
+	walk(key, ctx, 2, new, LEFT_WALK);
 	return 0;
 }
 
@@ -349,7 +351,7 @@ hooks_move(void *ctx)
 		return 0;
 	put_name(left, (__u64)BPF_CORE_READ(from, dentry, d_sb, s_type, name));
 	walk_path(key, ctx, 1, 0);
-	walk_path(key, ctx, 0, 1);
+	walk_path(key, ctx, 0, LEFT_WALK);
 	return 0;
 }
 
