@@ -6,8 +6,8 @@
 # make [all]        the programs
 # make deps         install what is missing to build, check and lint (root)
 # make run          build, then run the agent in the foreground from build/run
-# make check        everything: unit, fuzz and system tests, emulated kernels
-#                   and a whole emulated machine
+# make check        everything: unit, fuzz and system tests, packages, a Debian
+#                   13, emulated kernels and a whole emulated machine
 # make check-fast   what takes under two minutes
 # make check-kernel boots the kernels that are supported and runs all triggers
 #                   in each: a table; KERNELS="5.10 6.12" TRIGGERS="open exec"
@@ -113,13 +113,13 @@ PROGRAMS := $(foreach f,$(PRESENT),$(if $(filter %/main.c,$(SRC_$f)),\
 	$B/$(NAME_$f)))
 LIBRARY := $B/lib/libkhien.a
 KERNEL := $(wildcard kernel/*.bpf.c)
-# Those that every kernel may load become one object file, and those of tier L
-# that see more another one.
+# Those that every kernel may load become one object file.
 TRACING := process file reach uring net datagram privilege
-TIER := hooks mapping
-SKELETONS := $O/gen/tracing.skel.h $O/gen/tier.skel.h $(patsubst \
-	kernel/%.bpf.c,$O/gen/%.skel.h,$(filter-out \
-	$(patsubst %,kernel/%.bpf.c,$(TRACING) $(TIER)),$(KERNEL)))
+# And those of the security modules' hooks, tier L, another one.
+SECURITY := guard shield hooks mapping
+SKELETONS := $O/gen/tracing.skel.h $O/gen/security.skel.h \
+	$(patsubst kernel/%.bpf.c,$O/gen/%.skel.h,$(filter-out \
+		$(TRACING:%=kernel/%.bpf.c) $(SECURITY:%=kernel/%.bpf.c),$(KERNEL)))
 
 # Flags.
 
@@ -224,7 +224,7 @@ $O/bpf-flags: FORCE
 $O/kernel/tracing.bpf.o: $(TRACING:%=$O/kernel/%.bpf.o)
 	$(call say,BPF)$(BPFTOOL) gen object $@ $^
 
-$O/kernel/tier.bpf.o: $(TIER:%=$O/kernel/%.bpf.o)
+$O/kernel/security.bpf.o: $(SECURITY:%=$O/kernel/%.bpf.o)
 	$(call say,BPF)$(BPFTOOL) gen object $@ $^
 
 $O/gen/%.skel.h: $O/kernel/%.bpf.o
@@ -296,7 +296,7 @@ RUN_TESTS = @KHIEN_FUZZ_SECONDS=$(FUZZ_SECONDS) \
 	KHIEN_KERNELS=$(call quote,$(KERNELS)) \
 	KHIEN_TRIGGERS=$(call quote,$(TRIGGERS)) \
 	$(PYTHON) tests/run.py --build $B
-PARTS ?= unit fuzz rules packages system kernels guest
+PARTS ?= unit fuzz rules packages debian13 system kernels guest
 
 fuzz-build: $(FUZZERS)
 fuzz: $(FUZZERS)
@@ -432,4 +432,4 @@ clean:
 
 -include $(shell [ ! -d $O ] || find $O \( -path $O/run -o \
 	-path $O/guest -o -path $O/kernels -o -path $O/deb -o -path $O/rpm -o \
-	-path $O/packages \) -prune -o -name '*.d' -type f -print)
+	-path $O/packages -o -path $O/debian13 \) -prune -o -name '*.d' -type f -print)

@@ -52,6 +52,7 @@ struct super_block {
 	unsigned long s_flags;
 	unsigned long s_magic;
 	struct file_system_type *s_type;
+	struct dentry *s_root;
 	struct user_namespace *s_user_ns;
 	__u32 s_fsnotify_mask;
 };
@@ -433,6 +434,7 @@ struct pt_regs {
 #define KERN_CAP_SETUID 7
 #define KERN_CAP_SYS_ADMIN 21
 #define KERN_FS_OPEN_EXEC_PERM 0x40000u
+#define KERN_CGROUP2_MAGIC 0x63677270ul
 #define KERN_FUSE_MAGIC 0x65735546ul
 #define KERN_PROC_MAGIC 0x9fa0ul
 #define KERN_NSFS_MAGIC 0x6e736673ul

@@ -62,6 +62,7 @@
 #define KHIEN_SETNS 71
 #define KHIEN_CHROOT 72
 #define KHIEN_PIVOT_ROOT 73
+#define KHIEN_GUARD 74
 #define KHIEN_MAP_FILE 75
 #define KHIEN_MAP_DENIED 76
 
@@ -250,6 +251,8 @@ _Static_assert(sizeof(struct khien_net) == 152, "khien_net");
  *   setns       value: CLONE_NEW... of the namespaces, 0: unknown; old_...
  *   chroot      path
  *   pivot_root  path and file of the new root, name: its file-system type
+ *   guard       value: KHIEN_GUARD_..., value2: see there; target or path: on
+ *               what; it was refused
  *   map_file    value: the protection; value2: the address; file and path of
  *               what is mapped as code, which not only root could change
  *   map_denied  value: the protection asked for; file and path of what was
@@ -535,3 +538,57 @@ struct khien_guard {
 	__u64 pad[4];
 };
 _Static_assert(sizeof(struct khien_guard) == 64, "khien_guard");
+
+/* What was tried, and what `value2` of the record is. */
+#define KHIEN_GUARD_SIGNAL 1 /* the signal */
+#define KHIEN_GUARD_TRACE                                                      \
+	2 /* ptrace, its memory, its descriptors: PTRACE_MODE_... */
+#define KHIEN_GUARD_LIMIT 3 /* RLIMIT_... */
+#define KHIEN_GUARD_SCHEDULE                                                   \
+	4		      /* policy, processors, priority, memory's place */
+#define KHIEN_GUARD_PROC 5    /* to write into /proc/PID: flags of open(2) */
+#define KHIEN_GUARD_CGROUP 6  /* to write into its cgroup: the same */
+#define KHIEN_GUARD_BPF 7     /* KHIEN_GUARD_BPF_MAP, ... << 32 | id */
+#define KHIEN_GUARD_WRITE 8   /* flags of open(2) */
+#define KHIEN_GUARD_MAKE 9    /* also a link to something else; 0 */
+#define KHIEN_GUARD_REMOVE 10 /* 0 */
+#define KHIEN_GUARD_RENAME 11 /* 0 */
+#define KHIEN_GUARD_LINK 12   /* 0 */
+#define KHIEN_GUARD_CHANGE 13 /* mode, owner, size, attributes; ioctl(2)'s */
+#define KHIEN_GUARD_MOUNT 14  /* over it, or moved: flags of mount(2) */
+#define KHIEN_GUARD_UMOUNT 15 /* flags of umount2(2) */
+
+/* Kinds of kernel objects: of `ours`, whose key is kind << 32 | id. */
+#define KHIEN_GUARD_BPF_MAP 1
+#define KHIEN_GUARD_BPF_PROGRAM 2
+#define KHIEN_GUARD_BPF_LINK 3
+
+/*
+ * Files that are guarded.  A file or folder is found by the folder it is in and
+ * its name there: so it is guarded before it is made, and after it was replaced.
+ * An entry without a name is a folder on the way there, of the kind that its
+ * value says; one without an inode says that a file system has any of them.
+ */
+#define KHIEN_GUARD_NAME_SIZE 16 /* of longer ones the beginning */
+#define KHIEN_GUARD_PLACES 128
+#define KHIEN_GUARD_PATH_SIZE 256
+#define KHIEN_GUARD_PREFIX "khien" /* in a folder of KHIEN_GUARD_NAMES */
+
+#define KHIEN_GUARD_ABOVE 1  /* holds something that is guarded */
+#define KHIEN_GUARD_NAMES 2  /* all that begin so in it are guarded, too */
+#define KHIEN_GUARD_INSIDE 3 /* everything in it is */
+
+struct khien_guard_key {
+	__u64 inode;
+	__u32 device; /* as the kernel has it */
+	__u32 len;    /* of the name; 0: the folder itself */
+	char name[KHIEN_GUARD_NAME_SIZE];
+};
+_Static_assert(sizeof(struct khien_guard_key) == 32, "khien_guard_key");
+
+/* Value in the map: kind << 16 | which place its path has. */
+struct khien_guard_place {
+	char path[KHIEN_GUARD_PATH_SIZE]; /* without the first '/' */
+};
+_Static_assert(sizeof(struct khien_guard_place) == KHIEN_GUARD_PATH_SIZE,
+	       "khien_guard_place");

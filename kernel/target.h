@@ -54,9 +54,8 @@ target_space(struct task_struct *task)
 
 /* As idr_find(): not locked, so NULL may be wrong, and another is not. */
 static __always_inline struct pid *
-target_find(struct task_struct *caller, __u32 number)
+target_find_in(struct pid_namespace *space, __u32 number)
 {
-	struct pid_namespace *space = target_space(caller);
 	__u64 entry = (__u64)BPF_CORE_READ(space, idr.idr_rt.xa_head);
 	__u32 most = bpf_core_field_size(((struct xa_node *)0)->slots) / 8;
 	__u32 index = number - BPF_CORE_READ(space, idr.idr_base);
@@ -79,6 +78,12 @@ target_find(struct task_struct *caller, __u32 number)
 			return entry & 3 ? 0 : (struct pid *)entry;
 	}
 	return 0;
+}
+
+static __always_inline struct pid *
+target_find(struct task_struct *caller, __u32 number)
+{
+	return target_find_in(target_space(caller), number);
 }
 
 /* The thread that has that number; NULL: none any more. */

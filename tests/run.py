@@ -28,7 +28,8 @@ import xml.etree.ElementTree
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 # Of the whole run.  The first one in a tree also fetches kernels and a Debian,
 # and nothing is compiled or checked yet.
-COLD = not (ROOT / "build/kernels").is_dir()
+COLD = not all((ROOT / "build" / name).is_dir()
+               for name in ("kernels", "debian13"))
 LIMIT_S = (35 if COLD else 25) * 60
 UNIT_S = 120       # of one program of unit tests
 PYTHON = "/usr/bin/python3"
@@ -287,7 +288,7 @@ def system(args):
 
 def told(total, name, command):
     """Adds what a program says in lines `  NAME: ok` and `  NAME: failed`, or
-    of a table `  cells: N ok, N failed`."""
+    of many at once `  cells: N ok, N failed` (or tests)."""
     child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, text=True,
                              errors="replace",
@@ -296,7 +297,8 @@ def told(total, name, command):
     with child:
         for line in child.stdout:
             found = re.match(r"  ([\w-]+): (ok|failed|skipped: (.*))", line)
-            cells = re.match(r"  cells: (\d+) ok, (\d+) failed", line)
+            cells = re.match(r"  (?:cells|tests): (\d+) ok, (\d+) failed",
+                             line)
             if found and found.group(3):
                 total.skip(found.group(1), found.group(3))
                 continue
@@ -348,6 +350,11 @@ def guest(args):
     """A whole Debian that enforces on itself."""
     return plain(args, "guest",
                  "with sanitizers an emulated machine takes hours")
+
+
+def debian13(args):
+    """All of check-fast, where compilers and libraries are newer."""
+    return plain(args, "debian13", "it compiles by itself, without sanitizers")
 
 
 def packages(args):
@@ -410,9 +417,9 @@ def measure(args, part):
 
 
 PARTS = {"lint": lint, "unit": unit, "fuzz": fuzz, "rules": rules,
-         "packages": packages, "system": system, "kernels": kernels,
-         "guest": guest}
-ASIDE = ("rules", "packages")
+         "packages": packages, "debian13": debian13, "system": system,
+         "kernels": kernels, "guest": guest}
+ASIDE = ("rules", "packages", "debian13")
 IDLE = ("lint", "fuzz")
 
 

@@ -26,7 +26,7 @@
 /* What khiend promises to need at most, with all that it waits for. */
 #define STOP_LIMIT_MS 30000
 /* An agent that does not answer must not hold up the machine's end. */
-#define ANSWER_LIMIT_S 10
+#define ANSWER_LIMIT_S 5
 
 /* khiend holds a lock as long as it lives: no socket says that so surely. */
 static bool

@@ -104,8 +104,12 @@ main(int argc, char **argv)
 		(void)fputs(usage, stderr);
 		return EXIT_BAD;
 	}
+	const char *file = argc == 2 ? argv[1] : DEFAULT_FILE;
 	settings_init(&settings);
-	settings_read(&settings, argc == 2 ? argv[1] : DEFAULT_FILE, argc != 2);
+	settings_read(&settings, file, argc != 2);
+	/* Of none that is there nothing is known. */
+	if (!realpath(file, settings.conf.source))
+		settings.conf.source[0] = '\0';
 	/* Folders of a half-read configuration would only confuse. */
 	if (!settings.problem.errors)
 		check_all(&settings);

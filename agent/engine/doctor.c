@@ -301,6 +301,23 @@ check_listeners(struct doctor *doctor)
 		     "no other program holds up who opens files");
 }
 
+static void
+check_replaced(struct doctor *doctor)
+{
+	const char *names =
+		values_get(doctor->engine->values, ROLE_MOUNTS, "replaced");
+
+	if (names)
+		tell(doctor, "installed", false,
+		     "%s: the program was replaced or removed while it runs:"
+		     " dpkg --configure -a, or install the package again; then"
+		     " systemctl restart khien",
+		     names);
+	else
+		tell(doctor, "installed", true,
+		     "what runs is what is installed");
+}
+
 /* Executions where the gate cannot look. */
 static void
 check_reach(struct doctor *doctor)
@@ -358,6 +375,7 @@ doctor_write(struct engine *engine, struct client *client)
 	check_role(&doctor, ROLE_MOUNTS);
 	check_role(&doctor, ROLE_SCAN);
 	check_role(&doctor, ROLE_QUERY);
+	check_replaced(&doctor);
 	check_programs(&doctor);
 	check_losses(&doctor);
 	check_mode(&doctor);

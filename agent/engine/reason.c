@@ -338,6 +338,20 @@ say_update(struct saying *saying)
 		    (unsigned long long)state->bad, state->bad_reason);
 }
 
+/* What is on the disk is not what protects. */
+static void
+say_replaced(struct saying *saying)
+{
+	const char *names =
+		values_get(saying->engine->values, ROLE_MOUNTS, "replaced");
+
+	if (names)
+		say(saying, REASON_DEGRADED,
+		    "%s: the program was replaced or removed while it runs; an"
+		    " upgrade is under way, or was cut short",
+		    names);
+}
+
 static void
 say_proofs(struct saying *saying)
 {
@@ -372,6 +386,7 @@ reason_list(struct engine *engine, enum reason_state *ret_state,
 
 	say_processes(&saying);
 	say_programs(&saying);
+	say_replaced(&saying);
 	say_coverage(&saying);
 	say_rules(&saying);
 	say_update(&saying);

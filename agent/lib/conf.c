@@ -434,6 +434,7 @@ conf_put(struct buf *buf, const struct conf *conf)
 	buf_put_text(buf, conf->proxy);
 	buf_put_text(buf, conf->place);
 	buf_put_text(buf, conf->trust);
+	buf_put_text(buf, conf->source);
 	buf_put_u8(buf, conf->guard_disarmed);
 	for (size_t i = 0; i < CONF_ROLES_MAX; i++) {
 		buf_put_u32(buf, conf->role_uid[i]);
@@ -486,6 +487,7 @@ conf_get(struct buf *buf, struct conf *ret_conf)
 	get_field(buf, conf->proxy, sizeof(conf->proxy));
 	get_field(buf, conf->place, sizeof(conf->place));
 	get_field(buf, conf->trust, sizeof(conf->trust));
+	get_field(buf, conf->source, sizeof(conf->source));
 	conf->guard_disarmed = buf_get_u8(buf) != 0;
 	for (size_t i = 0; i < CONF_ROLES_MAX; i++) {
 		conf->role_uid[i] = buf_get_u32(buf);

@@ -62,6 +62,7 @@ struct conf {
 				      "": by the host */
 	char trust[CONF_PATH_MAX]; /* default /usr/share/khien/update */
 	/* Not keys: looked up by khien-conf where /etc may be read. */
+	char source[CONF_PATH_MAX]; /* file that was read; "": none */
 	bool guard_disarmed; /* khien.guard=0 on the kernel's command line */
 	uint32_t role_uid[CONF_ROLES_MAX]; /* by enum role_id; 0: root */
 	uint32_t role_gid[CONF_ROLES_MAX];

@@ -57,6 +57,7 @@ static const struct {
 	{ EVENT_SETNS, "setns" },
 	{ EVENT_CHROOT, "chroot" },
 	{ EVENT_PIVOT_ROOT, "pivot_root" },
+	{ EVENT_GUARD, "guard" },
 	{ EVENT_MAP_FILE, "map_file" },
 	{ EVENT_MAP_DENIED, "map_denied" },
 };

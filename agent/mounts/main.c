@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include "agent/lib/buf.h"
 #include "agent/lib/conf.h"
@@ -25,6 +26,7 @@
 #include "agent/mounts/heard.h"
 #include "agent/mounts/listeners.h"
 #include "agent/mounts/page.h"
+#include "agent/mounts/replaced.h"
 #include "agent/mounts/status.h"
 
 /* Mounts that come in a burst are looked at together. */
@@ -35,6 +37,7 @@
 #define LISTENERS_MS 10000
 /* When something is told again that was not taken. */
 #define RETRY_MS 100
+#define REPLACED_SIZE 96 /* all five names */
 #define MS_NS 1000000U
 
 struct mounts {
@@ -48,6 +51,7 @@ struct mounts {
 	size_t sent_len; /* of what the sensor was told; 0: nothing */
 	size_t ids_len;
 	char state_dir[CONF_PATH_MAX];
+	char replaced[REPLACED_SIZE];
 	struct msg_cover sent[MSG_COVER_MAX], list[MSG_COVER_MAX];
 	uint32_t ids[MSG_MOUNTS_MAX], sent_ids[MSG_MOUNTS_MAX];
 };
@@ -101,8 +105,9 @@ send_cover(struct mounts *mounts)
 static void
 send_status(struct mounts *mounts)
 {
-	struct buf *buf = status_make(mounts->status, mounts->cover,
-				      &mounts->listeners, mounts->state_dir);
+	struct buf *buf =
+		status_make(mounts->status, mounts->cover, &mounts->listeners,
+			    mounts->state_dir, mounts->replaced);
 
 	if (buf && peer_write(&mounts->peer, buf, ROLE_ENGINE, 0, -1) == 0)
 		status_sent(mounts->status);
@@ -198,12 +203,37 @@ on_elsewhere(void *arg)
 	return tell(mounts);
 }
 
+static uint32_t
+pid_of(struct mounts *mounts, uint16_t role)
+{
+	const struct peer_link *link = peer_find(&mounts->peer, role, 0);
+
+	return link ? link->pid : 0;
+}
+
+static void
+look_at_programs(struct mounts *mounts)
+{
+	const struct replaced_process list[] = {
+		{ "khiend", (uint32_t)getppid() },
+		{ "khien-mounts", (uint32_t)getpid() },
+		{ "khien-gate", pid_of(mounts, ROLE_GATE) },
+		{ "khien-sensor", pid_of(mounts, ROLE_SENSOR) },
+		{ "khien-engine", pid_of(mounts, ROLE_ENGINE) },
+	};
+
+	replaced_find(cover_proc(mounts->cover), list,
+		      sizeof(list) / sizeof(list[0]), mounts->replaced,
+		      sizeof(mounts->replaced));
+}
+
 static int
 on_listeners(void *arg)
 {
 	struct mounts *mounts = arg;
 	const struct peer_link *gate = peer_find(&mounts->peer, ROLE_GATE, 0);
 
+	look_at_programs(mounts);
 	/* Without a gate its group may be dying still. */
 	if (!gate || listeners_find(&mounts->listeners,
 				    cover_proc(mounts->cover), gate->pid) < 0)

@@ -145,7 +145,8 @@ put_state_dir(struct status *status, const struct cover *cover,
 
 struct buf *
 status_make(struct status *status, const struct cover *cover,
-	    const struct listeners *listeners, const char *state_dir)
+	    const struct listeners *listeners, const char *state_dir,
+	    const char *replaced)
 {
 	unsigned int next = !status->sent;
 	struct buf *buf = &status->buf;
@@ -156,6 +157,7 @@ status_make(struct status *status, const struct cover *cover,
 	put_state_dir(status, cover, state_dir);
 	msg_put_pair_number(buf, "namespaces", cover_spaces(cover));
 	put_listeners(status, listeners);
+	msg_put_pair(buf, "replaced", replaced);
 	/* Its length is written by whoever sends it: the same each time. */
 	if (msg_end(buf) < 0)
 		return NULL;

@@ -9,6 +9,7 @@
  *   namespaces                mount namespaces that are not ours
  *   listeners.N               "NAME (process PID): ..."
  *   listeners.len
+ *   replaced                  see replaced.h; "" when there is none
  */
 #pragma once
 
@@ -30,9 +31,10 @@ void status_reset(struct status *status);
 /*
  * The message, to be sent, or NULL when it is the one that was sent last.  It
  * is the status's, until the next call; say with status_sent() that it was
- * sent.  `state_dir` is [agent] state_dir without symbolic links.
+ * sent.  `state_dir` is [agent] state_dir without symbolic links, `replaced`
+ * what replaced_find() wrote.
  */
 struct buf *status_make(struct status *status, const struct cover *cover,
 			const struct listeners *listeners,
-			const char *state_dir);
+			const char *state_dir, const char *replaced);
 void status_sent(struct status *status);

@@ -92,6 +92,7 @@ static const struct {
 	{ EVENT_SETNS, "process", "change", NULL },
 	{ EVENT_CHROOT, "process", "change", NULL },
 	{ EVENT_PIVOT_ROOT, "host", "change", NULL },
+	{ EVENT_GUARD, "intrusion_detection", "denied", NULL },
 	{ EVENT_MAP_FILE, "process", "access", NULL },
 	{ EVENT_MAP_DENIED, "process", "denied", NULL },
 };

@@ -81,3 +81,9 @@ attach_program(struct bpf_program *bpf, const struct probe *probe,
 	fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	return fd < 0 ? -errno : fd;
 }
+
+bool
+attach_is_link(const struct probe *probe, size_t program)
+{
+	return handler_of(probe, program) < 0;
+}

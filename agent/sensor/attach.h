@@ -2,6 +2,7 @@
 /* A loaded program begins to be called. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct bpf_program;
@@ -14,3 +15,6 @@ struct probe;
  */
 int attach_program(struct bpf_program *bpf, const struct probe *probe,
 		   size_t program);
+
+/* Whether what that is, of a program that is attached, is a link. */
+bool attach_is_link(const struct probe *probe, size_t program);

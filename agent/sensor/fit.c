@@ -66,17 +66,22 @@ choose_tier(const struct prototype *prototype, int32_t *errors)
 }
 
 void
-fit_choose(int32_t errors[PROGRAMS])
+fit_choose(int32_t errors[PROGRAMS], struct fit *ret_fit)
 {
 	struct prototype *prototype CLEANUP(prototype_closep) = NULL;
 	size_t chosen[PROGRAMS_CHOICES];
 
+	*ret_fit = (struct fit){ 0 };
 	int r = prototype_open(&prototype);
 	if (r < 0) {
 		set_tier(errors, -r);
 		return;
 	}
 	choose_tier(prototype, errors);
+	ret_fit->setattr_mapped =
+		!prototype_hook_takes(prototype, "inode_setattr", "dentry");
+	ret_fit->xattr_mapped =
+		!prototype_hook_takes(prototype, "inode_setxattr", "dentry");
 	find_forms(prototype, chosen);
 	for (size_t i = 0; i < PROGRAMS; i++) {
 		const struct programs_form *form = programs_form(i);

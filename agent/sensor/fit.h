@@ -2,9 +2,15 @@
 /* Which of the kernel programs the running kernel is to have. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "agent/sensor/programs.h"
+
+/* What hooks hand to their programs, where that depends on the kernel. */
+struct fit {
+	bool setattr_mapped, xattr_mapped; /* the dentry is second, not first */
+};
 
 /*
  * Looks into the kernel's types.  Sets the errors of those that are not to be
@@ -14,4 +20,4 @@
  * says.  One program that is refused costs an attempt for each of its object.
  * When the types cannot be read, all of tier T are tried.
  */
-void fit_choose(int32_t errors[PROGRAMS]);
+void fit_choose(int32_t errors[PROGRAMS], struct fit *ret_fit);

@@ -11,6 +11,7 @@
 #include "agent/lib/file.h"
 #include "agent/lib/log.h"
 #include "agent/lib/peer.h"
+#include "agent/sensor/guard.h"
 #include "agent/sensor/probe.h"
 #include "agent/sensor/stream.h"
 #include "agent/sensor/window.h"
@@ -152,6 +153,10 @@ kept_start(struct peer *peer, struct probe *probe, struct probe_wanted wanted,
 	if (r < 0)
 		return r;
 	log_absent(probe);
+	if (wanted.guard)
+		r = guard_fill(probe, peer->conf);
+	if (r < 0)
+		return r;
 	r = window_new(window, numberings(probe), probe->base, &fd);
 	if (r < 0)
 		return r;

@@ -56,7 +56,9 @@ wanted(const struct conf *conf)
 	return (struct probe_wanted){ .process = conf->process,
 				      .file = conf->file,
 				      .network = conf->network,
-				      .privilege = conf->privilege };
+				      .privilege = conf->privilege,
+				      .guard = conf->guard &&
+					       !conf->guard_disarmed };
 }
 
 /* 0 also when the engine is away or slow: what is not sent stays. */

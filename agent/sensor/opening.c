@@ -7,9 +7,10 @@
 
 #include "agent/sensor/acts.h"
 #include "agent/sensor/calls.h"
+#include "agent/sensor/guard.h"
 #include "agent/sensor/probe.h"
 #include "kernel/khien_abi.h" /* first: the skeletons use its structs */
-#include "gen/tier.skel.h"
+#include "gen/security.skel.h"
 #include "gen/tracing.skel.h"
 
 /* Where the skeletons put it; the names of its parts are theirs. */
@@ -41,18 +42,22 @@ fill_tracing(void *rodata, const struct probe *probe)
 }
 
 static void
-fill_tier(void *rodata, const struct probe *probe)
+fill_security(void *rodata, const struct probe *probe)
 {
-	struct tier_bpf__rodata *knobs = rodata;
+	struct security_bpf__rodata *knobs = rodata;
 
+	knobs->setattr_mapped = probe->fit.setattr_mapped;
+	knobs->xattr_mapped = probe->fit.xattr_mapped;
 	knobs->hooked = probe->hooked;
+	guard_find_spaces((uint32_t *)(uintptr_t)knobs->spaces);
 }
 
 static const struct opening openings[PROGRAMS_OBJECTS] = {
 	[PROGRAMS_TRACING] = { "tracing", tracing_bpf__elf_bytes, fill_tracing,
 			       sizeof(struct tracing_bpf__rodata) },
-	[PROGRAMS_TIER] = { "tier", tier_bpf__elf_bytes, fill_tier,
-			    sizeof(struct tier_bpf__rodata) },
+	[PROGRAMS_SECURITY] = { "security", security_bpf__elf_bytes,
+				fill_security,
+				sizeof(struct security_bpf__rodata) },
 };
 
 int

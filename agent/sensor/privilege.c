@@ -5,7 +5,9 @@
 #include <linux/types.h>
 #include <string.h>
 
+#include "agent/lib/event.h"
 #include "agent/sensor/decode.h"
+#include "agent/sensor/guard.h"
 #include "agent/sensor/texts.h"
 #include "kernel/khien_abi.h"
 
@@ -37,5 +39,7 @@ privilege_decode(const uint8_t *bytes, size_t size, struct decode *ret)
 	event->path = ret->path;
 	event->name = texts_take_string(&texts, rec.len[KHIEN_PRIVILEGE_NAME],
 					KHIEN_NAME_SIZE);
+	if (event->type == EVENT_GUARD)
+		event->name = guard_word(rec.value);
 	return texts.failed || texts.left > 0 ? -EBADMSG : 0;
 }

@@ -17,6 +17,7 @@
 #include "agent/lib/str.h"
 #include "agent/sensor/attach.h"
 #include "agent/sensor/fit.h"
+#include "agent/sensor/guard.h"
 #include "agent/sensor/opening.h"
 #include "agent/sensor/programs.h"
 #include "kernel/khien_abi.h"
@@ -29,9 +30,9 @@ struct chosen {
 };
 
 static const char *const map_names[PROBE_MAPS] = {
-	"critical", "bulk",  "counters", "own",	     "reach",  "stops",
-	"names",    "known", "armed",	 "handlers", "claims", "lefts",
-	"wants",    "bad",
+	"critical", "bulk",   "counters", "own",      "reach",	"stops",
+	"names",    "known",  "armed",	  "handlers", "claims", "guard",
+	"guarded",  "places", "ours",	  "lefts",    "wants",	"bad",
 };
 
 const char *
@@ -52,6 +53,8 @@ probe_is_wanted(struct probe_wanted wanted, size_t program)
 		return wanted.network;
 	case PROGRAMS_OF_PRIVILEGE:
 		return wanted.privilege;
+	case PROGRAMS_OF_GUARD:
+		return wanted.guard;
 	default:
 		return true;
 	}
@@ -382,7 +385,7 @@ choose(struct probe *probe, struct probe_wanted wanted, struct chosen *chosen)
 	for (size_t i = 0; i < PROGRAMS; i++)
 		if (!probe_is_wanted(wanted, i))
 			probe->errors[i] = ECANCELED;
-	fit_choose(probe->errors);
+	fit_choose(probe->errors, &probe->fit);
 	for (size_t i = 0; i < PROGRAMS; i++)
 		chosen->has[i] = !probe->errors[i];
 }
@@ -398,8 +401,11 @@ begin(struct bpf_object **objects, struct probe *probe,
 		r = probe_add_own(probe, own[i]);
 	if (r == 0)
 		r = begin_numbers(probe);
-	for (size_t i = 0; r == 0 && i < PROGRAMS_OBJECTS; i++)
+	for (size_t i = 0; r == 0 && i < PROGRAMS_OBJECTS; i++) {
 		attach_chosen(objects[i], i, probe, chosen);
+		if (count_chosen(chosen, PROGRAMS_SECURITY))
+			r = guard_note_object(probe, objects[i]);
+	}
 	return r;
 }
 
@@ -413,7 +419,8 @@ probe_load(struct probe *probe, struct probe_wanted wanted, const uint32_t *own,
 
 	probe->passing = wanted.privilege;
 	choose(probe, wanted, &chosen);
-	probe->hooked = count_chosen(&chosen, PROGRAMS_TIER) > 0;
+	for (size_t i = PROGRAM_HOOKS_UNLINK; i <= PROGRAM_HOOKS_BPF; i++)
+		probe->hooked = probe->hooked || chosen.has[i];
 	/* Once each: what takes its time is to read the kernel's types. */
 	for (size_t i = 0; r == 0 && i < PROGRAMS_OBJECTS; i++)
 		r = load_object(&objects[i], i, probe, &chosen);

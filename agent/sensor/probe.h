@@ -10,9 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/sensor/fit.h"
 #include "agent/sensor/programs.h"
 
-#define PROBE_MAPS 14
+#define PROBE_MAPS 18
 #define PROBE_RING_SIZE (8u << 20)    /* RING_SIZE of kernel/ring.h */
 #define PROBE_STOPS_SIZE (256u << 10) /* STOPS_SIZE of kernel/reach.bpf.c */
 
@@ -28,6 +29,10 @@ enum probe_map {
 	PROBE_ARMED,	/* whether they are compared */
 	PROBE_HANDLERS, /* who goes on with a system call */
 	PROBE_CLAIMS,	/* lanes of those who may be preempted */
+	PROBE_GUARD,	/* struct khien_guard */
+	PROBE_GUARDED,	/* files, by struct khien_guard_key */
+	PROBE_PLACES,	/* their paths */
+	PROBE_OURS,	/* kernel objects that are guarded */
 	PROBE_LEFTS,	/* what hooks saw */
 	PROBE_WANTS,	/* requests of io_uring under way */
 	PROBE_BAD,	/* struct khien_bad */
@@ -40,6 +45,7 @@ struct probe {
 				     PROGRAMS_UNNEEDED */
 	uint32_t cpus;		  /* possible ones */
 	uint64_t base;		  /* numbers begin after it: see probe_init() */
+	struct fit fit;
 	bool passing; /* system calls go on to the programs of privilege */
 	bool hooked;  /* hooks leave something for them: kernel/left.h */
 };
@@ -49,7 +55,7 @@ struct probe {
  * executions is always there, and does nothing until it is armed.
  */
 struct probe_wanted {
-	bool process, file, network, privilege;
+	bool process, file, network, privilege, guard;
 };
 
 /* "critical"; for the name under which it is kept. */

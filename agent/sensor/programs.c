@@ -6,10 +6,17 @@
 
 #include "agent/lib/event.h"
 
-/* Tier L. */
+/* One that refuses; what is not seen without it is neither refused. */
+#define GUARD(program, its_name, its_hook, without)                            \
+	[PROGRAM_##program] = { .name = (its_name),                            \
+				.object = PROGRAMS_SECURITY,                   \
+				.sensor = PROGRAMS_OF_GUARD,                   \
+				.cost = without ", and not refused",           \
+				.hook = (its_hook) }
+/* One that sees more. */
 #define HOOK(program, of, at, without)                                         \
 	{                                                                      \
-		.name = (program), .object = PROGRAMS_TIER,                    \
+		.name = (program), .object = PROGRAMS_SECURITY,                \
 		.sensor = (of), .cost = (without), .hook = (at)                \
 	}
 
@@ -182,6 +189,74 @@ static const struct programs_entry entries[PROGRAMS] = {
 		"before the agent",
 		{ 0 },
 	},
+	GUARD(GUARD_KILL, "guard_kill", "task_kill",
+	      "signals that end or stop the agent's processes"),
+	GUARD(GUARD_SIGIO, "guard_sigio", "file_send_sigiotask",
+	      "signals to the agent's processes by way of a file that is ready"),
+	GUARD(GUARD_TRACE, "guard_trace", "ptrace_access_check",
+	      "tracing the agent's processes, and reading and writing their memory"),
+	GUARD(GUARD_LIMIT, "guard_limit", "task_setrlimit",
+	      "resource limits put on the agent's processes"),
+	GUARD(GUARD_SCHEDULE, "guard_schedule", "task_setscheduler",
+	      "scheduling of the agent's processes changed"),
+	GUARD(GUARD_NICE, "guard_nice", "task_setnice",
+	      "priority of the agent's processes changed"),
+	GUARD(GUARD_IOPRIO, "guard_ioprio", "task_setioprio",
+	      "priority of the agent's input and output changed"),
+	GUARD(GUARD_MEMORY, "guard_memory", "task_movememory",
+	      "memory of the agent's processes moved"),
+	GUARD(GUARD_OPEN, "guard_open", "file_open",
+	      "writing into /proc/PID of the agent's processes, and into its cgroup: killing, freezing and limiting it"),
+	GUARD(GUARD_BPF, "guard_bpf", "bpf",
+	      "links of the agent's kernel programs taken away"),
+	GUARD(GUARD_MAP, "guard_map", "bpf_map",
+	      "maps of the agent's kernel programs written to"),
+	GUARD(GUARD_PROGRAM, "guard_program", "bpf_prog",
+	      "the agent's kernel programs got hold of"),
+	GUARD(SHIELD_OPEN, "shield_open", "file_open",
+	      "writing into the agent's files"),
+	GUARD(SHIELD_CREATE, "shield_create", "inode_create",
+	      "files made in the agent's folders"),
+	GUARD(SHIELD_MKDIR, "shield_mkdir", "inode_mkdir",
+	      "folders made in the agent's folders"),
+	GUARD(SHIELD_MKNOD, "shield_mknod", "inode_mknod",
+	      "devices and pipes made in the agent's folders"),
+	GUARD(SHIELD_SYMLINK, "shield_symlink", "inode_symlink",
+	      "symbolic links made in the agent's folders"),
+	GUARD(SHIELD_LINK, "shield_link", "inode_link",
+	      "hard links to the agent's files"),
+	GUARD(SHIELD_UNLINK, "shield_unlink", "inode_unlink",
+	      "the agent's files removed"),
+	GUARD(SHIELD_RMDIR, "shield_rmdir", "inode_rmdir",
+	      "the agent's folders removed"),
+	GUARD(SHIELD_RENAME, "shield_rename", "inode_rename",
+	      "the agent's files, or folders above them, renamed"),
+	GUARD(SHIELD_SETATTR, "shield_setattr", "inode_setattr",
+	      "mode, owner, times and size of the agent's files changed"),
+	GUARD(SHIELD_SETXATTR, "shield_setxattr", "inode_setxattr",
+	      "attributes of the agent's files changed"),
+	GUARD(SHIELD_REMOVEXATTR, "shield_removexattr", "inode_removexattr",
+	      "attributes of the agent's files removed"),
+	GUARD(SHIELD_ACL, "shield_acl", "inode_set_acl",
+	      "access lists of the agent's files changed"),
+	GUARD(SHIELD_NO_ACL, "shield_no_acl", "inode_remove_acl",
+	      "access lists of the agent's files removed"),
+	GUARD(SHIELD_FLAGS, "shield_flags", "inode_file_setattr",
+	      "flags of the agent's files, as chattr sets them"),
+	GUARD(SHIELD_IOCTL, "shield_ioctl", "file_ioctl",
+	      "flags of the agent's files, as chattr sets them"),
+	GUARD(SHIELD_IOCTL32, "shield_ioctl32", "file_ioctl_compat",
+	      "flags of the agent's files, set by 32-bit programs"),
+	GUARD(SHIELD_MOUNT, "shield_mount", "sb_mount",
+	      "mounting over the agent's files"),
+	GUARD(SHIELD_MOVE, "shield_move", "move_mount",
+	      "mounts moved over the agent's files, or away from them"),
+	GUARD(SHIELD_UMOUNT, "shield_umount", "sb_umount",
+	      "file systems of the agent's files unmounted"),
+	GUARD(SHIELD_REMOUNT, "shield_remount", "sb_remount",
+	      "file systems of the agent's files remounted"),
+	GUARD(SHIELD_PIVOT, "shield_pivot", "sb_pivotroot",
+	      "another root put in the place of the one with the agent's files"),
 	[PROGRAM_HOOKS_UNLINK] =
 		PATH_HOOK("hooks_unlink", "path_unlink", "removed files"),
 	[PROGRAM_HOOKS_RMDIR] =
@@ -215,7 +290,7 @@ static const struct programs_entry entries[PROGRAMS] = {
 		     "BPF programs whose descriptor is closed before the call "
 		     "ends"),
 	[PROGRAM_MAPPING_MMAP] = {
-		"mapping_mmap", PROGRAMS_TIER, PROGRAMS_ALWAYS,
+		"mapping_mmap", PROGRAMS_SECURITY, PROGRAMS_ALWAYS,
 		"bad files that are mapped as code through a descriptor older "
 		"than the verdict: they are not refused",
 		{ EVENT_MAP_DENIED },

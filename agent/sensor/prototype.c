@@ -99,9 +99,30 @@ prototype_hook(const struct prototype *prototype, const char *hook)
 	if (snprintf(name, sizeof(name), "bpf_lsm_%s", hook) >=
 	    (int)sizeof(name))
 		return 0;
-	__s32 id = btf__find_by_name_kind(prototype->types, name,
-					  BTF_KIND_FUNC);
+	__s32 id =
+		btf__find_by_name_kind(prototype->types, name, BTF_KIND_FUNC);
 	return id < 0 ? 0 : (uint32_t)id;
+}
+
+bool
+prototype_hook_takes(const struct prototype *prototype, const char *hook,
+		     const char *name)
+{
+	const struct btf *types = prototype->types;
+	const struct btf_type *type =
+		btf__type_by_id(types, prototype_hook(prototype, hook));
+
+	if (!type || !btf_is_func(type))
+		return false;
+	type = btf__type_by_id(types, type->type);
+	if (!type || !btf_is_func_proto(type) || btf_vlen(type) == 0)
+		return false;
+	type = resolve(types, (__s32)btf_params(type)[0].type);
+	if (!type || !btf_is_ptr(type))
+		return false;
+	type = resolve(types, (__s32)type->type);
+	return type && btf_is_struct(type) &&
+	       str_equal(btf__name_by_offset(types, type->name_off), name);
 }
 
 bool

@@ -26,6 +26,10 @@ bool prototype_is(const struct prototype *prototype, const char *tracepoint,
    to; 0: there is no such hook. */
 uint32_t prototype_hook(const struct prototype *prototype, const char *hook);
 
+/* Whether the hook's first parameter points to a struct of that name. */
+bool prototype_hook_takes(const struct prototype *prototype, const char *hook,
+			  const char *name);
+
 /* Whether the kernel has a struct of that name. */
 bool prototype_has_struct(const struct prototype *prototype, const char *name);
 

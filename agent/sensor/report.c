@@ -63,6 +63,12 @@ put_program(struct buf *buf, size_t program, int32_t error)
 		msg_put_pair(buf, name, "attached");
 		return;
 	}
+	/* Nobody misses what he has not asked for. */
+	if (error == ECANCELED &&
+	    programs_get(program)->sensor == PROGRAMS_OF_GUARD) {
+		msg_put_pair(buf, name, "off");
+		return;
+	}
 	if (error == PROGRAMS_UNNEEDED) {
 		msg_put_pair(buf, name, "not needed by this kernel");
 		return;

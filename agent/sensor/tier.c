@@ -63,9 +63,9 @@ tier_try(const struct prototype *prototype)
 
 	if (!hook)
 		return EOPNOTSUPP;
-	CLEANUP_FD int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "khien_tier",
-					    sizeof(uint32_t), sizeof(uint32_t),
-					    1, NULL);
+	CLEANUP_FD int map =
+		bpf_map_create(BPF_MAP_TYPE_ARRAY, "khien_tier",
+			       sizeof(uint32_t), sizeof(uint32_t), 1, NULL);
 	if (map < 0)
 		return -map;
 	CLEANUP_FD int program = load(map, hook);

@@ -5,7 +5,7 @@ _khienctl()
 {
 	local cur prev word command= i
 	local commands="status detections show events tree query scan rules
-		doctor reload quarantine update"
+		doctor reload quarantine update guard stop"
 	local types="process file network privilege agent fork exec exit seed
 		create open read close rename unlink link symlink chmod chown
 		xattr mkdir rmdir mount umount stop connect accept disconnect
@@ -37,6 +37,10 @@ _khienctl()
 		;;
 	--since | --until)
 		mapfile -t COMPREPLY < <(compgen -W "5m 1h 1d 1w now" -- "$cur")
+		return
+		;;
+	--for)
+		mapfile -t COMPREPLY < <(compgen -W "1m 10m 1h" -- "$cur")
 		return
 		;;
 	--rule | --limit | --remote)
@@ -78,6 +82,12 @@ _khienctl()
 	quarantine)
 		options+=" --to"
 		;;
+	guard)
+		options+=" --for"
+		;;
+	stop)
+		options+=" --if-running --service"
+		;;
 	esac
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
@@ -104,6 +114,12 @@ _khienctl()
 		elif [[ $prev == import ]]; then
 			compopt -o filenames 2>/dev/null
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		fi
+		;;
+	guard)
+		if [[ $prev == guard ]]; then
+			mapfile -t COMPREPLY < <(compgen -W \
+				"status on off" -- "$cur")
 		fi
 		;;
 	tree)

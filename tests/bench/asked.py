@@ -16,6 +16,7 @@ import gated  # noqa: E402
 from figures import Series, percentile  # noqa: E402
 from ground import Ground  # noqa: E402
 from loads import Inside, Opens, children_cpu  # noqa: E402
+from sensors import SENSORS  # noqa: E402
 from watched import cpu_of, pids_of  # noqa: E402
 
 REPEATS = 3          # of each load while the agent stays as it is
@@ -26,6 +27,8 @@ QUIET_CPU_S = 0.02
 QUIET_LIMIT_S = 10   # all that is waited for that
 UNKNOWN = 300        # programs that nobody has seen
 UNKNOWN_SIZE = 1 << 20
+LIBRARY = pathlib.Path("/usr/lib", f"{os.uname().machine}-linux-gnu",
+                       "libcrypto.so.3")  # the agent needs it: it is there
 KINDS = {"gate": "off", "all": "on"}
 BOUNDS = {
     "gate": {"exec_system": 1.02, "open_again": 1.10, "exec_user": 30,
@@ -44,8 +47,9 @@ class Khien:
         self.agent.mount = ground.mount
         self.agent.conf.update({
             "gate.watch": ground.mount, "gate.mode": "enforce",
-            "gate.scope_cgroup": ground.scope, "sensor.process": sensors,
-            "sensor.file": sensors})
+            "gate.scope_cgroup": ground.scope})
+        self.agent.conf.update(
+            {f"sensor.{name}": sensors for name in SENSORS})
         self.agent.write_conf()
 
     def on(self):
@@ -162,9 +166,10 @@ def opens(bench, rows):
 
 
 def make_unknown(folder, count):
-    """Programs of 1 MiB, each of other bytes of a real one."""
+    """Programs of 1 MiB, each of other bytes of a real one: of a library of
+    numbers, as one of names is what rules look for."""
     head = pathlib.Path("/bin/true").read_bytes()
-    body = pathlib.Path(os.path.realpath(sys.executable)).read_bytes()
+    body = LIBRARY.read_bytes()
     for number in range(count):
         at = number * 4096 % (len(body) - UNKNOWN_SIZE)
         content = head + body[at:at + UNKNOWN_SIZE - len(head) - 16]

@@ -59,6 +59,12 @@ def _bad(folder):
     (folder / "bad.sh.hidden").write_bytes(script.translate(HIDE))
 
 
+def _cut(path):
+    """See tests/packages/cut.c."""
+    gated.compile_c((ROOT / "tests/packages/cut.c").read_text(), path,
+                    "-D_GNU_SOURCE", "-shared", "-fPIC")
+
+
 def _packages(build, into):
     """Those of the programs that were built, and newer ones to upgrade to."""
     env = {k: v for k, v in os.environ.items()
@@ -92,6 +98,7 @@ def _fill(into):
     (etc / "khien.conf.d/guest.conf").write_text(CONF)
     (etc / "rules.d/canary.yar").write_text(RULE)
     _bad(stories)
+    _cut(stories / "cut.so")
 
 
 # In a mount namespace of its own: nothing stays when we are killed.

@@ -20,6 +20,8 @@ group = root
 [gate]
 mode = observe
 watch = /w
+[guard]
+mode = on
 [rules]
 dir = /rules
 local_dir = /local

@@ -13,7 +13,7 @@
  *   until SECONDS TEXT WORD...  run it again until its output has the text
  *   settle WORD...       run it followed by a pid of a process that ended,
  *                        until it prints something
- *   reload PATH          the file becomes /khien.conf; tell what was started
+ *   move PATH PATH       give a file another name
  *   stop                 end what was started
  *   file NAME PATH       the contents of a file
  *   empty PATH           mount an empty file over it
@@ -361,14 +361,6 @@ do_stop(void)
 }
 
 static void
-do_reload(const char *path)
-{
-	if (rename(path, "/khien.conf") < 0 || started <= 0 ||
-	    kill(started, SIGHUP) < 0)
-		say("%s: %s", path, strerror(errno));
-}
-
-static void
 do_file(const char *name, const char *path)
 {
 	struct output output = { 0 };
@@ -411,8 +403,9 @@ follow(char **words, size_t len)
 		do_settle(words + 1, len - 1);
 	} else if (strcmp(what, "stop") == 0) {
 		do_stop();
-	} else if (strcmp(what, "reload") == 0 && len > 1) {
-		do_reload(words[1]);
+	} else if (strcmp(what, "move") == 0 && len > 2) {
+		if (rename(words[1], words[2]) < 0)
+			say("%s: %s", words[1], strerror(errno));
 	} else if (strcmp(what, "file") == 0 && len > 2) {
 		do_file(words[1], words[2]);
 	} else if (strcmp(what, "empty") == 0 && len > 1) {

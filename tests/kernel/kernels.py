@@ -33,7 +33,9 @@ START = [
     ["run", "status", *CTL, "status"],
 ]
 ENFORCE = [
-    ["reload", "/enforce.conf"],
+    ["move", "/enforce.conf", "/khien.conf"],
+    ["run", "reload", "/khien/khienctl", "--socket",
+     "/run/khien/control.sock", "reload"],
     ["until", "60", '"mode":"enforce"', *CTL, "status"],
 ]
 END = [

@@ -5,45 +5,11 @@
 set -euo pipefail
 image=$1 base=$2 debs=$3
 
-mount -t tmpfs khien-life "$base"
-mkdir "$base"/{lower,upper,work,root}
-mount -o loop,ro "$image" "$base/lower"
-mount -t overlay khien-life -o \
-	"lowerdir=$base/lower,upperdir=$base/upper,workdir=$base/work" \
-	"$base/root"
-root=$base/root
-mount -t proc khien-life "$root/proc"
+. "${0%/*}/layers.sh"
+
+layer "$base"
 cp -r "$debs" "$root/packages"
 all="khien khien-scan khien-rules khien-repo"
-
-in_root()
-{
-	chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C \
-		DEBIAN_FRONTEND=noninteractive "$@"
-}
-
-fail()
-{
-	echo "failed: $*"
-	exit 1
-}
-
-install()
-{
-	in_root dpkg -i --force-confold "${@/#//packages/}" >"$base/log" 2>&1 ||
-		{ cat "$base/log"; fail "dpkg -i $*"; }
-}
-
-accounts()
-{
-	cat "$root"/etc/{passwd,group,shadow,gshadow} | LC_ALL=C sort
-}
-
-version()
-{
-	in_root dpkg-query -W -f '${db:Status-Abbrev}${Version} ' "$@"
-}
-
 state=$root/var/lib/khien
 wants=$root/etc/systemd/system/multi-user.target.wants/khien.service
 accounts >"$base/accounts"
@@ -118,14 +84,4 @@ in_root env KHIEN_PURGE_QUARANTINE=yes dpkg -P khien khien-scan khien-rules \
 	>"$base/log" 2>&1 || { cat "$base/log"; fail "second purge"; }
 echo "fact: purged: files in quarantine kept until they are named"
 
-accounts | cmp -s - "$base/accounts" && echo "same accounts" ||
-	accounts | diff - "$base/accounts"
-cd "$base/upper"
-find . -mindepth 1 | sed 's/^\.\///' | while IFS= read -r path; do
-	# Whatever was there before is only copied up.
-	if [ -e "$base/lower/$path" ] && { [ -d "$path" ] ||
-		cmp -s "$path" "$base/lower/$path"; }; then
-		continue
-	fi
-	echo "left $path"
-done
+tell_left

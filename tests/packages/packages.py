@@ -12,10 +12,12 @@ import sys
 import time
 import traceback
 
+import broken
 import build
 import contents
 import hardening
 import life
+import rpmlife
 import sbom
 import units
 from build import Skip
@@ -33,6 +35,8 @@ CHECKS = [
     ("exposure", units.exposure),
     ("apparmor", units.apparmor),
     ("life", life.check),
+    ("rpm-life", rpmlife.check),
+    ("broken-upgrade", broken.check),
 ]
 
 

@@ -4,6 +4,7 @@
 import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -14,6 +15,7 @@ from agent import ROOT
 from publisher import PEOPLE, Publisher, rule
 from test_repo import (ONE, TWO, VECTORS, has_ml_dsa,  # noqa: F401: fixtures
                        made, published)
+from verifier import offline
 
 # Releases.
 
@@ -210,6 +212,56 @@ def test_hybrid(tmp_path):
     assert publisher.publish(code=1)
     publisher.sign("alice-pq")
     publisher.publish()
+
+
+def spoil(publisher, folder, role, scheme):
+    """A copy of what is published, and of what is trusted at first, in which
+    each signature of that scheme on that role has one bit that is wrong."""
+    copy = folder / f"{role}-{scheme}"
+    for name in ("published", "trust"):
+        shutil.copytree(publisher.repo / name, copy / name)
+    keys = publisher.metadata("root")["signed"]["keys"]
+    count = 0
+    for path in [*copy.glob(f"published/metadata/*{role}.json"),
+                 *copy.glob(f"trust/{role}.json")]:
+        text = path.read_text()
+        for signature in json.loads(text)["signatures"]:
+            if not keys[signature["keyid"]]["scheme"].startswith(scheme):
+                continue
+            right = signature["sig"]
+            wrong = right[:40] + "%x" % (int(right[40], 16) ^ 1) + right[41:]
+            assert text.count(right) == 1
+            text = text.replace(right, wrong)
+            count += 1
+        path.write_text(text)
+    assert count
+    return copy
+
+
+def test_hybrid_needs_both_signatures(tmp_path):
+    """What a machine makes of one signature that is right and one that is
+    not."""
+    if not has_ml_dsa():
+        pytest.skip("machine: its OpenSSL has no ML-DSA")
+    publisher = Publisher(tmp_path)
+    publisher.new_key("alice-pq", "ml-dsa-87")
+    names = ("alice", "alice-pq")
+    publisher.init("--hybrid", "--targets-threshold", 2, people=names)
+    publisher.release(ONE, vectors=VECTORS, signers=names)
+
+    def verify(repository):
+        return offline("-d", repository / "published", "--trust",
+                       repository / "trust")
+
+    code, told, said = verify(publisher.repo)
+    assert code == 0 and told["target"] == 1, said
+    for role in ("root", "targets", "channel"):
+        for scheme in ("ml-dsa-87", "ed25519"):
+            code, told, said = verify(spoil(publisher, tmp_path, role, scheme))
+            assert code == 1 and told is None, (role, scheme, said)
+            assert f"{role}.json: has 1 of 2" in said or \
+                "1 classical and 0 post-quantum" in said or \
+                "0 classical and 1 post-quantum" in said, said
 
 
 def test_hybrid_repository_on_an_older_machine(published):  # noqa: F811

@@ -42,6 +42,9 @@ sh("cp /bin/true /var/tmp/removed; /var/tmp/removed")
 run(plant("bad", f"/var/tmp/{PLANTED}/removed"))
 assert ran()
 
+PROFILES = pathlib.Path("/sys/kernel/security/apparmor/profiles")
+assert not PROFILES.exists() or "khien" not in PROFILES.read_text()
+
 quarantine.mkdir(mode=0o700, exist_ok=True)
 kept = quarantine / "0123456789abcdef0123456789abcdef"
 kept.write_bytes(b"sealed")

@@ -88,6 +88,29 @@ test_parse(void **state)
 }
 
 static void
+test_spans(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t seconds; /* -1: refused */
+	} spans[] = {
+		{ "0s", 0 },	  { "90s", 90 }, { "1h30m", 5400 },
+		{ "2d", 172800 }, { "", -1 },	 { "now", -1 },
+		{ "-1s", -1 },	  { "1", -1 },	 { "2025-01-31", -1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++) {
+		int64_t seconds = -1;
+		int r = when_span(spans[i].text, &seconds);
+		if (r != (spans[i].seconds < 0 ? -EINVAL : 0) ||
+		    seconds != spans[i].seconds)
+			fail_msg("'%s': %d, %lld", spans[i].text, r,
+				 (long long)seconds);
+	}
+}
+
+static void
 test_shorten(void **state)
 {
 	char text[WHEN_TEXT_SIZE];
@@ -106,6 +129,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_spans),
 		cmocka_unit_test(test_shorten),
 	};
 

@@ -29,6 +29,7 @@
 #include "agent/lib/conf.h"
 #include "agent/lib/file.h"
 #include "agent/lib/msg.h"
+#include "agent/lib/msg_guard.h"
 #include "agent/lib/peer.h"
 #include "agent/lib/str.h"
 
@@ -140,6 +141,7 @@ fake_peer(const struct msg_peer *peer, struct buf *buf)
 static void
 fake_take(uint16_t type, struct buf *buf)
 {
+	struct msg_guarded guarded;
 	struct msg_peer peer;
 	const char *name;
 	uint64_t number;
@@ -174,6 +176,9 @@ fake_take(uint16_t type, struct buf *buf)
 		note("kept %s", name);
 	else if (type == MSG_PEER && msg_get_peer(buf, &peer) == 0)
 		fake_peer(&peer, buf);
+	else if (type == MSG_GUARDED &&
+		 msg_guard_get_state(buf, &guarded) == 0)
+		note("guarded %u", guarded.state);
 	else
 		_exit(1);
 }
@@ -400,6 +405,7 @@ test_start(void **state)
 		assert_int_equal(count(seen[i].name, seen[i].what),
 				 seen[i].times);
 	wait_for("mounts0", "link ", 3, 1000);
+	wait_for("engine0", "guarded 1", 1, 1000);
 	assert_int_equal(stop(), 0);
 	assert_int_equal(count("engine0", "gate0 ended 0 exited with status 0"),
 			 1);

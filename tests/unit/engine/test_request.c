@@ -27,6 +27,8 @@ static const struct {
 	{ "{\"version\":1,\"command\":\"doctor\"}", 0, REQUEST_DOCTOR, "" },
 	{ "{\"version\":1,\"command\":\"scan\"}", 0, REQUEST_SCAN, "" },
 	{ "{\"version\":1,\"command\":\"reload\"}", 0, REQUEST_RELOAD, "" },
+	{ "{\"version\":1,\"command\":\"guard\"}", 0, REQUEST_GUARD, "" },
+	{ "{\"version\":1,\"command\":\"stop\"}", 0, REQUEST_STOP, "" },
 	{ "{\"version\":1,\"command\":\"detections\"}", 0, REQUEST_QUERY, "" },
 	{ "{\"version\":1,\"command\":\"show\",\"options\":{\"id\":\"1\"}}", 0,
 	  REQUEST_QUERY, "" },
@@ -227,6 +229,69 @@ test_quarantine_options(void **state)
 	}
 }
 
+static const struct {
+	const char *text;
+	enum request_command command;
+	int result;
+	enum request_guard_do what;
+	uint32_t for_s;
+	bool service, shutdown;
+} guards[] = {
+	{ OPTIONS("\"do\":\"status\""), REQUEST_GUARD, 0, REQUEST_GUARD_TELL, 0,
+	  false, false },
+	{ OPTIONS("\"do\":\"on\""), REQUEST_GUARD, 0, REQUEST_GUARD_ON, 0,
+	  false, false },
+	{ OPTIONS("\"do\":\"off\""), REQUEST_GUARD, 0, REQUEST_GUARD_OFF, 600,
+	  false, false },
+	{ OPTIONS("\"do\":\"off\",\"for_s\":1"), REQUEST_GUARD, 0,
+	  REQUEST_GUARD_OFF, 1, false, false },
+	{ OPTIONS("\"do\":\"off\",\"for_s\":3600"), REQUEST_GUARD, 0,
+	  REQUEST_GUARD_OFF, 3600, false, false },
+	{ OPTIONS("\"do\":\"off\",\"for_s\":3601"), REQUEST_GUARD, -EINVAL, 0,
+	  0, false, false },
+	{ OPTIONS("\"do\":\"off\",\"for_s\":0"), REQUEST_GUARD, -EINVAL, 0, 0,
+	  false, false },
+	{ OPTIONS("\"do\":\"off\",\"for_s\":\"1h\""), REQUEST_GUARD, -EINVAL, 0,
+	  0, false, false },
+	{ OPTIONS("\"do\":\"on\",\"for_s\":60"), REQUEST_GUARD, -EINVAL, 0, 0,
+	  false, false },
+	{ OPTIONS("\"do\":\"stop\""), REQUEST_GUARD, -EINVAL, 0, 0, false,
+	  false },
+	{ OPTIONS(""), REQUEST_GUARD, -EINVAL, 0, 0, false, false },
+	{ "", REQUEST_GUARD, -EINVAL, 0, 0, false, false },
+	{ OPTIONS(""), REQUEST_STOP, 0, REQUEST_GUARD_STOP, 0, false, false },
+	{ OPTIONS("\"service\":true"), REQUEST_STOP, 0, REQUEST_GUARD_STOP, 0,
+	  true, false },
+	{ OPTIONS("\"service\":true,\"shutdown\":true"), REQUEST_STOP, 0,
+	  REQUEST_GUARD_STOP, 0, true, true },
+	{ "{\"version\":1}", REQUEST_STOP, 0, REQUEST_GUARD_STOP, 0, false,
+	  false },
+};
+
+static void
+test_guard_options(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++) {
+		const struct request of = { .command = guards[i].command };
+		char why[REQUEST_WHY_SIZE] = "";
+		struct request_guard guard;
+		const char *text = guards[i].text;
+		int r = request_read_guard(text, strlen(text), &of, &guard,
+					   why);
+		if (r != guards[i].result)
+			fail_msg("%s: %d", text, r);
+		if (r < 0) {
+			assert_true(*why);
+			continue;
+		}
+		assert_int_equal(guard.what, guards[i].what);
+		assert_int_equal(guard.for_s, guards[i].for_s);
+		assert_int_equal(guard.service, guards[i].service);
+		assert_int_equal(guard.shutdown, guards[i].shutdown);
+	}
+}
+
 int
 main(void)
 {
@@ -236,6 +301,7 @@ main(void)
 		cmocka_unit_test(test_an_unknown_command_is_cut),
 		cmocka_unit_test(test_scan_lines),
 		cmocka_unit_test(test_quarantine_options),
+		cmocka_unit_test(test_guard_options),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
