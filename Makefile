@@ -10,7 +10,8 @@
 #                   13, emulated kernels and a whole emulated machine
 # make check-fast   what takes under two minutes
 # make check-kernel boots the kernels that are supported and runs all triggers
-#                   in each: a table; KERNELS="5.10 6.12" TRIGGERS="open exec"
+#                   in each: a table; KERNELS="5.10 6.12" TRIGGERS="open exec";
+#                   TRIGGERS=lacks: only the machines that lack something
 # make lint         silent when there is nothing to say
 # make fuzz         each fuzzer for FUZZ_SECONDS
 # make bench        a row a figure; writes build/bench.json; BENCH=PARTS
@@ -264,9 +265,9 @@ $(TOOLS): $O/%: %.c | $(FIRST)
 
 # The first process of the guests, where there is no library.
 INIT := $O/tests/kernel/init
-$(INIT): $O/%: %.c | $(FIRST)
+$(INIT): tests/kernel/init.c tests/kernel/lack.c tests/kernel/lack.h | $(FIRST)
 	@mkdir -p $(@D)
-	$(call say,TOOL)$(CC) $(COMMON) $(HARDEN) -static -MMD -MP $< -o $@
+	$(call say,TOOL)$(CC) $(COMMON) $(HARDEN) -static $(filter %.c,$^) -o $@
 
 # Fuzzers: linked with every folder of agent/ and updater/ that their source
 # includes from, and what that is linked with.

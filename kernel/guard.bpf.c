@@ -20,7 +20,7 @@ char LICENSE[] SEC("license") = "GPL";
 #define KERN_SIGCONT 18
 #define KERN_SIGURG 23
 #define KERN_SIGWINCH 28
-#define KERN_SEND_SIG_PRIV 1 /* above it: by somebody */
+#define KERN_SEND_SIG_PRIV 1
 #define KERN_PTRACE_MODE_ATTACH 0x2u
 #define KERN_BPF_LINK_GET_FD_BY_ID 30
 #define CGROUP_DEPTH 64
@@ -76,26 +76,13 @@ is_reload(const struct khien_guard *page, struct task_struct *target, int sig)
 	       page->khiend == (__u32)BPF_CORE_READ(target, tgid);
 }
 
-/*
- * Who sends a signal.  The kernel's own ones have no sender, or a number in its
- * place; read as a number, for a verifier that takes every argument for an
- * address.
- */
-static __always_inline bool
-is_sent(unsigned long long *ctx)
-{
-	__u64 info = 0;
-
-	(void)bpf_probe_read_kernel(&info, sizeof(info), &ctx[1]);
-	return info > KERN_SEND_SIG_PRIV;
-}
-
 SEC("lsm/task_kill")
 int
 BPF_PROG(guard_kill, struct task_struct *target, struct kernel_siginfo *info,
 	 int sig)
 {
-	if (is_harmless(sig) || !is_sent(ctx))
+	/* The kernel's own signals have no sender, or 1 in its place. */
+	if (is_harmless(sig) || guard_argument(ctx, 1) <= KERN_SEND_SIG_PRIV)
 		return 0;
 	struct khien_guard *page = guard_begin_on(target);
 	if (!page || is_reload(page, target, sig))
@@ -220,6 +207,20 @@ is_for_all(const unsigned char *name)
 }
 
 /*
+ * Who joins it, cgroup.procs and the like: a child of the service manager does
+ * before it executes what the unit says, khienctl stop for one.
+ */
+static __always_inline bool
+is_for_joining(const unsigned char *name)
+{
+	__u64 words[2] = { 0 };
+
+	(void)bpf_probe_read_kernel_str(words, sizeof(words), name);
+	return words[0] == NAME8('c', 'g', 'r', 'o', 'u', 'p', '.', 'p') ||
+	       words[0] == NAME8('c', 'g', 'r', 'o', 'u', 'p', '.', 't');
+}
+
+/*
  * A file of a folder of cgroups: for khiend's own one all of them, as limits
  * end a process, too; the service manager sets those.  For those above it what
  * is done to all below.
@@ -229,10 +230,11 @@ is_of_cgroup(const struct khien_guard *page, struct file *file)
 {
 	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
 	__u64 folder = BPF_CORE_READ(dentry, d_parent, d_inode, i_ino);
-	bool for_all = is_for_all(BPF_CORE_READ(dentry, d_name.name));
+	const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
+	bool for_all = is_for_all(name);
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 
-	if (!for_all && pid == GUARD_INIT)
+	if (!for_all && (pid == GUARD_INIT || is_for_joining(name)))
 		return false;
 	struct task_struct *khiend = find_khiend(page);
 	if (!khiend)

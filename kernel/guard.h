@@ -88,6 +88,26 @@ guard_begin_on(struct task_struct *target)
 	return page;
 }
 
+/* Number `at` of a hook's arguments, or an address, as nothing but a number: the
+   verifier hands no pointer on to a function that it looks at by itself. */
+static __always_inline __u64
+guard_argument(unsigned long long *ctx, int at)
+{
+	__u64 number = 0;
+
+	(void)bpf_probe_read_kernel(&number, sizeof(number), &ctx[at]);
+	return number;
+}
+
+static __always_inline __u64
+guard_number(const void *address)
+{
+	__u64 number = 0;
+
+	(void)bpf_probe_read_kernel(&number, sizeof(number), &address);
+	return number;
+}
+
 /* A record of what the current task was refused, in a lane of its own; NULL:
    there is none. */
 static __always_inline struct khien_privilege *

@@ -124,7 +124,9 @@ SEC("lsm/inode_setattr")
 int
 shield_setattr(unsigned long long *ctx)
 {
-	struct dentry *dentry = (void *)(setattr_mapped ? ctx[1] : ctx[0]);
+	struct dentry *dentry =
+		(void *)(setattr_mapped ? guard_argument(ctx, 1) :
+					  guard_argument(ctx, 0));
 
 	return shielded_refuse(KHIEN_GUARD_CHANGE, 0, dentry, false);
 }
@@ -133,7 +135,8 @@ SEC("lsm/inode_setxattr")
 int
 shield_setxattr(unsigned long long *ctx)
 {
-	struct dentry *dentry = (void *)(xattr_mapped ? ctx[1] : ctx[0]);
+	struct dentry *dentry = (void *)(xattr_mapped ? guard_argument(ctx, 1) :
+							guard_argument(ctx, 0));
 
 	return shielded_refuse(KHIEN_GUARD_CHANGE, 0, dentry, false);
 }
@@ -142,7 +145,8 @@ SEC("lsm/inode_removexattr")
 int
 shield_removexattr(unsigned long long *ctx)
 {
-	struct dentry *dentry = (void *)(xattr_mapped ? ctx[1] : ctx[0]);
+	struct dentry *dentry = (void *)(xattr_mapped ? guard_argument(ctx, 1) :
+							guard_argument(ctx, 0));
 
 	return shielded_refuse(KHIEN_GUARD_CHANGE, 0, dentry, false);
 }

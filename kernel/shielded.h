@@ -181,8 +181,9 @@ shielded_refuse(__u32 what, __u64 detail, struct dentry *dentry, bool holds)
 
 	if (!page)
 		return 0;
-	__u32 found = shielded_find((__u64)dentry, holds);
+	__u64 at = guard_number(dentry);
+	__u32 found = shielded_find(at, holds);
 	if (!found)
 		return 0;
-	return shielded_tell(page, what, detail, dentry, found);
+	return shielded_tell(page, what, detail, (void *)at, found);
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/daemon/config.h"
@@ -27,6 +28,7 @@
 #define EXIT_USAGE 2 /* or configuration */
 #define EXIT_ASKED                                                             \
 	3 /* khienctl stop: the service manager is not to restart us */
+#define REST_S 5
 
 static const char usage[] =
 	"usage: khiend [--config FILE] [--programs DIR] [--check]\n"
@@ -186,6 +188,25 @@ read_conf(const char *folder, const char *path, struct conf *conf)
 	return r;
 }
 
+/*
+ * A service manager tries again at once, and for ever.  What a disk lacks it
+ * lacks for longer: so it shall not do that ten times a second.
+ */
+static void
+rest(void)
+{
+	const struct timespec time = { .tv_sec = REST_S };
+	sigset_t set;
+
+	if (!getenv("NOTIFY_SOCKET"))
+		return;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	log_info("waiting %d s before the next try", REST_S);
+	(void)sigtimedwait(&set, NULL, &time);
+}
+
 static int
 run(const char *folder, const char *config)
 {
@@ -210,8 +231,11 @@ run(const char *folder, const char *config)
 			 conf.state_dir);
 		r = supervise_run(&supervise, &conf, &place, folder, config);
 		log_info("stopped");
+		place_done(&place);
+	} else {
+		place_done(&place);
+		rest();
 	}
-	place_done(&place);
 	if (r < 0)
 		return EXIT_FAILURE;
 	return supervise.asked_to_stop ? EXIT_ASKED : EXIT_SUCCESS;

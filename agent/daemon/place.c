@@ -122,7 +122,11 @@ own_state(int state, const char *path, uid_t uid, gid_t gid)
 	}
 	rewinddir(folder);
 	int r = st.st_uid == uid ? 0 : give_files(folder, st.st_uid, uid, gid);
-	if (r == 0 && (fchown(state, uid, gid) < 0 || fchmod(state, 0700) < 0))
+	/* One that is as it should be may be on a read-only file system. */
+	bool right = st.st_uid == uid && st.st_gid == gid &&
+		     (st.st_mode & 07777) == 0700;
+	if (r == 0 && !right &&
+	    (fchown(state, uid, gid) < 0 || fchmod(state, 0700) < 0))
 		r = -errno;
 	if (r < 0) {
 		errno = -r;
@@ -140,7 +144,8 @@ make_state(struct place *place, const struct conf *conf)
 	place->state = make_folder(conf->state_dir, 0700, &made);
 	if (place->state < 0) {
 		int r = -errno;
-		log_error("state_dir %s cannot be made: %m", conf->state_dir);
+		log_error("state_dir %s cannot be opened or made: %m",
+			  conf->state_dir);
 		return r;
 	}
 	if (flock(place->state, LOCK_EX | LOCK_NB) < 0) {
@@ -220,7 +225,8 @@ make_run(struct place *place, const struct conf *conf)
 	if (place->run < 0 || fstat(place->run, &st) < 0 ||
 	    (made && fchmod(place->run, 0755) < 0)) {
 		int r = -errno;
-		log_error("run_dir %s cannot be made: %m", conf->run_dir);
+		log_error("run_dir %s cannot be opened or made: %m",
+			  conf->run_dir);
 		return r;
 	}
 	if (!made && (st.st_uid != geteuid() || (st.st_mode & 022) != 0)) {

@@ -69,7 +69,7 @@ prove_take(struct supervise *supervise, struct buf *buf)
 	}
 	(void)snprintf(why, sizeof(why), "%s",
 		       r == -ENOTDIR ? "its folder in state_dir is of no use: "
-				       "see the journal of khiend's start" :
+				       "see khiend's log of its start" :
 				       strerror(-r));
 	tell(supervise, prove->nonce, why);
 	return 0;

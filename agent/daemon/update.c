@@ -248,7 +248,7 @@ static void
 unanswered(struct update *update, const char *how)
 {
 	(void)snprintf(update->answer.error, sizeof(update->answer.error),
-		       "khien-verify %s without an answer: see the journal",
+		       "khien-verify %s without an answer: see khiend's log",
 		       how);
 	update->answer.note[0] = '\0';
 	log_error("%s", update->answer.error);
@@ -351,7 +351,7 @@ find_fault(const struct update *update, const struct msg_update *message)
 
 	if (keep_find(&supervise->keeps[ROLE_VERIFY], PLACE_UPDATE) < 0)
 		return "the folder of updates in state_dir is of no use: see "
-		       "the journal of khiend's start";
+		       "khiend's log of its start";
 	if ((message->kind == MSG_UPDATE_NOW ||
 	     message->kind == MSG_UPDATE_CHECK) &&
 	    !supervise->conf->url[0])

@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "agent/engine/behaviour.h"
 
+#include <linux/types.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "agent/lib/event.h"
 #include "agent/lib/str.h"
+#include "kernel/khien_abi.h"
 
 enum rule {
 	RULE_ESCALATION,
 	RULE_INJECTION,
 	RULE_MODULE_ELSEWHERE,
 	RULE_MODULE_MEMORY,
+	RULE_GUARD_SIGNAL,
+	RULE_GUARD_TRACE,
+	RULE_GUARD_LIMIT,
+	RULE_GUARD_FILE,
+	RULE_GUARD_MOUNT,
+	RULE_GUARD_KERNEL,
 	RULES,
 };
 
@@ -48,6 +59,82 @@ static const struct behaviour rules[RULES] = {
 		"T1547.006 T1014 T1620",
 		{ EVENT_MODULE_LOAD },
 	},
+	[RULE_GUARD_SIGNAL] = {
+		"behaviour_guard_signal",
+		"445b4592-4a30-4f2d-91a4-d2a27c135ce7",
+		"somebody was refused to end or stop a process of the agent",
+		"high",
+		"T1562.001",
+		{ EVENT_GUARD },
+	},
+	[RULE_GUARD_TRACE] = {
+		"behaviour_guard_trace",
+		"31633a27-cec4-4316-ae6e-41572cdd7a98",
+		"somebody was refused to trace a process of the agent, or to "
+		"get at its memory or descriptors",
+		"high",
+		"T1562.001 T1055.008",
+		{ EVENT_GUARD },
+	},
+	[RULE_GUARD_LIMIT] = {
+		"behaviour_guard_limit",
+		"a9fdf573-e415-480c-b2cb-00f3ccc73509",
+		"somebody was refused to starve or freeze a process of the "
+		"agent",
+		"high",
+		"T1562.001",
+		{ EVENT_GUARD },
+	},
+	[RULE_GUARD_FILE] = {
+		"behaviour_guard_file",
+		"a7160f4b-3c0a-4f8c-bfca-a74bc42e7f4d",
+		"somebody was refused to change, replace or remove a file of "
+		"the agent",
+		"high",
+		"T1562.001",
+		{ EVENT_GUARD },
+	},
+	[RULE_GUARD_MOUNT] = {
+		"behaviour_guard_mount",
+		"0ca1e5a4-5cba-4142-bae6-162ad34aa14f",
+		"somebody was refused to mount over files of the agent",
+		"high",
+		"T1562.001",
+		{ EVENT_GUARD },
+	},
+	[RULE_GUARD_KERNEL] = {
+		"behaviour_guard_kernel",
+		"10c50462-3cd7-497d-97a8-01e0b409e490",
+		"somebody was refused to get hold of a kernel program of the "
+		"agent, or of its maps",
+		"high",
+		"T1562.001",
+		{ EVENT_GUARD },
+	},
+};
+
+/* By what was tried: see KHIEN_GUARD_SIGNAL. */
+static const struct {
+	uint8_t rule;
+	const char *what; /* "%u" in it is value2 */
+} attempts[] = {
+	[KHIEN_GUARD_SIGNAL] = { RULE_GUARD_SIGNAL, "signal %u" },
+	[KHIEN_GUARD_TRACE] = { RULE_GUARD_TRACE, "access of mode %u" },
+	[KHIEN_GUARD_LIMIT] = { RULE_GUARD_LIMIT, "resource limit %u" },
+	[KHIEN_GUARD_SCHEDULE] = { RULE_GUARD_LIMIT, "scheduling" },
+	[KHIEN_GUARD_PROC] = { RULE_GUARD_LIMIT, "writing to /proc" },
+	[KHIEN_GUARD_CGROUP] = { RULE_GUARD_LIMIT,
+				 "writing to its control group" },
+	[KHIEN_GUARD_BPF] = { RULE_GUARD_KERNEL, "object %u" },
+	[KHIEN_GUARD_WRITE] = { RULE_GUARD_FILE, "opening to write" },
+	[KHIEN_GUARD_MAKE] = { RULE_GUARD_FILE, "making a file" },
+	[KHIEN_GUARD_REMOVE] = { RULE_GUARD_FILE, "removing" },
+	[KHIEN_GUARD_RENAME] = { RULE_GUARD_FILE, "renaming" },
+	[KHIEN_GUARD_LINK] = { RULE_GUARD_FILE, "linking" },
+	[KHIEN_GUARD_CHANGE] = { RULE_GUARD_FILE,
+				 "changing mode, owner, size or attributes" },
+	[KHIEN_GUARD_MOUNT] = { RULE_GUARD_MOUNT, "mounting" },
+	[KHIEN_GUARD_UMOUNT] = { RULE_GUARD_MOUNT, "unmounting" },
 };
 
 /* Of ptrace(2): those that change another's memory or registers. */
@@ -160,6 +247,35 @@ judge_module(const struct event *event, const struct behaviour_scene *scene)
 	return &rules[RULE_MODULE_ELSEWHERE];
 }
 
+/* What this version does not know is refused by one of ours all the same. */
+static const struct behaviour *
+judge_guard(const struct event *event)
+{
+	if (!event->value || event->value >= LEN(attempts))
+		return &rules[RULE_GUARD_SIGNAL];
+	return &rules[attempts[event->value].rule];
+}
+
+bool
+behaviour_describe(const struct event *event, char *dst, size_t size)
+{
+	if (event->type != EVENT_GUARD || !event->value ||
+	    event->value >= LEN(attempts))
+		return false;
+	int len = snprintf(dst, size, "%s: ", judge_guard(event)->description);
+	if (len < 0 || (size_t)len >= size)
+		return false;
+	const char *what = attempts[event->value].what;
+	const char *number = strstr(what, "%u");
+	if (number)
+		(void)snprintf(dst + len, size - (size_t)len, "%.*s%u",
+			       (int)(number - what), what,
+			       (unsigned int)event->value2);
+	else
+		(void)snprintf(dst + len, size - (size_t)len, "%s", what);
+	return true;
+}
+
 const struct behaviour *
 behaviour_judge(const struct event *event, const struct behaviour_scene *scene)
 {
@@ -168,6 +284,8 @@ behaviour_judge(const struct event *event, const struct behaviour_scene *scene)
 	switch (event->type) {
 	case EVENT_ESCALATE:
 		return &rules[RULE_ESCALATION];
+	case EVENT_GUARD:
+		return judge_guard(event);
 	case EVENT_MODULE_LOAD:
 		return judge_module(event, scene);
 	case EVENT_PTRACE:

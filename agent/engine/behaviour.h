@@ -54,3 +54,9 @@ bool behaviour_knows(uint16_t type);
 /* NULL: nothing alarming. */
 const struct behaviour *behaviour_judge(const struct event *event,
 					const struct behaviour_scene *scene);
+
+/*
+ * More than the rule's own description, of what differs from one event to the
+ * next.  False: there is no more.
+ */
+bool behaviour_describe(const struct event *event, char *dst, size_t size);

@@ -6,6 +6,7 @@
 
 #include "agent/engine/behaviour.h"
 #include "agent/engine/engine.h"
+#include "agent/engine/guard.h"
 #include "agent/engine/lately.h"
 #include "agent/engine/loss.h"
 #include "agent/engine/reason.h"
@@ -56,6 +57,14 @@ set_kinds(struct blind_gap *gap, const char *words)
 	gap->kinds[0] = false; /* of words that are not known */
 }
 
+/* All that comes from the kernel's programs. */
+static void
+set_all_kinds(struct blind_gap *gap)
+{
+	for (uint16_t type = 1; type < EVENT_TYPES; type++)
+		gap->kinds[type] = event_ring(type) != 0;
+}
+
 static const char *
 types_of(const struct engine *engine, const char *program)
 {
@@ -79,40 +88,78 @@ set_why(struct blind_gap *gap, const char *why)
 			       end + sizeof(not_seen) - 1);
 }
 
+/* Why nothing of what kernel programs tell arrives, or NULL. */
+static const char *
+find_unseen(const struct engine *engine)
+{
+	const struct values_entry *entry;
+
+	if (!roster_running(engine->roster, ROLE_SENSOR))
+		return "khien-sensor is not running: events wait in the kernel "
+		       "while they find room";
+	if (!values_find(engine->values, ROLE_SENSOR, PROGRAMS, 0, &entry))
+		return "khien-sensor has not said yet what it sees";
+	return reason_unseen(engine);
+}
+
 static void
 find_programs(struct blind *blind, const struct engine *engine)
 {
-	bool there = roster_running(engine->roster, ROLE_SENSOR) > 0;
+	const char *unseen = find_unseen(engine);
 	const struct values_entry *entry;
-	bool told = values_find(engine->values, ROLE_SENSOR, PROGRAMS, 0,
-				&entry) > 0;
-	struct blind_gap *gap = there && told ? NULL : add(blind, "sensor");
+	struct blind_gap *gap = unseen ? add(blind, "sensor") : NULL;
 
-	if (gap)
+	if (gap) {
+		set_all_kinds(gap);
 		(void)snprintf(gap->because, sizeof(gap->because), "%s",
-			       there ? "khien-sensor has not said yet what it "
-				       "sees" :
-				       "khien-sensor is not running: events "
-				       "wait in the kernel while they find "
-				       "room");
-	for (size_t at = 0;;) {
+			       unseen);
+	}
+	for (size_t at = 0; !unseen;) {
 		at = values_find(engine->values, ROLE_SENSOR, PROGRAMS, at,
 				 &entry);
 		if (!at)
 			return;
 		const char *name = entry->name + strlen(PROGRAMS);
-		bool absent = str_starts(entry->value, ABSENT);
 		/* One that this kernel does not need is not missed. */
-		if (there && !absent)
+		if (!str_starts(entry->value, ABSENT) || guard_has(name))
 			continue;
-		if (there)
-			gap = add(blind, name);
+		gap = add(blind, name);
 		if (!gap)
 			continue;
 		set_kinds(gap, types_of(engine, name));
-		if (there)
-			set_why(gap, entry->value + strlen(ABSENT));
+		set_why(gap, entry->value + strlen(ABSENT));
 	}
+}
+
+/* The guard's programs are many, and cost the same kind of event each. */
+static void
+find_guard(struct blind *blind, const struct engine *engine)
+{
+	const struct values_entry *entry, *first = NULL;
+	size_t absent = 0, attached = 0;
+
+	for (size_t at = 0;;) {
+		at = values_find(engine->values, ROLE_SENSOR, PROGRAMS, at,
+				 &entry);
+		if (!at)
+			break;
+		if (!guard_has(entry->name + strlen(PROGRAMS)))
+			continue;
+		attached += str_equal(entry->value, "attached");
+		if (str_starts(entry->value, ABSENT) && !absent++)
+			first = entry;
+	}
+	if (!absent || !roster_running(engine->roster, ROLE_SENSOR))
+		return;
+	struct blind_gap *gap = add(blind, "guard");
+	if (!gap)
+		return;
+	set_why(gap, first->value + strlen(ABSENT));
+	size_t len = strlen(gap->because);
+	(void)snprintf(gap->because + len, sizeof(gap->because) - len,
+		       " (%zu of its %zu programs)", absent, absent + attached);
+	gap->partly = attached > 0;
+	gap->kinds[EVENT_GUARD] = true;
 }
 
 /* A ring that was full lately: anything that goes through it may be missing. */
@@ -182,6 +229,30 @@ find_uncovered(struct blind *blind, const struct engine *engine)
 	gap->scans = ALL_SCANS;
 }
 
+/* Returns whether the gate hears of any file. */
+static bool
+find_unasked(struct blind *blind, const struct engine *engine)
+{
+	bool deaf;
+	const char *lack = reason_unasked(engine, &deaf);
+	bool wanted = str_equal(engine->peer->conf->mode, "enforce");
+	struct blind_gap *gap =
+		lack && (deaf || wanted) ? add(blind, "gate") : NULL;
+
+	if (!gap)
+		return true;
+	(void)snprintf(gap->because, sizeof(gap->because), "%s", lack);
+	if (!deaf)
+		(void)snprintf(gap->costs, sizeof(gap->costs),
+			       "what is only opened, such as libraries and "
+			       "scripts; what is written or executed is "
+			       "scanned afterwards");
+	gap->kinds[EVENT_CLOSE] = deaf;
+	gap->scans = deaf ? ALL_SCANS : BLIND_OPEN;
+	gap->partly = !deaf;
+	return !deaf;
+}
+
 static void
 find_scans(struct blind *blind, const struct engine *engine)
 {
@@ -208,7 +279,8 @@ find_scans(struct blind *blind, const struct engine *engine)
 			       "khien-scan is not running");
 		gap->scans = ALL_SCANS;
 	}
-	find_uncovered(blind, engine);
+	if (find_unasked(blind, engine))
+		find_uncovered(blind, engine);
 }
 
 void
@@ -216,6 +288,7 @@ blind_find(struct blind *blind, const struct engine *engine)
 {
 	blind->len = 0;
 	find_programs(blind, engine);
+	find_guard(blind, engine);
 	find_losses(blind, engine);
 	find_scans(blind, engine);
 }

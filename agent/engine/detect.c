@@ -8,6 +8,7 @@
 #include "agent/engine/clock.h"
 #include "agent/engine/engine.h"
 #include "agent/engine/fold.h"
+#include "agent/engine/guard.h"
 #include "agent/engine/heat.h"
 #include "agent/engine/image.h"
 #include "agent/engine/loss.h"
@@ -23,6 +24,8 @@
 #include "agent/lib/log.h"
 #include "agent/lib/loop.h"
 #include "agent/lib/msg.h"
+
+#define DESCRIPTION_MAX 256
 
 bool
 detect_own_match(const struct msg_verdict *verdict, struct msg_match *ret_match)
@@ -239,14 +242,17 @@ set_scene(struct behaviour_scene *scene, struct tree *tree,
 
 /* What it is about: a file, or the program of whom it was done to. */
 static const char *
-object_of(struct tree *tree, const struct event *event)
+object_of(struct engine *engine, const struct event *event)
 {
 	const struct tree_process *target = NULL;
 
 	if (*event->path)
 		return event->path;
+	/* The agent's own processes are in no tree. */
+	if (event->type == EVENT_GUARD)
+		return guard_program(engine, event->target_pid);
 	if (event->target_pid && event->target_start_ns)
-		target = tree_find(tree, event->target_pid,
+		target = tree_find(engine->tree, event->target_pid,
 				   event->target_start_ns);
 	const struct image *image =
 		image_at(target ? target->image : NULL, event->boot_ns);
@@ -259,6 +265,7 @@ detect_behaviour(struct engine *engine, const struct event *event,
 {
 	/* Too large for the stack; nothing here is called again meanwhile. */
 	static struct msg_verdict verdict;
+	char description[DESCRIPTION_MAX];
 	struct behaviour_scene scene;
 
 	set_scene(&scene, engine->tree, event, process);
@@ -266,7 +273,7 @@ detect_behaviour(struct engine *engine, const struct event *event,
 	if (!behaviour)
 		return;
 	begin_verdict(&verdict, event, MSG_CAUSE_BEHAVIOUR);
-	verdict.path = object_of(engine->tree, event);
+	verdict.path = object_of(engine, event);
 	verdict.matches[0] = (struct msg_match){
 		.rule = behaviour->name,
 		.id = behaviour->id,
@@ -275,6 +282,8 @@ detect_behaviour(struct engine *engine, const struct event *event,
 		.severity = behaviour->severity,
 		.attack = behaviour->attack,
 	};
+	if (behaviour_describe(event, description, sizeof(description)))
+		verdict.matches[0].description = description;
 	raise_match(engine, &verdict, &verdict.matches[0], process);
 }
 

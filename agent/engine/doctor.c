@@ -137,9 +137,18 @@ check_update(struct doctor *doctor)
 static void
 check_programs(struct doctor *doctor)
 {
+	const char *unseen = reason_unseen(doctor->engine);
 	const struct values_entry *entry;
 	unsigned int attached = 0;
 
+	if (unseen) {
+		tell(doctor, "programs", false,
+		     "0 kernel programs are attached, nothing is seen: %s;"
+		     " khienctl status --json says under khien.blind what is"
+		     " missed by each",
+		     unseen);
+		return;
+	}
 	for (size_t at = 0;;) {
 		at = values_find(doctor->engine->values, ROLE_SENSOR,
 				 "programs.", at, &entry);
@@ -197,6 +206,8 @@ check_mode(struct doctor *doctor)
 {
 	const char *mode =
 		values_get(doctor->engine->values, ROLE_GATE, "mode");
+	bool blind;
+	const char *lack = reason_unasked(doctor->engine, &blind);
 
 	if (!mode)
 		return; /* there is no gate, which is told */
@@ -209,6 +220,12 @@ check_mode(struct doctor *doctor)
 		tell(doctor, "mode", true,
 		     "[gate] mode is observe: what a rule finds is told, and"
 		     " nothing is stopped");
+	else if (lack)
+		tell(doctor, "mode", false,
+		     "[gate] mode is enforce, and nobody can be made to wait:"
+		     " %s; what a rule finds is killed or quarantined"
+		     " afterwards, if [action] on_malicious says so",
+		     lack);
 	else
 		tell(doctor, "mode", true,
 		     "[gate] mode is enforce: who opens or executes a file"
@@ -222,7 +239,16 @@ check_coverage(struct doctor *doctor)
 	uint64_t covered = values_number(values, ROLE_MOUNTS, "covered.len");
 	const struct values_entry *entry;
 	size_t at = 0;
+	bool blind;
+	const char *lack = reason_unasked(doctor->engine, &blind);
 
+	if (blind) {
+		tell(doctor, "coverage", false,
+		     "no file system is watched: %s; khienctl scan still finds"
+		     " what it is asked about",
+		     lack);
+		return;
+	}
 	for (;;) {
 		at = reason_find_missed(doctor->engine, at, &entry);
 		if (!at)

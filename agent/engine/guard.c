@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "agent/engine/client.h"
 #include "agent/engine/clock.h"
@@ -11,6 +13,7 @@
 #include "agent/engine/reason.h"
 #include "agent/engine/record.h"
 #include "agent/engine/request.h"
+#include "agent/engine/roster.h"
 #include "agent/engine/writer.h"
 #include "agent/lib/buf.h"
 #include "agent/lib/conf.h"
@@ -38,6 +41,48 @@ static const char *const words[] = {
 	[MSG_GUARD_IS_ARMED] = "armed",
 };
 
+/* A link of /proc; "" when it cannot be read, or is too long. */
+static void
+read_link(const char *link, char *dst)
+{
+	ssize_t len = readlink(link, dst, GUARD_PATH_MAX);
+
+	dst[len < 0 || len == GUARD_PATH_MAX ? 0 : len] = '\0';
+}
+
+void
+guard_look_around(struct engine *engine)
+{
+	struct guard *guard = engine->guard;
+	char link[64];
+
+	read_link("/proc/self/exe", guard->folder);
+	char *slash = strrchr(guard->folder, '/');
+	if (slash)
+		*slash = '\0';
+	(void)snprintf(link, sizeof(link), "/proc/%d/exe", getppid());
+	read_link(link, guard->khiend);
+}
+
+const char *
+guard_program(struct engine *engine, uint32_t pid)
+{
+	struct guard *guard = engine->guard;
+	const struct roster *roster = engine->roster;
+
+	if (pid && pid == guard->state.pid)
+		return guard->khiend;
+	for (size_t i = 0; pid && i < roster->len; i++) {
+		if (roster->entries[i].pid != pid)
+			continue;
+		(void)snprintf(guard->program, sizeof(guard->program),
+			       "%s/khien-%s", guard->folder,
+			       role_get(roster->entries[i].role)->name);
+		return guard->program;
+	}
+	return "";
+}
+
 static void
 describe(const struct engine *engine, char *dst, size_t size)
 {
@@ -60,8 +105,9 @@ describe(const struct engine *engine, char *dst, size_t size)
 			       "khien-sensor has not loaded its programs yet");
 		break;
 	case MSG_GUARD_IS_ABSENT:
-		(void)snprintf(dst, size,
-			       "this kernel takes none of its programs: root "
+		(void)snprintf(
+			dst, size,
+			"this kernel takes none of its programs: root "
 			       "can stop and change the agent");
 		break;
 	case MSG_GUARD_IS_PAUSED:
@@ -117,6 +163,18 @@ guard_say(const struct engine *engine, char *dst, size_t size, int *ret_grave)
 	describe(engine, text, sizeof(text));
 	(void)snprintf(dst, size, "the agent's guard: %s", text);
 	*ret_grave = REASON_DEGRADED;
+}
+
+bool
+guard_has(const char *program)
+{
+	return str_starts(program, "guard_") || str_starts(program, "shield_");
+}
+
+bool
+guard_is_absent(const struct engine *engine)
+{
+	return engine->guard->state.state == MSG_GUARD_IS_ABSENT;
 }
 
 bool

@@ -223,6 +223,7 @@ look_around(void)
 			    " fails is not counted",
 			    strerror(-r));
 	proving_look_around(engine);
+	guard_look_around(engine);
 	r = alive_read(engine->alive);
 	if (r < 0)
 		log_warning("/proc: %s, the tree may keep processes that"

@@ -29,9 +29,18 @@ has_value(const struct event *event)
 	case EVENT_CREDENTIALS:
 	case EVENT_ESCALATE:
 		return event->value != 0;
+	case EVENT_GUARD:
+		return event->value2 != 0;
 	default:
 		return false;
 	}
+}
+
+/* Of a refusal `value` is in words already: see its name. */
+static uint64_t
+value_of(const struct event *event)
+{
+	return event->type == EVENT_GUARD ? event->value2 : event->value;
 }
 
 /* Whose own rights the event changes, and not those of a child. */
@@ -119,7 +128,7 @@ privilege_row(struct row *row, const struct event *event, struct tree *tree,
 	record_put_actor(row, event);
 	put_before(row, event);
 	put_target(row, event, tree);
-	row_number_if(row, has_value(event), (int64_t)event->value);
+	row_number_if(row, has_value(event), (int64_t)value_of(event));
 	row_number_if(row,
 		      event->type == EVENT_MAP_EXEC ||
 			      event->type == EVENT_MAP_FILE,

@@ -30,6 +30,8 @@
 #include "agent/lib/str.h"
 
 #define TEXT_MAX 512
+#define PROGRAMS "programs."
+#define NAMED_MAX 8 /* kernel programs, in one sentence */
 
 /* What is being written. */
 struct saying {
@@ -128,29 +130,114 @@ say_processes(struct saying *saying)
 	}
 }
 
+const char *
+reason_unseen(const struct engine *engine)
+{
+	static const char absent[] = "absent: ", off[] = "switched off";
+	static char text[256];
+	const struct values_entry *entry;
+	const char *why = NULL;
+
+	for (size_t at = 0;;) {
+		at = values_find(engine->values, ROLE_SENSOR, PROGRAMS, at,
+				 &entry);
+		if (!at)
+			break;
+		if (str_equal(entry->value, "attached"))
+			return NULL;
+		/* What nobody wished says more. */
+		if (str_starts(entry->value, absent) &&
+		    (!why || str_starts(why, off)))
+			why = entry->value + sizeof(absent) - 1;
+	}
+	if (!why)
+		return NULL;
+	(void)snprintf(text, sizeof(text), "%.*s", (int)strcspn(why, ";"), why);
+	return text;
+}
+
+static bool
+has_cause(const struct values_entry *entry, const char *cause, size_t len)
+{
+	return strncmp(entry->value, cause, len) == 0 &&
+	       (entry->value[len] == ';' || entry->value[len] == '\0');
+}
+
+/*
+ * The names of all that are absent by the cause, up to so many.  Returns how
+ * many there are; 0 when an entry before number `at` has it, too.
+ */
+static size_t
+name_absent(const struct engine *engine, const char *cause, size_t len,
+	    size_t at, char *dst, size_t size)
+{
+	const struct values_entry *entry;
+	size_t count = 0, used = 0;
+
+	*dst = '\0';
+	for (size_t next = 0;;) {
+		next = values_find(engine->values, ROLE_SENSOR, PROGRAMS, next,
+				   &entry);
+		if (!next)
+			break;
+		if (!has_cause(entry, cause, len))
+			continue;
+		if (!count && next != at)
+			return 0;
+		if (count++ < NAMED_MAX)
+			used += (size_t)snprintf(dst + used, size - used,
+						 "%s%.30s", used ? ", " : "",
+						 entry->name +
+							 sizeof(PROGRAMS) - 1);
+	}
+	if (count > NAMED_MAX)
+		(void)snprintf(dst + used, size - used, " and %zu more",
+			       count - NAMED_MAX);
+	return count;
+}
+
+/* "absent: why; not seen: what"; several by one cause are one thing. */
+static void
+say_absent(struct saying *saying, const struct values_entry *entry, size_t at)
+{
+	size_t len = strcspn(entry->value, ";");
+	char names[NAMED_MAX * 32 + 32];
+	size_t count = name_absent(saying->engine, entry->value, len, at, names,
+				   sizeof(names));
+
+	if (count == 1)
+		say(saying, REASON_DEGRADED, "kernel program %s is %s", names,
+		    entry->value);
+	else if (count > 1)
+		say(saying, REASON_DEGRADED,
+		    "kernel programs %s are %.*s; see what cannot be seen",
+		    names, (int)len, entry->value);
+}
+
 static void
 say_programs(struct saying *saying)
 {
+	const char *unseen = reason_unseen(saying->engine);
 	const struct values_entry *entry;
-	const char prefix[] = "programs.";
-	unsigned int attached = 0;
-	unsigned int told = 0;
 
+	/* One thing is wrong then, and not each of them. */
+	if (unseen) {
+		say(saying, REASON_AT_RISK,
+		    "no kernel program is attached (%s): nothing is seen of "
+		    "processes, connections and privileges",
+		    unseen);
+		return;
+	}
 	for (size_t at = 0;;) {
-		at = values_find(saying->engine->values, ROLE_SENSOR, prefix,
+		at = values_find(saying->engine->values, ROLE_SENSOR, PROGRAMS,
 				 at, &entry);
 		if (!at)
-			break;
-		told++;
-		if (str_equal(entry->value, "attached"))
-			attached++;
-		else if (str_starts(entry->value, "absent"))
-			say(saying, REASON_DEGRADED, "kernel program %s is %s",
-			    entry->name + sizeof(prefix) - 1, entry->value);
+			return;
+		bool alone = !guard_has(entry->name + strlen(PROGRAMS)) ||
+			     !guard_is_absent(saying->engine);
+		if (alone && str_starts(entry->value, "absent"))
+			say_absent(saying, entry, at);
 	}
-	if (told && !attached)
-		say(saying, REASON_AT_RISK,
-		    "no kernel program is attached: nothing is seen");
 }
 
 /* A class of which events are missing is at fault while that is recent. */
@@ -220,6 +307,34 @@ reason_find_missed(const struct engine *engine, size_t from,
 	}
 }
 
+const char *
+reason_unasked(const struct engine *engine, bool *ret_blind)
+{
+	const char *lack = values_get(engine->values, ROLE_GATE, "lack");
+
+	*ret_blind = lack &&
+		     !values_number(engine->values, ROLE_MOUNTS, "covered.len");
+	return lack;
+}
+
+/* Returns whether there is any file system that is watched. */
+static bool
+say_unasked(struct saying *saying, const char *mode)
+{
+	bool blind;
+	const char *lack = reason_unasked(saying->engine, &blind);
+
+	if (blind)
+		say(saying, REASON_AT_RISK,
+		    "%s: no file is scanned unless somebody asks", lack);
+	else if (lack && str_equal(mode, "enforce"))
+		say(saying, REASON_DEGRADED,
+		    "%s: nobody waits for a scan; what is written or executed "
+		    "is scanned afterwards, and what is only opened is not",
+		    lack);
+	return !blind;
+}
+
 static void
 say_coverage(struct saying *saying)
 {
@@ -244,6 +359,8 @@ say_coverage(struct saying *saying)
 		say(saying, REASON_OK,
 		    "[gate] enforce names where: elsewhere what a rule finds is"
 		    " told, and nothing is stopped");
+	if (!say_unasked(saying, mode))
+		return;
 	if (!values_number(values, ROLE_MOUNTS, "covered.len"))
 		say(saying, REASON_AT_RISK,
 		    "no file system is watched: nothing is scanned");

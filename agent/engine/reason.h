@@ -33,6 +33,18 @@ struct doc *reason_list(struct engine *engine, enum reason_state *ret_state,
  */
 uint64_t reason_lost(const struct engine *engine, uint16_t class);
 
+/*
+ * Why no kernel program at all is attached, or NULL: some are, or the sensor has
+ * not said.  The text holds until the next call.
+ */
+const char *reason_unseen(const struct engine *engine);
+
+/*
+ * Why nobody can be held up until his file is scanned, or NULL: the gate can do
+ * that, or is not there.  *ret_blind tells whether it hears of no file at all.
+ */
+const char *reason_unasked(const struct engine *engine, bool *ret_blind);
+
 /* How many of that role should run. */
 unsigned int reason_wanted(const struct engine *engine, uint16_t role);
 

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
 
 #include "agent/engine/aside.h"
 #include "agent/engine/db.h"
@@ -17,6 +19,7 @@
 #include "agent/lib/str.h"
 
 #define SQL_MAX 2048
+#define ROOM (64U << 10)
 
 _Static_assert(SCHEMA_PROCESS < STORE_TOGETHER_TABLES &&
 		       SCHEMA_FILE < STORE_TOGETHER_TABLES &&
@@ -218,6 +221,8 @@ words_of(int error)
 		return "the file is damaged";
 	case -ENOSPC:
 		return "no space left on its file system";
+	case -EROFS:
+		return "its file system is mounted read-only";
 	case -EBUSY:
 		return "another process holds it locked";
 	default:
@@ -225,9 +230,27 @@ words_of(int error)
 	}
 }
 
+/*
+ * SQLite says of a file that cannot be made, or grow, no more than that.  It
+ * needs 32 KiB at once, for what it shares with readers.
+ */
+static int
+find_cause(int error)
+{
+	struct statfs fs;
+
+	if ((error != -EACCES && error != -EIO && error != -EROFS) ||
+	    statfs(".", &fs) < 0)
+		return error;
+	if (fs.f_flags & ST_RDONLY)
+		return -EROFS;
+	return fs.f_bavail * (uint64_t)fs.f_bsize < ROOM ? -ENOSPC : error;
+}
+
 void
 store_fail(struct store *store, int error)
 {
+	error = find_cause(error);
 	if (store->error != error)
 		log_error("%s: %s, rows wait in memory", STORE_FILE,
 			  words_of(error));

@@ -389,7 +389,8 @@ set_conf(struct gate *gate, const struct conf *conf)
 	dispatch_set_timeout(gate->dispatch, conf->timeout_ms);
 	dispatch_set_policy(gate->dispatch, conf, &gate->allow);
 	answers_set_policy(gate->answers, conf, &gate->allow);
-	recall_set_asking(gate->recall, str_equal(conf->mode, "enforce"));
+	recall_set_asking(gate->recall, str_equal(conf->mode, "enforce") &&
+						gate->notify.can_ask);
 	return queue_set_conf(gate->queue, conf);
 }
 
@@ -583,7 +584,11 @@ start(struct gate *gate)
 
 	/* Scans that are asked for work all the same. */
 	if (r < 0)
-		log_error("fanotify: %s, no file is watched", strerror(-r));
+		log_error("%s, no file is watched",
+			  notify_lack(&gate->notify));
+	else if (!gate->notify.can_ask)
+		log_warning("%s, files are scanned afterwards",
+			    notify_lack(&gate->notify));
 	gate->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	r = make_memory(gate);
 	if (r == 0)

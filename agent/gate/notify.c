@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/fanotify.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "agent/lib/file.h"
@@ -34,10 +36,25 @@
  */
 #define FILE_FLAGS (O_RDONLY | O_LARGEFILE | O_CLOEXEC | O_NONBLOCK | O_NOATIME)
 
+/*
+ * A kernel that cannot ask (without CONFIG_FANOTIFY_ACCESS_PERMISSIONS) makes
+ * the descriptor all the same, and refuses each mark.  So one is tried, on a
+ * file that nobody else can open.
+ */
+static bool
+may_ask(int fd)
+{
+	CLEANUP_FD int file = memfd_create("khien-try", MFD_CLOEXEC);
+
+	return fanotify_mark(fd, FAN_MARK_ADD, FAN_OPEN_EXEC_PERM, file,
+			     NULL) == 0 ||
+	       errno != EINVAL;
+}
+
 int
 notify_open(struct notify *notify)
 {
-	/* The second class is for kernels that cannot ask. */
+	/* The last class is for kernels that cannot ask. */
 	static const unsigned int flags[] = {
 		INIT_FLAGS | FAN_CLASS_CONTENT | FAN_REPORT_FD_ERROR,
 		INIT_FLAGS | FAN_CLASS_CONTENT,
@@ -48,14 +65,31 @@ notify_open(struct notify *notify)
 	*notify = (struct notify){ .fd = -1 };
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
 		fd = fanotify_init(flags[i], FILE_FLAGS);
-		notify->can_ask = (flags[i] & FAN_CLASS_CONTENT) != 0;
-		if (fd >= 0 || errno != EINVAL)
+		notify->can_ask = fd >= 0 && flags[i] & FAN_CLASS_CONTENT;
+		if (fd < 0 && errno != EINVAL)
 			break;
+		if (fd >= 0 && (!notify->can_ask || may_ask(fd)))
+			break;
+		file_closep(&fd);
 	}
 	notify->error = fd < 0 ? errno : 0;
 	notify->can_ignore = fd >= 0;
 	notify->fd = fd;
 	return -notify->error;
+}
+
+const char *
+notify_lack(const struct notify *notify)
+{
+	static char text[96];
+
+	if (notify->can_ask)
+		return NULL;
+	if (!notify->error)
+		return "this kernel has no fanotify permission events";
+	(void)snprintf(text, sizeof(text), "fanotify_init(2) is refused: %s",
+		       strerror(notify->error));
+	return text;
 }
 
 void
@@ -90,8 +124,7 @@ notify_mark(struct notify *notify, const struct notify_place *place,
 {
 	if (notify->fd < 0)
 		return -notify->error;
-	if (ask && !notify->can_ask)
-		return -EOPNOTSUPP;
+	ask = ask && notify->can_ask;
 	int r = change(notify, FAN_MARK_ADD, mask_of(reach, ask), place);
 	/* First the new, then what the other mode had: no gap between. */
 	if (r == 0)

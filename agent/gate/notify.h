@@ -33,7 +33,7 @@ struct notify {
 	uint64_t unreadable; /* events whose file could not be opened */
 	bool full;	     /* that, the last time, for want of descriptors */
 	size_t unread;	     /* of the batch under way: behind this event */
-	bool can_ask;	     /* the kernel can hold up who opens a file */
+	bool can_ask; /* the kernel can hold up who opens a file: it was tried */
 	bool can_ignore;     /* it can be told that a file is known */
 };
 
@@ -43,6 +43,9 @@ struct notify {
  */
 int notify_open(struct notify *notify);
 void notify_close(struct notify *notify);
+
+/* Why nobody can be held up, or NULL; the text holds until the next call. */
+const char *notify_lack(const struct notify *notify);
 
 enum notify_reach {
 	NOTIFY_EXECUTED = 0, /* executions alone */
@@ -57,8 +60,8 @@ struct notify_place {
 
 /*
  * Watches the whole file system that holds `place`; again is fine, and changes
- * what is watched.  Returns 0 or -errno of fanotify_mark(2); -EOPNOTSUPP when
- * it is to be asked and this kernel cannot.
+ * what is watched.  When it is to be asked and this kernel cannot, it is told
+ * afterwards.  Returns 0 or -errno of fanotify_mark(2).
  */
 int notify_mark(struct notify *notify, const struct notify_place *place,
 		enum notify_reach reach, bool ask);

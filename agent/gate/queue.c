@@ -104,7 +104,8 @@ int
 queue_set_conf(struct queue *queue, const struct conf *conf)
 {
 	queue->deadline_ns = (uint64_t)conf->deadline_ms * NS_PER_MS;
-	queue->asking = str_equal(conf->mode, "enforce");
+	queue->asking = str_equal(conf->mode, "enforce") &&
+			queue->parts.notify->can_ask;
 	int r = loop_set_timer(queue->drain, 0, 0);
 	return r < 0 ? r : set_reading(queue, true);
 }

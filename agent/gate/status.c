@@ -131,11 +131,15 @@ put_counts(struct buf *buf, const struct status_sources *from)
 	struct recall_counts known;
 	struct queue_counts queue;
 
+	const char *lack = notify_lack(from->notify);
+
 	dispatch_count(from->dispatch, &scans);
 	intake_count(from->intake, &events);
 	recall_count(from->recall, &known);
 	queue_count(from->queue, &queue);
 	msg_put_pair(buf, "mode", from->conf->mode);
+	if (lack)
+		msg_put_pair(buf, "lack", lack);
 	msg_put_pair_number(buf, "deadline_ms", from->conf->deadline_ms);
 	msg_put_pair(buf, "on_deadline", from->conf->on_deadline);
 	put_questions(buf, from, &scans, &known);

@@ -93,6 +93,11 @@ find_host(struct job *job)
 	int r = store_select(job->store,
 			     "SELECT value FROM meta WHERE key = 'host_id'",
 			     NULL, 0, &rows);
+	/* Every store has that table from its first moment on. */
+	if (r == -EINVAL)
+		return job_fail(job, r,
+				"there is no store yet: khienctl doctor says "
+				"why");
 	if (r == 0)
 		r = store_next(rows);
 	if (r < 0)

@@ -2,11 +2,14 @@
 #include "agent/query/store.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -79,7 +82,9 @@ translate(struct store *store, int code)
 			    "a value would be larger than %d MiB",
 			    STORE_VALUE_MAX >> 20);
 	case SQLITE_CANTOPEN:
-		return fail(store, -ENOENT, "the store cannot be opened");
+		return fail(store, -ENOENT,
+			    "the store cannot be opened: khienctl doctor says "
+			    "why");
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		return fail(store, -EUCLEAN, "the store is damaged: %s",
@@ -248,23 +253,50 @@ restrict_to_reading(struct store *store)
 	return 0;
 }
 
+static int
+open_file(struct store *store, const char *file, int flags)
+{
+	int code = sqlite3_open_v2(file, &store->db,
+				   SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX |
+					   SQLITE_OPEN_PRIVATECACHE | flags,
+				   NULL);
+	if (code != SQLITE_OK)
+		return translate(store, code);
+	return restrict_to_reading(store);
+}
+
+/*
+ * Where nothing can be written there is no room for what readers share with the
+ * writer either; and no writer.
+ */
+static int
+open_unchanging(struct store *store, const char *file)
+{
+	char uri[PATH_MAX];
+
+	(void)sqlite3_close(store->db);
+	store->db = NULL;
+	int len = snprintf(uri, sizeof(uri), "file:%s?immutable=1", file);
+	if (len < 0 || (size_t)len >= sizeof(uri))
+		return fail(store, -ENAMETOOLONG, "its path is too long");
+	return open_file(store, uri, SQLITE_OPEN_URI);
+}
+
 int
 store_open(const char *file, uint32_t time_ms, struct store **ret_store)
 {
 	struct store *store = calloc(1, sizeof(*store));
+	struct statfs fs;
 
 	*ret_store = store;
 	if (!store)
 		return -ENOMEM;
 	store->time_ms = time_ms;
 	(void)sqlite3_hard_heap_limit64(STORE_MEMORY_MAX);
-	int code = sqlite3_open_v2(file, &store->db,
-				   SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX |
-					   SQLITE_OPEN_PRIVATECACHE,
-				   NULL);
-	if (code != SQLITE_OK)
-		return translate(store, code);
-	return restrict_to_reading(store);
+	int r = open_file(store, file, 0);
+	if (r < 0 && statfs(file, &fs) == 0 && fs.f_flags & ST_RDONLY)
+		return open_unchanging(store, file);
+	return r;
 }
 
 void

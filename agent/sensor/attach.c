@@ -26,7 +26,7 @@ make_link(struct bpf_program *bpf)
 		return bpf_program__attach(bpf);
 	CLEANUP_FD int fd = cgroup_open();
 	if (fd < 0) {
-		errno = -fd;
+		errno = fd == -ENOENT ? PROGRAMS_NO_CGROUP2 : -fd;
 		return NULL;
 	}
 	struct bpf_link *link = bpf_program__attach_cgroup(bpf, fd);

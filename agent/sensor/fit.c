@@ -1,21 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "agent/sensor/fit.h"
 
+#include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "agent/lib/file.h"
 #include "agent/sensor/prototype.h"
 #include "agent/sensor/tier.h"
 
-/* Of each choice the program whose form is the kernel's; PROGRAMS: none. */
+#define LOCKDOWN "/sys/kernel/security/lockdown"
+
+/*
+ * Of each choice the program whose form is the kernel's; PROGRAMS: none, as of a
+ * kernel without types.
+ */
 static void
 find_forms(const struct prototype *prototype, size_t *chosen)
 {
 	for (size_t i = 0; i < PROGRAMS_CHOICES; i++)
 		chosen[i] = PROGRAMS;
-	for (size_t i = 0; i < PROGRAMS; i++) {
+	for (size_t i = 0; prototype && i < PROGRAMS; i++) {
 		const struct programs_form *form = programs_form(i);
 		if (form && form->choice &&
 		    prototype_is(prototype, form->tracepoint, form->params))
@@ -27,9 +36,51 @@ find_forms(const struct prototype *prototype, size_t *chosen)
 static int32_t
 error_of(const struct prototype *prototype, const struct programs_form *form)
 {
+	if (!prototype)
+		return PROGRAMS_NO_TYPES;
 	if (form->about && !prototype_has_struct(prototype, form->about))
 		return PROGRAMS_UNNEEDED;
 	return EOPNOTSUPP;
+}
+
+/* The smallest of all programs: 0, or what keeps it and all others away. */
+static int32_t
+try_bpf(void)
+{
+	const struct bpf_insn code[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	CLEANUP_FD int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, NULL, 4, 4, 1,
+					    NULL);
+	CLEANUP_FD int program =
+		map < 0 ? -1 :
+			  bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, NULL,
+					"GPL", code,
+					sizeof(code) / sizeof(code[0]), NULL);
+
+	return program < 0 ? PROGRAMS_NO_BPF + errno : 0;
+}
+
+/* The mode that is in force stands in brackets. */
+static bool
+is_locked(void)
+{
+	char text[128];
+	size_t len;
+
+	return file_read(AT_FDCWD, LOCKDOWN, text, sizeof(text), &len) == 0 &&
+	       strstr(text, "[confidentiality]");
+}
+
+int32_t
+fit_why(int error)
+{
+	/* Helpers that read the kernel's memory are unknown then. */
+	if ((error == EINVAL || error == EPERM || error == EACCES) &&
+	    is_locked())
+		return PROGRAMS_LOCKED;
+	return error;
 }
 
 static bool
@@ -65,29 +116,19 @@ choose_tier(const struct prototype *prototype, int32_t *errors)
 			errors[i] = PROGRAMS_UNNEEDED;
 }
 
-void
-fit_choose(int32_t errors[PROGRAMS], struct fit *ret_fit)
+/* Those that are not to be tried; without types that is each with a form. */
+static void
+leave_out(const struct prototype *prototype, int32_t errors[PROGRAMS])
 {
-	struct prototype *prototype CLEANUP(prototype_closep) = NULL;
 	size_t chosen[PROGRAMS_CHOICES];
 
-	*ret_fit = (struct fit){ 0 };
-	int r = prototype_open(&prototype);
-	if (r < 0) {
-		set_tier(errors, -r);
-		return;
-	}
-	choose_tier(prototype, errors);
-	ret_fit->setattr_mapped =
-		!prototype_hook_takes(prototype, "inode_setattr", "dentry");
-	ret_fit->xattr_mapped =
-		!prototype_hook_takes(prototype, "inode_setxattr", "dentry");
 	find_forms(prototype, chosen);
 	for (size_t i = 0; i < PROGRAMS; i++) {
 		const struct programs_form *form = programs_form(i);
 		if (!form || errors[i])
 			continue;
-		if (form->needs && !prototype_has(prototype, form->needs))
+		if (form->needs &&
+		    (!prototype || !prototype_has(prototype, form->needs)))
 			errors[i] = error_of(prototype, form);
 		if (!form->choice || chosen[form->choice] == i)
 			continue;
@@ -98,4 +139,33 @@ fit_choose(int32_t errors[PROGRAMS], struct fit *ret_fit)
 		errors[i] = error_of(prototype, form);
 		chosen[form->choice] = i;
 	}
+}
+
+static void
+read_forms(const struct prototype *prototype, struct fit *fit)
+{
+	fit->setattr_mapped =
+		!prototype_hook_takes(prototype, "inode_setattr", "dentry");
+	fit->xattr_mapped =
+		!prototype_hook_takes(prototype, "inode_setxattr", "dentry");
+}
+
+bool
+fit_choose(int32_t errors[PROGRAMS], struct fit *ret_fit)
+{
+	struct prototype *prototype CLEANUP(prototype_closep) = NULL;
+	int32_t none = try_bpf();
+
+	*ret_fit = (struct fit){ 0 };
+	if (prototype_open(&prototype) < 0 && !none)
+		none = PROGRAMS_NO_TYPES;
+	if (!none) {
+		choose_tier(prototype, errors);
+		read_forms(prototype, ret_fit);
+	}
+	leave_out(prototype, errors);
+	for (size_t i = 0; i < PROGRAMS; i++)
+		if (!errors[i])
+			errors[i] = none;
+	return none == 0;
 }

@@ -18,6 +18,11 @@ struct fit {
  * of its choice fits, or the kernel has nothing to be seen by it; EOPNOTSUPP
  * where the kernel lacks what it needs; and for all of tier L what tier_try()
  * says.  One program that is refused costs an attempt for each of its object.
- * When the types cannot be read, all of tier T are tried.
+ *
+ * False when none can be loaded at all, and no map be made: each is absent by
+ * PROGRAMS_NO_BPF, or PROGRAMS_NO_TYPES when the types cannot be read.
  */
-void fit_choose(int32_t errors[PROGRAMS], struct fit *ret_fit);
+bool fit_choose(int32_t errors[PROGRAMS], struct fit *ret_fit);
+
+/* What to say of a program that the kernel refused with that errno. */
+int32_t fit_why(int error);

@@ -28,6 +28,7 @@ struct guarded {
 	struct entry entries[ENTRIES];
 	size_t len;
 	struct khien_guard_place places[KHIEN_GUARD_PLACES];
+	bool whole[KHIEN_GUARD_PLACES]; /* it, and everything in it */
 	size_t places_len;
 };
 
@@ -124,6 +125,42 @@ put(struct guarded *guarded, const struct khien_guard_key *key, uint32_t kind,
 	return 0;
 }
 
+/* `path` is `folder`, or lies in it; both without the first slash. */
+static bool
+lies_in(const char *path, const char *folder)
+{
+	size_t len = strlen(folder);
+
+	return strncmp(path, folder, len) == 0 &&
+	       (path[len] == '\0' || path[len] == '/');
+}
+
+/* Whatever is known to lie in it is not only above something. */
+static void
+make_whole(struct guarded *guarded, size_t place)
+{
+	const char *folder = guarded->places[place].path;
+
+	guarded->whole[place] = true;
+	for (size_t i = 0; i < guarded->len; i++) {
+		struct entry *entry = &guarded->entries[i];
+		uint32_t its = entry->value & UINT16_MAX;
+		if (entry->key.len == 0 && entry->key.inode != 0 &&
+		    lies_in(guarded->places[its].path, folder))
+			entry->value = KHIEN_GUARD_INSIDE << 16 | its;
+	}
+}
+
+static bool
+is_whole(const struct guarded *guarded, const char *path)
+{
+	for (size_t i = 0; i < guarded->places_len; i++)
+		if (guarded->whole[i] &&
+		    lies_in(path + 1, guarded->places[i].path))
+			return true;
+	return false;
+}
+
 static int
 put_named(struct guarded *guarded, const struct khien_guard_key *folder,
 	  const char *name, size_t place)
@@ -213,6 +250,8 @@ add_resolved(struct guarded *guarded, const char *folder, const char *name,
 	uint64_t mount, own_mount;
 	size_t place;
 
+	if (is_whole(guarded, path))
+		return 0;
 	int r = identify(folder, &key, &mount);
 	if (r == 0)
 		r = place_of(guarded, path, &place);
@@ -220,6 +259,8 @@ add_resolved(struct guarded *guarded, const char *folder, const char *name,
 		r = put_named(guarded, &key, name, place);
 	if (r == 0)
 		r = put_folders(guarded, folder, KHIEN_GUARD_ABOVE);
+	if (r == 0)
+		make_whole(guarded, place);
 	if (r == 0 && identify(path, &own, &own_mount) == 0 &&
 	    own_mount != mount)
 		r = put_folders(guarded, path, KHIEN_GUARD_INSIDE);
@@ -261,6 +302,8 @@ guarded_add_names(struct guarded *guarded, const char *folder)
 
 	if (!realpath(folder, real))
 		return -errno;
+	if (is_whole(guarded, real))
+		return 0;
 	return put_folders(guarded, real, KHIEN_GUARD_NAMES);
 }
 

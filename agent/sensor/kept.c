@@ -49,6 +49,17 @@ kept_is_other(struct window *window, struct probe_wanted wanted)
 	return false;
 }
 
+static bool
+has_programs(struct window *window)
+{
+	const int32_t *programs = window_programs(window);
+
+	for (size_t i = 0; i < PROGRAMS; i++)
+		if (programs[i] == 0)
+			return true;
+	return false;
+}
+
 /* Descriptors as the window says they must be. */
 static int
 take_descriptors(struct peer *peer, struct probe *probe, struct window *window)
@@ -85,6 +96,9 @@ kept_resume(struct peer *peer, struct probe *probe, struct probe_wanted wanted,
 	int r = window_resume(window, numberings(probe), fd);
 	if (r < 0)
 		return r;
+	/* What could not be loaded may be loaded now. */
+	if (!has_programs(window))
+		return -ENOENT;
 	if (kept_is_other(window, wanted))
 		return -ESTALE;
 	r = take_descriptors(peer, probe, window);
@@ -107,8 +121,8 @@ keep(struct peer *peer, const char *key, int fd)
 	}
 }
 
-/* An absent program's name gets another descriptor, so that khiend lets go of
-   the link that it may still hold. */
+/* The name of what is absent gets another descriptor, so that khiend lets go of
+   the link or map that it may still hold. */
 static int
 keep_all(struct peer *peer, const struct probe *probe, int window)
 {
@@ -117,7 +131,8 @@ keep_all(struct peer *peer, const struct probe *probe, int window)
 
 	for (size_t i = 0; r == 0 && i < PROBE_MAPS; i++) {
 		map_key(key, sizeof(key), i);
-		r = keep(peer, key, probe->maps[i]);
+		r = keep(peer, key,
+			 probe->maps[i] < 0 ? window : probe->maps[i]);
 	}
 	for (size_t i = 0; r == 0 && i < PROGRAMS; i++) {
 		link_key(key, sizeof(key), i);

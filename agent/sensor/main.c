@@ -298,9 +298,10 @@ set_sensitive(struct sensor *sensor, const struct conf *conf)
 static int
 start_names(struct sensor *sensor)
 {
+	int fd = sensor->probe.maps[PROBE_NAMES];
 	void *mapped =
 		mmap(NULL, sizeof(*sensor->names), PROT_READ | PROT_WRITE,
-		     MAP_SHARED, sensor->probe.maps[PROBE_NAMES], 0);
+		     MAP_SHARED | (fd < 0 ? MAP_ANONYMOUS : 0), fd, 0);
 
 	if (mapped == MAP_FAILED)
 		return -errno;
@@ -400,6 +401,23 @@ start_reach(struct sensor *sensor)
 
 /* Edge-triggered: the timer empties the rings, this is only for a hurry. */
 static int
+watch_rings(struct sensor *sensor)
+{
+	static const size_t rings[] = { PROBE_CRITICAL, PROBE_BULK,
+					PROBE_STOPS };
+
+	for (size_t i = 0; i < sizeof(rings) / sizeof(rings[0]); i++) {
+		int fd = sensor->probe.maps[rings[i]];
+		/* Where the kernel takes no program we only say so. */
+		if (fd >= 0 &&
+		    !loop_add_fd(sensor->peer.loop, fd, EPOLLIN | EPOLLET,
+				 on_ring, sensor))
+			return -errno;
+	}
+	return 0;
+}
+
+static int
 watch(struct sensor *sensor)
 {
 	struct loop *loop = sensor->peer.loop;
@@ -409,14 +427,7 @@ watch(struct sensor *sensor)
 	if (!sensor->timer ||
 	    !loop_add_timer(loop, REPORT_MS, on_report, sensor))
 		return -errno;
-	if (!loop_add_fd(loop, sensor->probe.maps[PROBE_STOPS],
-			 EPOLLIN | EPOLLET, on_ring, sensor))
-		return -errno;
-	for (size_t i = PROBE_CRITICAL; i <= PROBE_BULK; i++)
-		if (!loop_add_fd(loop, sensor->probe.maps[i], EPOLLIN | EPOLLET,
-				 on_ring, sensor))
-			return -errno;
-	return 0;
+	return watch_rings(sensor);
 }
 
 static int

@@ -266,7 +266,7 @@ find_accepted(size_t which, struct probe *probe, struct chosen *chosen)
 		if (programs_get(i)->object != which)
 			continue;
 		if (count == 1 && chosen->has[i]) {
-			probe->errors[i] = -r;
+			probe->errors[i] = fit_why(-r);
 			chosen->has[i] = false;
 		}
 		chosen->has[i] = chosen->has[i] || half.has[i];
@@ -301,6 +301,17 @@ make_maps(struct bpf_object **object, size_t which, struct probe *probe)
 	return r;
 }
 
+static void
+drop(size_t which, struct probe *probe, struct chosen *chosen, int32_t error)
+{
+	for (size_t i = 0; i < PROGRAMS; i++) {
+		if (programs_get(i)->object != which || !chosen->has[i])
+			continue;
+		probe->errors[i] = error;
+		chosen->has[i] = false;
+	}
+}
+
 /*
  * All at once; when that is refused, all that the kernel takes: together again,
  * as an object's programs have maps in common.  With none the maps alone.
@@ -315,20 +326,19 @@ load_object(struct bpf_object **object, size_t which, struct probe *probe,
 	if (r == 0)
 		return 0;
 	object_closep(object);
-	find_accepted(which, probe, chosen);
+	/* What keeps the first away keeps most of them: not worth the time. */
+	if (fit_why(-r) != PROGRAMS_LOCKED)
+		find_accepted(which, probe, chosen);
+	else
+		drop(which, probe, chosen, PROGRAMS_LOCKED);
 	if (count_chosen(chosen, which)) {
 		r = object_load(object, which, probe, chosen);
 		if (r == 0)
 			return 0;
 		object_closep(object);
 	}
-	for (size_t i = 0; i < PROGRAMS; i++) {
-		if (programs_get(i)->object != which || !chosen->has[i])
-			continue;
-		probe->errors[i] = -r;
-		chosen->has[i] = false;
-	}
-	return object_load(object, which, probe, chosen);
+	drop(which, probe, chosen, -r);
+	return make_maps(object, which, probe);
 }
 
 int
@@ -378,16 +388,18 @@ arm(struct probe *probe)
 				   BPF_ANY);
 }
 
-/* The programs that are wanted and not known to be of no use. */
-static void
+/* The programs that are wanted and not known to be of no use.  False: none can
+   be had, nor maps. */
+static bool
 choose(struct probe *probe, struct probe_wanted wanted, struct chosen *chosen)
 {
 	for (size_t i = 0; i < PROGRAMS; i++)
 		if (!probe_is_wanted(wanted, i))
 			probe->errors[i] = ECANCELED;
-	fit_choose(probe->errors, &probe->fit);
+	bool any = fit_choose(probe->errors, &probe->fit);
 	for (size_t i = 0; i < PROGRAMS; i++)
 		chosen->has[i] = !probe->errors[i];
+	return any;
 }
 
 /* No program runs before our own processes are in the maps. */
@@ -418,7 +430,8 @@ probe_load(struct probe *probe, struct probe_wanted wanted, const uint32_t *own,
 	int r = 0;
 
 	probe->passing = wanted.privilege;
-	choose(probe, wanted, &chosen);
+	if (!choose(probe, wanted, &chosen))
+		return 0;
 	for (size_t i = PROGRAM_HOOKS_UNLINK; i <= PROGRAM_HOOKS_BPF; i++)
 		probe->hooked = probe->hooked || chosen.has[i];
 	/* Once each: what takes its time is to read the kernel's types. */

@@ -39,10 +39,9 @@ enum probe_map {
 };
 
 struct probe {
-	int maps[PROBE_MAPS];	  /* owned; -1: none */
+	int maps[PROBE_MAPS];	  /* owned; -1: none, and then each is */
 	int links[PROGRAMS];	  /* owned; -1: absent; or of the program */
-	int32_t errors[PROGRAMS]; /* 0, or the errno that says why, or
-				     PROGRAMS_UNNEEDED */
+	int32_t errors[PROGRAMS]; /* 0, or why not: see programs_why() */
 	uint32_t cpus;		  /* possible ones */
 	uint64_t base;		  /* numbers begin after it: see probe_init() */
 	struct fit fit;
@@ -73,8 +72,8 @@ int probe_init(struct probe *probe);
 
 /*
  * Loads and attaches.  `own` are `len` thread groups that are the agent's, and
- * so is what they start.  Returns 0 also when programs are absent; -errno when
- * there are not even the maps.
+ * so is what they start.  Returns 0 also when programs are absent: where the
+ * kernel takes none at all there are no maps.  -errno when they cannot be made.
  */
 int probe_load(struct probe *probe, struct probe_wanted wanted,
 	       const uint32_t *own, size_t len);

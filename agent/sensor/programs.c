@@ -2,6 +2,7 @@
 #include "agent/sensor/programs.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/lib/event.h"
@@ -302,6 +303,32 @@ static const struct programs_entry entries[PROGRAMS] = {
 		     "they are not refused"),
 };
 
+const char *
+programs_why(int32_t error)
+{
+	static char text[96];
+
+	switch (error) {
+	case ECANCELED:
+		return "switched off";
+	case PROGRAMS_UNCALLED:
+		return "bpf is not among the security modules (lsm=)";
+	case PROGRAMS_NO_TYPES:
+		return "this kernel has no BTF in /sys/kernel/btf";
+	case PROGRAMS_NO_CGROUP2:
+		return "no cgroup2 is mounted";
+	case PROGRAMS_LOCKED:
+		return "kernel lockdown for confidentiality refuses it";
+	default:
+		break;
+	}
+	if (error < PROGRAMS_NO_BPF)
+		return strerror(error);
+	(void)snprintf(text, sizeof(text), "bpf(2) is refused: %s",
+		       strerror(error - PROGRAMS_NO_BPF));
+	return text;
+}
+
 const struct programs_entry *
 programs_get(size_t program)
 {
@@ -346,17 +373,4 @@ programs_form(size_t program)
 	    (!forms[program].choice && !forms[program].needs))
 		return NULL;
 	return &forms[program];
-}
-
-const char *
-programs_why(int32_t error)
-{
-	switch (error) {
-	case ECANCELED:
-		return "switched off";
-	case PROGRAMS_UNCALLED:
-		return "bpf is not among the security modules (lsm=)";
-	default:
-		return strerror(error);
-	}
 }

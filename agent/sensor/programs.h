@@ -124,9 +124,13 @@ enum programs_choice {
 	PROGRAMS_CHOICES,
 };
 
-/* In the place of an error, and above all of them. */
-#define PROGRAMS_UNNEEDED 4096 /* by this kernel */
-#define PROGRAMS_UNCALLED 4097 /* the kernel takes it and never calls it */
+/* In the place of an error, and above all of them: see programs_why(). */
+#define PROGRAMS_UNNEEDED 4096	 /* not absent: this kernel does not need it */
+#define PROGRAMS_UNCALLED 4097	 /* the kernel takes it and never calls it */
+#define PROGRAMS_NO_TYPES 4098	 /* the kernel has no BTF */
+#define PROGRAMS_NO_CGROUP2 4099 /* there is nothing to attach it to */
+#define PROGRAMS_LOCKED 4100	 /* kernel lockdown: confidentiality */
+#define PROGRAMS_NO_BPF 8192	 /* and the errno of bpf(2), for any program */
 
 #define PROGRAMS_TYPES 24
 
@@ -153,11 +157,12 @@ struct programs_form {
 	const char *needs;
 };
 
+/* Why a program is absent, by its error; errors of the system in its words.  The
+   text holds until the next call. */
+const char *programs_why(int32_t error);
+
 /* NULL for no such program. */
 const struct programs_entry *programs_get(size_t program);
 
 /* NULL for a program that every kernel may have. */
 const struct programs_form *programs_form(size_t program);
-
-/* Why a program is absent, by its error; errors of the system in its words. */
-const char *programs_why(int32_t error);

@@ -30,11 +30,12 @@ reach_open(struct reach *reach, int area, int stops)
 {
 	*reach = (struct reach){ .size = area_size() };
 	void *mapped = mmap(NULL, reach->size, PROT_READ | PROT_WRITE,
-			    MAP_SHARED, area, 0);
+			    MAP_SHARED | (area < 0 ? MAP_ANONYMOUS : 0), area,
+			    0);
 	if (mapped == MAP_FAILED)
 		return -errno;
 	reach->area = mapped;
-	return ring_open(&reach->stops, stops, PROBE_STOPS_SIZE);
+	return stops < 0 ? 0 : ring_open(&reach->stops, stops, PROBE_STOPS_SIZE);
 }
 
 void
@@ -186,6 +187,12 @@ reach_doubt(struct reach *reach)
 {
 	reach->list_len = reach->left_out = 0;
 	set_flag(reach, KHIEN_REACH_PARTIAL, true);
+}
+
+bool
+reach_is_wanted(const struct reach *reach)
+{
+	return reach->mode != KHIEN_REACH_OFF;
 }
 
 bool

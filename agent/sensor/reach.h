@@ -25,7 +25,10 @@ struct reach {
 	uint32_t left_out; /* of it: found no place */
 };
 
-/* Maps both (borrowed).  Returns 0 or -errno; reach_close() in any case. */
+/*
+ * Maps both (borrowed).  Where they are -1 nobody in the kernel reads what is
+ * said, and nobody is held.  Returns 0 or -errno; reach_close() in any case.
+ */
 int reach_open(struct reach *reach, int area, int stops);
 void reach_close(struct reach *reach);
 
@@ -54,6 +57,9 @@ void reach_put(struct reach *reach, const struct msg_cover *covers,
  * the next one.
  */
 void reach_doubt(struct reach *reach);
+
+/* Whether it is configured that anybody is to be stopped. */
+bool reach_is_wanted(const struct reach *reach);
 
 /* Whether anybody may be stopped now. */
 bool reach_is_armed(const struct reach *reach);

@@ -55,7 +55,7 @@ put_types(struct buf *buf, const struct programs_entry *program)
 static void
 put_program(struct buf *buf, size_t program, int32_t error)
 {
-	char name[64], value[256];
+	char name[64], value[512];
 
 	(void)snprintf(name, sizeof(name), "programs.%s",
 		       programs_get(program)->name);
@@ -78,12 +78,21 @@ put_program(struct buf *buf, size_t program, int32_t error)
 	msg_put_pair(buf, name, value);
 }
 
+/* What is armed stops nobody without its program. */
+static const char *
+state_of(const struct reach *reach, const int32_t *programs)
+{
+	if (programs[PROGRAM_REACH_EXEC] != 0 && reach_is_wanted(reach))
+		return "kernel program reach_exec is absent";
+	return reach_state(reach);
+}
+
 bool
 report_put(struct report *report, struct buf *buf, const struct stream *stream,
 	   const struct reach *reach, const int32_t *programs)
 {
 	uint64_t figures[REPORT_FIGURES];
-	const char *state = reach_state(reach);
+	const char *state = state_of(reach, programs);
 
 	read_figures(stream, reach, figures);
 	if (report->told && report->reach == state &&

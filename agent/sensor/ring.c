@@ -55,7 +55,8 @@ room(size_t len)
 void
 ring_look(struct ring *ring)
 {
-	ring->end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
+	if (ring->producer)
+		ring->end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
 }
 
 bool
@@ -96,7 +97,8 @@ ring_skip(struct ring *ring, size_t len)
 void
 ring_release(struct ring *ring)
 {
-	__atomic_store_n(ring->consumer, ring->at, __ATOMIC_RELEASE);
+	if (ring->consumer)
+		__atomic_store_n(ring->consumer, ring->at, __ATOMIC_RELEASE);
 }
 
 int
@@ -114,6 +116,8 @@ ring_resume(struct ring *ring, uint64_t at)
 size_t
 ring_used(const struct ring *ring)
 {
+	if (!ring->producer)
+		return 0;
 	uint64_t first = __atomic_load_n(ring->consumer, __ATOMIC_ACQUIRE);
 	uint64_t end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
 

@@ -19,7 +19,10 @@ struct ring {
 	uint64_t end; /* of what is read now: see ring_look() */
 };
 
-/* Maps the ring of `size` bytes behind fd (borrowed).  Returns 0 or -errno. */
+/*
+ * Maps the ring of `size` bytes behind fd (borrowed).  Returns 0 or -errno.  One
+ * that is all zero is no ring, and always empty.
+ */
 int ring_open(struct ring *ring, int fd, size_t size);
 void ring_close(struct ring *ring);
 

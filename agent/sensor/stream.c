@@ -20,6 +20,8 @@ stream_open(struct stream *stream, struct window *window,
 	if (!stream->aggregate || !stream->decode)
 		return -ENOMEM;
 	for (size_t i = 0; i < WINDOW_RINGS; i++) {
+		if (descriptors[i] < 0)
+			continue;
 		int r = ring_open(&stream->rings[i], descriptors[i], ring_size);
 		if (r < 0)
 			return r;

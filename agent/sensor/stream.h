@@ -31,7 +31,8 @@ struct stream {
 };
 
 /*
- * Maps everything; the descriptors (critical, bulk, counters) are borrowed.
+ * Maps everything; the descriptors (critical, bulk, counters) are borrowed, and
+ * what is -1 is empty for ever.
  * Goes on at the window's mark.  Returns 0; -ESTALE when the mark and the
  * rings do not fit; -errno.
  */

@@ -12,7 +12,9 @@ int
 tally_open(struct tally *tally, int fd, uint64_t *seen, size_t len,
 	   uint64_t base)
 {
-	*tally = (struct tally){ .len = len, .base = base };
+	*tally = (struct tally){ .len = fd < 0 ? 0 : len, .base = base };
+	if (fd < 0)
+		return 0;
 	tally->seen = seen;
 	tally->done = calloc(len, sizeof(*tally->done));
 	if (!tally->done)

@@ -21,7 +21,8 @@ struct tally {
 	uint64_t base;	   /* the number before the first one */
 };
 
-/* Maps the counters behind fd (borrowed).  0 or -errno. */
+/* Maps the counters behind fd (borrowed; -1: nothing is counted).  0 or -errno.
+ */
 int tally_open(struct tally *tally, int fd, uint64_t *seen, size_t len,
 	       uint64_t base);
 void tally_close(struct tally *tally);

@@ -28,6 +28,8 @@ LIBRARIES = ("gcc", "libssl-dev", "libyara-dev", "libbpf-dev")
 WHOLE = re.compile(r"(\d+) passed, (\d+) failed(, \d+ skipped)?$")
 GOOD = re.compile(r"  \S+: (\d+ passed, 0 failed.*|ok.*)$")
 PART = re.compile(r"(\w+):$")
+# How good rules are, which the run around us tells.
+TABLE = re.compile(r"  +\w+ ")
 # What the run around us says as well.
 QUIET = re.compile(r"\s*$|(cold|warm) cache:")
 SKIPPED = re.compile(r"  (.+?): skipped: (.*)$")
@@ -59,7 +61,7 @@ class Report:
             name = re.sub(r"[^\w-]+", "-", skipped.group(1))
             print(f"  {name}: skipped: {skipped.group(2)}", flush=True)
         elif not (GOOD.match(line) or QUIET.match(line) or
-                  self.part == "rules" and line.startswith("    ")):
+                  self.part == "rules" and TABLE.match(line)):
             print(f"    {line}", flush=True)
 
 

@@ -9,6 +9,7 @@
 
 #include "agent/engine/request.h"
 #include "agent/lib/file.h"
+#include "agent/lib/msg_guard.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -19,6 +20,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	char why[REQUEST_WHY_SIZE] = "";
 	struct request request;
 	struct request_quarantine quarantine;
+	struct request_guard guard;
 	int64_t tag;
 
 	if (size > REQUEST_MAX)
@@ -37,6 +39,12 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	r = request_read_quarantine((const char *)bytes, size, &quarantine,
 				    why);
 	if (r < 0 ? !why[0] : !quarantine.what)
+		abort();
+	why[0] = '\0';
+	request.command = REQUEST_GUARD;
+	r = request_read_guard((const char *)bytes, size, &request, &guard,
+			       why);
+	if (r < 0 ? !why[0] : !guard.what || guard.for_s > MSG_GUARD_FOR_MAX_S)
 		abort();
 	return 0;
 }

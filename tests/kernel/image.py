@@ -55,13 +55,15 @@ def _programs(folder):
             if p.is_file() and not p.suffix and p.stat().st_mode & stat.S_IXUSR]
 
 
-def disk(build, folder, modules):
-    """A file system with all that there is; `modules`: name -> folder."""
+def disk(build, folder, modules, files):
+    """A file system with all that there is; `modules`: name -> folder; `files`:
+    path -> text."""
     tree = folder / "tree"
     shutil.rmtree(tree, ignore_errors=True)
     for name in FOLDERS:
         (tree / name).mkdir(parents=True)
-    for name, text in FILES.items():
+    for name, text in {**FILES, **files}.items():
+        (tree / name).parent.mkdir(exist_ok=True)
         (tree / name).write_text(text)
     agent = [p for p in _programs(build) if p.name.startswith("khien")
              and p.name not in LEFT_OUT]

@@ -3,6 +3,8 @@
 """Boots the kernels that are supported, runs every trigger under the whole
 agent in each, and prints a table: kernel x capability.
 
+Then, in one more guest, machines that lack what the agent would like: lacks.py.
+
 Ends with a line `  cells: N ok, N failed`; `  kernels: skipped: REASON` when
 nothing could be run.  Consoles and logs stay in build/kernels/SERIES.run.
 """
@@ -17,33 +19,38 @@ import sys
 import time
 
 import image
+import lacks
 import machine
 import packages
 import table
 from table import expected
 
 AT_ONCE = 2
+LACKS_ON = "6.12"
 # Not by itself one of the security modules in Debian 11.
 APPEND = {"5.10": "lsm=lockdown,yama,apparmor,bpf"}
 CTL = ("/khien/khienctl", "--socket", "/run/khien/status.sock", "--json")
+CONTROL = ("/khien/khienctl", "--socket", "/run/khien/control.sock", "--json")
 START = [
     ["start", "/khien/khiend", "--config", "/khien.conf", "--programs",
      "/khien"],
     ["until", "150", '"programs":{', *CTL, "status"],
     ["run", "status", *CTL, "status"],
+    ["run", "turn-off", *CONTROL, "guard", "off", "--for", "1h"],
 ]
 ENFORCE = [
+    ["run", "turn-back", *CONTROL, "guard", "off", "--for", "1h"],
     ["move", "/enforce.conf", "/khien.conf"],
-    ["run", "reload", "/khien/khienctl", "--socket",
-     "/run/khien/control.sock", "reload"],
+    ["run", "reload", *CONTROL, "reload"],
     ["until", "60", '"mode":"enforce"', *CTL, "status"],
 ]
 END = [
+    ["run", "turn-end", *CONTROL, "guard", "off", "--for", "1h"],
     ["settle", *CTL, "events", "--type", "exit", "--since", "1h", "--pid"],
     ["run", "events", *CTL, "events", "--since", "1h", "--limit", "100000"],
     ["run", "end-status", *CTL, "status"],
     ["stop"],
-    ["file", "log", "/log"],
+    ["file", "log", "/tmp/log"],
 ]
 
 
@@ -69,6 +76,24 @@ def runs_of(case, number, kernel):
         yield name, known, ["case", name, known["folder"], *command]
 
 
+def in_order(cases, runs):
+    """Words of the plan: those that are run without the guard come first, and
+    last those for which the gate enforces."""
+    guarded = [case for case in cases if case.guard]
+    enforced = [case for case in cases if case.mode]
+    for case in cases:
+        if not case.guard and not case.mode:
+            yield from (words for _, _, words in runs[case.id])
+    if guarded:
+        yield ["run", "turn-on", *CONTROL, "guard", "on"]
+    for case in guarded:
+        yield from (words for _, _, words in runs[case.id])
+    if enforced:
+        yield from ENFORCE
+    for case in enforced:
+        yield from (words for _, _, words in runs[case.id])
+
+
 def boot(series, cases, files, disk, init):
     """Returns the kernel's column."""
     column = table.Column(series)
@@ -80,11 +105,7 @@ def boot(series, cases, files, disk, init):
     for case in cases:
         runs[case.id] = list(runs_of(case, seen[case.name], series))
         seen[case.name] += 1
-    watching, enforcing = ([words for case in cases for _, _, words in
-                            runs[case.id] if case.enforces == mode]
-                           for mode in (False, True))
-    plan = [*START, *watching, *(ENFORCE if enforcing else ()), *enforcing,
-            *END]
+    plan = [*START, *in_order(cases, runs), *END]
     image.initramfs(folder / "initramfs", init, plan)
     began = time.monotonic()
     guest = machine.Machine(folder, files / "vmlinuz", folder / "initramfs",
@@ -123,16 +144,22 @@ def fetch(folder, kernels):
     return found
 
 
-def run(build, kernels, cases):
+def run(build, kernels, cases, lacking):
+    """The columns of the kernels, and what lacks.boot() returns for each series
+    of `lacking`."""
     folder = build / "kernels"
-    found = fetch(folder, kernels)
+    found = fetch(folder, dict.fromkeys([*kernels, *lacking]))
     disk = image.disk(build, folder, {series: path / "modules"
-                                      for series, (path, _) in found.items()})
+                                      for series, (path, _) in found.items()},
+                      lacks.files())
     init = build / "tests/kernel/init"
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(
-            lambda series: boot(series, cases, found[series][0], disk, init),
-            kernels))
+        columns = [pool.submit(boot, series, cases, found[series][0], disk,
+                               init) for series in kernels]
+        guests = [pool.submit(lacks.boot, series, found[series][0], disk, init)
+                  for series in lacking]
+        return ([future.result() for future in columns],
+                [future.result() for future in guests])
 
 
 def main():
@@ -145,6 +172,10 @@ def main():
     args = parser.parse_args()
     kernels = args.kernels.split() or list(packages.SUITES)
     wanted = args.triggers.split()
+    lacking = [] if wanted and "lacks" not in wanted else \
+        [series for series in kernels if series == LACKS_ON]
+    if wanted == ["lacks"]:
+        kernels = []
     cases = [case for case in expected.load()
              if not wanted or case.name in wanted]
     if os.uname().machine != "x86_64":
@@ -154,12 +185,15 @@ def main():
         if args.fetch:
             fetch(args.build.resolve() / "kernels", kernels)
             return 0
-        columns = run(args.build.resolve(), kernels, cases)
+        columns, guests = run(args.build.resolve(), kernels, cases, lacking)
     except packages.Missing as missing:
         print(f"  kernels: skipped: {missing}")
         return 0
     table.even_out(columns)
-    passed, failed = table.show(columns)
+    passed, failed = table.show(columns) if columns else (0, 0)
+    for lines, good, bad in guests:
+        print("\n".join(lines))
+        passed, failed = passed + good, failed + bad
     print(f"  cells: {passed} ok, {failed} failed")
     return 1 if failed else 0
 

@@ -108,6 +108,11 @@ def judge_agent(column, told, why, console):
     if codes["until"] != 0 or codes["stop"] != 0:
         column.fail("start and stop", f"until ready: {codes['until']}, "
                     f"khiend ended with {codes['stop']}", told.log()[-2000:])
+    turned = {name: code for name, code in codes.items()
+              if name.startswith("turn-")}
+    if any(turned.values()):
+        column.fail("start and stop", f"khienctl guard: {turned}", *(
+            told.results[name].text for name in turned))
     lost = expected.field_of(told.end, "khien.lost")
     column.cells["nothing lost"] = OK
     if lost and not any(lost.get(name) for name in ("critical", "bulk")):

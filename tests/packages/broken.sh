@@ -47,7 +47,9 @@ mend()
 		{ cat "$base/log"; fail "installed again after $1"; }
 	[ -z "$(in_root dpkg --audit)" ] || fail "$(in_root dpkg --audit)"
 	sums | cmp -s - "$base/new" || fail "not mended after $1"
-	in_root dpkg --verify $names | grep -v /usr/share/man && fail "files: $1"
+	# Not the one that the site has changed, nor what the image leaves out.
+	in_root dpkg --verify $names | grep -v ' c /etc/\|/usr/share/man' &&
+		fail "files after $1"
 	[ -z "$(find "$root/usr" "$root/etc" -name '*.dpkg-*')" ] ||
 		fail "left after $1: $(find "$root" -xdev -name '*.dpkg-*')"
 	[ -L "$root$wants" ] || fail "not enabled after $1"
@@ -113,9 +115,9 @@ echo "fact: killed with $new of $(wc -l <"$base/new") programs new, all whole" \
 
 # The disk is full.
 begin "$base/c"
-mount -o remount,size=$(($(df --output=used -k "$base" | tail -n 1) + 2048))k \
+mount -o remount,size=$(($(df --output=used -k "$base" | tail -n 1) + 768))k \
 	"$base"
-if said=$(in_root dpkg -i --force-confold $all 2>&1); then
+if said=$(in_root dpkg -i --force-confold /packages/khien+1.deb 2>&1); then
 	fail "the disk was not full"
 fi
 mount -o remount,size=50% "$base"

@@ -19,12 +19,14 @@ import machine  # noqa: E402
 import root as guest  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
-# What dpkg and others write down whenever anything is installed.
+# What dpkg and others write down whenever anything is installed; and an empty
+# folder that debhelper's script for profiles removes with the last of them.
 NOTES = re.compile(
     r"var/lib/(dpkg|rpm)(/.*)?|var/log/dpkg\.log|"
     r"var/cache/(ldconfig|man|debconf)/.*|"
     r"etc/(passwd|group|shadow|gshadow)-?|etc/\.pwd\.lock|etc/subuid-?|"
-    r"etc/subgid-?|var/lib/systemd/deb-systemd-helper.*|packages(/.*)?")
+    r"etc/subgid-?|etc/apparmor\.d/disable|"
+    r"var/lib/systemd/deb-systemd-helper.*|packages(/.*)?")
 
 
 def image(work):

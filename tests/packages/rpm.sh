@@ -16,11 +16,12 @@ in_rpm()
 	rpm --root "$root" --dbpath /var/lib/rpm --force-debian "$@"
 }
 
-# Like in_rpm(), and not one word is said.
+# Like in_rpm(), and nothing is said that is wrong.
 silently()
 {
 	in_rpm "$@" >"$base/log" 2>&1 || { cat "$base/log"; fail "rpm $*"; }
-	! grep -v '^Created symlink\|^Removed' "$base/log" || fail "rpm $*"
+	! grep -v '^Creat[ei]\|^Removed\| saved as ' "$base/log" ||
+		fail "rpm $*"
 }
 
 # stock FILE: what of /FILE's paths is there, with modes and owners, whatever
@@ -44,7 +45,7 @@ stock()
 layer "$base/deb"
 cp -r "$debs" "$root/packages"
 install {khien,khien-scan,khien-rules,khien-repo}.deb
-in_root dpkg -L $names | grep -v '^/\.$' | while IFS= read -r path; do
+in_root dpkg -L $names | grep '^/[^.]' | while IFS= read -r path; do
 	if [ -e "$root$path" ]; then
 		echo "$path"
 	fi
@@ -110,6 +111,11 @@ for user in $(in_root getent passwd | sed -n 's/^\(khien-[^:]*\):.*/\1/p'); do
 done
 in_root groupdel khien
 rm "$root/list" "$root/paths"
+# Where rpm is at home these belong to others.
+for folder in zsh/site-functions man/man{1,5,7,8}; do
+	[ -e "$base/lower/usr/share/$folder" ] ||
+		rmdir "$root/usr/share/$folder" || fail "$folder is not empty"
+done
 echo "fact: removed: changed configuration, state and users until they are" \
 	"removed by hand"
 

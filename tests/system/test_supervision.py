@@ -197,7 +197,9 @@ def test_library_upgraded_while_every_scanner_is_dead(make_agent):
         os.kill(agent.child.pid, signal.SIGCONT)
     wait_for(lambda: agent.scanners() and not set(dead)
              & set(agent.scanners()), "scanners come back", 10)
-    assert mapped(agent.scanners()[0], copies[1])
+    # It is told of once it was started; its libraries come a moment later.
+    wait_for(lambda: mapped(agent.scanners()[0], copies[1]),
+             "it has the new library", 10)
     path = agent.write("after", EICAR)
     wait_for(lambda: agent.count("SELECT count(*) FROM detection WHERE path="
                                  f"'{path}'"), "a detection after it")

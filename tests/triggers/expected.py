@@ -14,6 +14,7 @@ NAME.json beside it is a list of cases, each of them an object:
   host      why it is not run on the machine that runs the tests
   mode      "enforce": run after all others, when the gate does
   modules   modules of the kernel's package that lie in "$modules"
+  guard     "on": is run while the agent guards itself, after all others
 
 "$x" is what the program printed; "$folder" is an empty folder of the case's
 own, "$program" the trigger, "$true" a program that does nothing.  In the guests
@@ -31,7 +32,7 @@ import re
 
 HERE = pathlib.Path(__file__).resolve().parent
 KEYS = {"args", "events", "actions", "program", "absent", "instead", "host",
-        "mode", "modules"}
+        "mode", "modules", "guard"}
 UNSAID = {"event.kind": "event", "khien.flags": [], "process.pid": "$pid",
           "process.executable": "$program", "user.id": "0"}
 
@@ -48,9 +49,10 @@ class Case:
         self.args = record.get("args", [])
         self.program = record["program"]
         self.host = record.get("host")
-        self.enforces = record.get("mode") == "enforce"
+        self.mode = record.get("mode", "")
         self.absent = record.get("absent", {})
         self.modules = record.get("modules", [])
+        self.guard = record.get("guard", "")
         how = [a for a in self.args if a and not a.startswith("$")]
         self.id = "-".join([name, *how]).replace("/", "_")
         if self.absent and not record["events"]:

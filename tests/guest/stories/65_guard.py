@@ -118,7 +118,7 @@ def attack():
     refuses("rm", os.unlink, binary)
     refuses("mv", os.rename, conf, "/etc/khien/away")
     refuses("mv folder", os.rename, PROGRAMS, "/usr/libexec/away")
-    refuses("write", open_to_write, "/usr/sbin/khiend")
+    refuses("write", open_to_write, "/usr/bin/khienctl")
     refuses("make", open, "/etc/khien/khien.conf.d/zz.conf", "w")
     refuses("chmod", os.chmod, binary, 0o644)
     refuses("store", open_to_write, "/var/lib/khien/store.db")
@@ -134,7 +134,7 @@ def attack():
     assert main_pid() == main and pid_of("gate") == gate
     return {("signal", str(binary)), ("signal", "/usr/sbin/khiend"),
             ("trace", str(binary)), ("file", str(binary)), ("file", conf),
-            ("file", "/usr/sbin/khiend"), ("mount", str(PROGRAMS)),
+            ("file", "/usr/bin/khienctl"), ("mount", str(PROGRAMS)),
             ("kernel", "")}
 
 

@@ -8,7 +8,7 @@ from lib import fact, get, run, status, wait_for
 DEBS = pathlib.Path("/srv/khien")
 
 folder = pathlib.Path("/etc/khien/khien.conf.d")
-folder.mkdir(parents=True)
+folder.mkdir(parents=True, exist_ok=True)
 (folder / "guest.conf").write_text(
     "[gate]\nmode = enforce\ndeadline_ms = 10000\n[guard]\nmode = on\n",
     encoding="utf-8")

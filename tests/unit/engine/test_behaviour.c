@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is alarming by itself, and what is not. */
 #include "agent/engine/behaviour.h"
+
+#include <linux/types.h>
+
 #include "agent/engine/tree.h"
+#include "kernel/khien_abi.h"
 #include "tests/unit/engine/fixture.h"
 
 #define OWN 1u	   /* the target descends from the process */
@@ -100,6 +104,60 @@ test_injections(void **state)
 		event.target_pid = 30;
 		event.pid = 0;
 		assert_rule(behaviour_judge(&event, &scene), NULL, i);
+	}
+}
+
+/* Whatever the guard refused is told, with what it was. */
+static void
+test_refusals(void **state)
+{
+	static const struct {
+		uint64_t value, value2;
+		const char *rule, *what; /* NULL: the rule says all */
+	} cases[] = {
+		{ KHIEN_GUARD_SIGNAL, 9, "behaviour_guard_signal",
+		  ": signal 9" },
+		{ KHIEN_GUARD_TRACE, 18, "behaviour_guard_trace",
+		  ": access of mode 18" },
+		{ KHIEN_GUARD_LIMIT, 7, "behaviour_guard_limit",
+		  ": resource limit 7" },
+		{ KHIEN_GUARD_SCHEDULE, 0, "behaviour_guard_limit",
+		  ": scheduling" },
+		{ KHIEN_GUARD_PROC, 1, "behaviour_guard_limit", ": writing" },
+		{ KHIEN_GUARD_CGROUP, 1, "behaviour_guard_limit",
+		  "control group" },
+		{ KHIEN_GUARD_BPF, 3ull << 32 | 71, "behaviour_guard_kernel",
+		  ": object 71" },
+		{ KHIEN_GUARD_WRITE, 1, "behaviour_guard_file", "to write" },
+		{ KHIEN_GUARD_MAKE, 0, "behaviour_guard_file", "making" },
+		{ KHIEN_GUARD_REMOVE, 0, "behaviour_guard_file", "removing" },
+		{ KHIEN_GUARD_RENAME, 0, "behaviour_guard_file", "renaming" },
+		{ KHIEN_GUARD_LINK, 0, "behaviour_guard_file", "linking" },
+		{ KHIEN_GUARD_CHANGE, 0, "behaviour_guard_file", "changing" },
+		{ KHIEN_GUARD_MOUNT, 0, "behaviour_guard_mount", "mounting" },
+		{ KHIEN_GUARD_UMOUNT, 0, "behaviour_guard_mount",
+		  "unmounting" },
+		{ 0, 0, "behaviour_guard_signal", NULL },
+		{ KHIEN_GUARD_UMOUNT + 1, 0, "behaviour_guard_signal", NULL },
+		{ UINT64_MAX, 0, "behaviour_guard_signal", NULL },
+	};
+	const struct behaviour_scene scene = { .executable = "", .comm = "" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char said[256] = "";
+		struct event event;
+		event_init(&event, EVENT_GUARD, EVENT_CRITICAL);
+		event.value = cases[i].value;
+		event.value2 = cases[i].value2;
+		const struct behaviour *behaviour =
+			behaviour_judge(&event, &scene);
+		assert_rule(behaviour, cases[i].rule, i);
+		assert_string_equal(behaviour->severity, "high");
+		assert_int_equal(behaviour_describe(&event, said, sizeof(said)),
+				 cases[i].what != NULL);
+		if (cases[i].what)
+			assert_non_null(strstr(said, cases[i].what));
 	}
 }
 
@@ -245,6 +303,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_injections),
+		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_modules),
 		cmocka_unit_test(test_the_table),
 		CASE(test_it_is_told_as_a_detection),

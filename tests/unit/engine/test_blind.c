@@ -56,6 +56,31 @@ test_nothing(void **state)
 	assert_int_equal(blind.len, 0);
 }
 
+/* Its many programs are one gap; what it tells is one kind of event. */
+static void
+test_guard(void **state)
+{
+	(void)state;
+	put_pair(ROLE_SENSOR, "programs.guard_kill", "attached");
+	put_pair(ROLE_SENSOR, "programs.shield_open", "attached");
+	blind_find(&blind, engine);
+	assert_int_equal(blind.len, 0);
+	put_pair(ROLE_SENSOR, "programs.shield_open",
+		 "absent: Operation not permitted; not seen: writing");
+	const struct blind_gap *gap = find("guard");
+	assert_non_null(gap);
+	assert_int_equal(blind.len, 1);
+	assert_string_equal(gap->because,
+			    "Operation not permitted (1 of its 2 programs)");
+	assert_true(gap->partly && gap->kinds[EVENT_GUARD]);
+	put_pair(ROLE_SENSOR, "programs.guard_kill",
+		 "absent: Operation not permitted; not seen: signals");
+	gap = find("guard");
+	assert_int_equal(blind.len, 1);
+	assert_false(gap->partly);
+	assert_true(costs("guard", EVENT_GUARD, 0));
+}
+
 static void
 test_programs(void **state)
 {
@@ -105,7 +130,57 @@ test_sensor_says_nothing(void **state)
 	values_forget(engine->values, ROLE_SENSOR, 0);
 	const struct blind_gap *gap = find("sensor");
 	assert_non_null(gap);
-	assert_non_null(strstr(gap->because, "has not said yet"));
+	assert_string_equal(gap->because,
+			    "khien-sensor has not said yet what it sees");
+	/* Nobody knows: so it may be anything that programs tell. */
+	assert_true(gap->kinds[EVENT_EXEC] && gap->kinds[EVENT_DNS]);
+	assert_false(gap->kinds[EVENT_CLOSE]);
+}
+
+/* One gap then, not one for each. */
+static void
+test_no_program(void **state)
+{
+	(void)state;
+	put_pair(ROLE_SENSOR, "programs.file_call",
+		 "absent: no BTF; not seen: x");
+	put_pair(ROLE_SENSOR, "programs.net_tcp",
+		 "absent: no BTF; not seen: y");
+	put_pair(ROLE_SENSOR, "programs.net_dns", "not needed by this kernel");
+	const struct blind_gap *gap = find("sensor");
+	assert_non_null(gap);
+	assert_int_equal(blind.len, 1);
+	assert_string_equal(gap->because, "no BTF");
+	assert_true(gap->kinds[EVENT_EXEC] && gap->kinds[EVENT_DNS]);
+	assert_false(gap->partly);
+	assert_true(costs("sensor", EVENT_CONNECT, EVENT_DNS));
+}
+
+static void
+test_nobody_waits(void **state)
+{
+	(void)state;
+	put_pair(ROLE_GATE, "lack", "no way to ask");
+	put_pair(ROLE_MOUNTS, "covered.len", "2");
+	/* As configured nobody waits anyway. */
+	assert_null(find("gate"));
+	(void)strcpy(conf.mode, "enforce");
+	const struct blind_gap *gap = find("gate");
+	assert_non_null(gap);
+	assert_string_equal(gap->because, "no way to ask");
+	assert_true(gap->partly);
+	assert_int_equal(gap->scans, BLIND_OPEN);
+	assert_false(gap->kinds[EVENT_CLOSE]);
+	/* It does not even hear of files. */
+	put_pair(ROLE_MOUNTS, "covered.len", "0");
+	put_pair(ROLE_MOUNTS, "uncovered.0", "/: cannot be watched: x");
+	(void)strcpy(conf.mode, "observe");
+	gap = find("gate");
+	assert_non_null(gap);
+	assert_int_equal(blind.len, 1);
+	assert_false(gap->partly);
+	assert_int_equal(gap->scans, BLIND_WRITE | BLIND_EXEC | BLIND_OPEN);
+	assert_true(gap->kinds[EVENT_CLOSE]);
 }
 
 static void
@@ -179,10 +254,15 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_nothing, begin, teardown),
+		cmocka_unit_test_setup_teardown(test_guard, begin, teardown),
 		cmocka_unit_test_setup_teardown(test_programs, begin, teardown),
 		cmocka_unit_test_setup_teardown(test_no_sensor, begin,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_sensor_says_nothing, begin,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_no_program, begin,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_nobody_waits, begin,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_losses, begin, teardown),
 		cmocka_unit_test_setup_teardown(test_scans, begin, teardown),

@@ -106,6 +106,47 @@ what_the_gate_says(void **state)
 	assert_int_equal(begin(state), 0);
 }
 
+#define NO_TYPES "absent: this kernel has no BTF; not seen: much"
+#define SWITCHED_OFF "absent: switched off; not seen: something"
+
+static void
+what_the_kernel_lacks(void **state)
+{
+	static const struct {
+		const char *file, *net, *lack, *covered;
+		enum reason_state state;
+		const char *reason;
+	} cases[] = {
+		{ NO_TYPES, "attached", "", "1", DEGRADED,
+		  "kernel program file is absent: this kernel has no BTF" },
+		{ NO_TYPES, NO_TYPES, "", "1", AT_RISK,
+		  "no kernel program is attached (this kernel has no BTF):" },
+		{ SWITCHED_OFF, NO_TYPES, "", "1", AT_RISK,
+		  "no kernel program is attached (this kernel has no BTF):" },
+		{ SWITCHED_OFF, SWITCHED_OFF, "", "1", AT_RISK,
+		  "no kernel program is attached (switched off):" },
+		{ "attached", "attached", "no way to ask", "1", DEGRADED,
+		  "no way to ask: nobody waits for a scan" },
+		{ "attached", "attached", "no way to hear", "0", AT_RISK,
+		  "no way to hear: no file is scanned unless" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(begin(state), 0);
+		engine->rules->whole = true;
+		engine->rules->active.len = 1;
+		put_pair(ROLE_SENSOR, "programs.file", cases[i].file);
+		put_pair(ROLE_SENSOR, "programs.net", cases[i].net);
+		put_pair(ROLE_MOUNTS, "covered.len", cases[i].covered);
+		if (*cases[i].lack)
+			put_pair(ROLE_GATE, "lack", cases[i].lack);
+		expect(cases[i].state, cases[i].reason, "");
+		engine->rules->active.len = 0;
+		(void)teardown(state);
+	}
+	assert_int_equal(begin(state), 0);
+}
+
 static void
 who_does_not_run(void **state)
 {
@@ -241,6 +282,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define SCENE(test) cmocka_unit_test_setup_teardown(test, begin, teardown)
+		cmocka_unit_test_setup_teardown(what_the_kernel_lacks, NULL,
+						teardown),
 		cmocka_unit_test_setup_teardown(what_the_gate_says, NULL,
 						teardown),
 		SCENE(who_does_not_run),

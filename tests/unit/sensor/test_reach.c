@@ -215,6 +215,31 @@ scope_fails_closed(void **state)
 	assert_string_equal(reach_state(&reach), "kill");
 }
 
+/* A kernel that takes no programs: everything works, and nothing comes of it. */
+static void
+without_a_kernel(void **state)
+{
+	static struct held held;
+	struct msg_held told;
+	uint64_t counts[REACH_COUNTS];
+	struct reach none;
+
+	(void)state;
+	assert_int_equal(reach_open(&none, -1, -1), 0);
+	assert_false(reach_is_wanted(&none));
+	reach_beat(&none, 1);
+	reach_set(&none, &conf, 0, 77);
+	assert_true(reach_is_wanted(&none));
+	reach_put(&none, covers, 0, true);
+	assert_true(reach_is_armed(&none));
+	assert_false(held_next(&held, &none, &told));
+	reach_count(&none, counts);
+	for (size_t i = 0; i < REACH_COUNTS; i++)
+		assert_int_equal(counts[i], 0);
+	reach_disarm(&none);
+	reach_close(&none);
+}
+
 /* As the kernel puts it, at the next place. */
 static void
 stop(uint32_t pid)
@@ -305,6 +330,7 @@ main(void)
 		TEST(too_long_a_list_is_said),
 		TEST(armed_by_policy_and_list),
 		TEST(scope_fails_closed),
+		TEST(without_a_kernel),
 		TEST(the_held_are_told_once),
 		TEST(the_left_behind_are_told_too),
 	};
