@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later - long: both sides share but one */
 /*
  * What the BPF programs tell the sensor, and what the sensor tells them.
  *

@@ -22,8 +22,7 @@ struct barred {
 static struct khien_bad *
 map(size_t size, int flags, int fd)
 {
-	void *mapped =
-		mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd, 0);
+	void *mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd, 0);
 
 	return mapped == MAP_FAILED ? NULL : mapped;
 }

@@ -233,14 +233,17 @@ recall_add_bad(struct recall *recall, int fd, const struct ident *ident,
 
 void
 recall_bar(struct recall *recall, const struct question *question,
-	   const struct ident *ident, bool bad)
+	   const struct ident *ident, const struct msg_verdict *verdict,
+	   bool bad)
 {
 	struct statfs fs;
 
-	if (!bad)
+	if (!bad &&
+	    (verdict->result == MSG_CLEAN || verdict->result == MSG_MATCH))
 		barred_drop(recall->barred, ident);
-	else if (recall->asking && question->cause != MSG_CAUSE_ASKED &&
-		 fstatfs(question->fd, &fs) == 0)
+	/* What changed meanwhile is another file, and will be scanned. */
+	if (bad && recall->asking && question->cause != MSG_CAUSE_ASKED &&
+	    !(verdict->flags & MSG_CHANGED) && fstatfs(question->fd, &fs) == 0)
 		barred_add(recall->barred, ident, (uint64_t)fs.f_type);
 }
 

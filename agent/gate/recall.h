@@ -79,12 +79,14 @@ void recall_add_bad(struct recall *recall, int fd, const struct ident *ident,
 		    const struct msg_verdict *verdict);
 
 /*
- * A scan of the question's file, which was as `ident` says when it began, is
- * over: nobody maps it as code from now on, or anybody may again.  That
- * somebody only asked for a scan has no consequences.
+ * The verdict on the question's file, which was as `ident` says when its scan
+ * began: nobody maps it as code from now on, when it is `bad`, or anybody may
+ * again.  That somebody only asked for a scan bars nobody, and a scan that
+ * failed lets nobody go on.
  */
 void recall_bar(struct recall *recall, const struct question *question,
-		const struct ident *ident, bool bad);
+		const struct ident *ident, const struct msg_verdict *verdict,
+		bool bad);
 
 /*
  * Whether who waits asks about a file that was denied: with what was found,

@@ -20,9 +20,9 @@ static const struct {
 	uid_t uid;
 	mode_t mode;
 } files[] = {
-	{ "user", 12345, 0600 },    { "group", 0, 0664 },
-	{ "others", 0, 0646 },	    { "protect", 12345, 0600 },
-	{ "twice", 12345, 0600 },   { "root", 0, 0755 },
+	{ "user", 12345, 0600 },  { "group", 0, 0664 },
+	{ "others", 0, 0646 },	  { "protect", 12345, 0600 },
+	{ "twice", 12345, 0600 }, { "root", 0, 0755 },
 	{ "data", 12345, 0600 },
 };
 

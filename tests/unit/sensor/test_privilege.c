@@ -61,7 +61,8 @@ test_every_type_is_decoded(void **state)
 	(void)state;
 	for (uint16_t type = KHIEN_CREDENTIALS; type <= KHIEN_MAP_DENIED;
 	     type++) {
-		if (!event_type_name(type))
+		/* The guard's has a meaning of its own. */
+		if (type == KHIEN_GUARD)
 			continue;
 		begin(type);
 		record.rec.old_uid = 1000;
