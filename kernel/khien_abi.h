@@ -491,7 +491,7 @@ _Static_assert(sizeof(struct khien_stop) == 40, "khien_stop");
 struct khien_bad_file {
 	__u64 inode;
 	__u64 size;
-	__s64 ctime_ns; /* since the epoch */
+	__s64 mtime_ns; /* since the epoch */
 	__u32 device;	/* 0: the file system tells users other numbers */
 	__u32 pad;
 };

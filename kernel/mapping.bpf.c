@@ -4,8 +4,9 @@
  * whatever name and descriptor, however old: by exec, the loader, dlopen(3),
  * or mprotect(2) of what was mapped to be read.
  *
- * A file is known by its inode and its times: one that was replaced, or written
- * to, is another.  While nothing bad is known this is one look into an array
+ * A file is known by its inode, its size and when it was last written to: one
+ * that was replaced, or written to, is another; one that was renamed, removed or
+ * has another mode is not.  While nothing bad is known this is one look into an array
  * for each mapping of code, and none for others.  These run with preemption on:
  * see lane.h.
  */
@@ -47,7 +48,7 @@ is_listed(struct khien_bad *list, struct inode *inode)
 	__u64 number = BPF_CORE_READ(inode, i_ino);
 	__u32 device = BPF_CORE_READ(inode, i_sb, s_dev);
 	__u64 size = BPF_CORE_READ(inode, i_size);
-	__s64 ctime_ns = changed_ns(inode);
+	__s64 mtime_ns = changed_ns(inode);
 	__u32 place = khien_bad_place(number);
 
 	if (!number)
@@ -59,7 +60,7 @@ is_listed(struct khien_bad *list, struct inode *inode)
 			return false;
 		volatile struct khien_bad_file *file = &list->files[at];
 		if (file->inode == number && file->size == size &&
-		    file->ctime_ns == ctime_ns &&
+		    file->mtime_ns == mtime_ns &&
 		    (!file->device || file->device == device))
 			return true;
 	}

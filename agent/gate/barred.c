@@ -64,7 +64,7 @@ write_entry(struct khien_bad_file *entry, const struct khien_bad_file *file)
 {
 	__atomic_store_n(&entry->inode, 0, __ATOMIC_SEQ_CST);
 	entry->size = file->size;
-	entry->ctime_ns = file->ctime_ns;
+	entry->mtime_ns = file->mtime_ns;
 	entry->device = file->device;
 	__atomic_store_n(&entry->inode, file->inode, __ATOMIC_SEQ_CST);
 }
@@ -158,7 +158,7 @@ barred_add(struct barred *barred, const struct ident *ident, uint64_t fs_type)
 	struct khien_bad_file file = {
 		.inode = ident->inode,
 		.size = ident->size,
-		.ctime_ns = ident->ctime_ns,
+		.mtime_ns = ident->mtime_ns,
 		.device = differs ? 0 : kernel_device(ident),
 	};
 

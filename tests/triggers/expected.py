@@ -19,7 +19,8 @@ NAME.json beside it is a list of cases, each of them an object:
 "$x" is what the program printed; "$folder" is an empty folder of the case's
 own, "$program" the trigger, "$true" a program that does nothing.  In the guests
 hooks tell real paths: "$path" is what was printed as real_path, if that was,
-and "$caller" nothing; elsewhere it is the flag path_by_caller.  null: the
+and "$caller" nothing; elsewhere it is the flag path_by_caller, and "$moved" is
+unconfirmed, of a path whose beginning was moved.  null: the
 field must be absent; "*": it must be there.  UNSAID holds for every event that
 does not say otherwise.  Compared are exactly those events of the processes
 named in `events` ("$pid" when there are none) whose action is among those of
@@ -75,7 +76,8 @@ class Case:
 
     def expected(self, values, kernel=None):
         """The events, with everything filled in."""
-        values = {**values, "caller": None if kernel else "path_by_caller"}
+        values = {**values, "caller": None if kernel else "path_by_caller",
+                  "moved": None if kernel else "unconfirmed"}
         if kernel:
             values.update({name[5:]: value for name, value in values.items()
                            if name.startswith("real_")})

@@ -41,7 +41,7 @@ act(const char *how)
 	if (strcmp(how, "chown") == 0)
 		return chown(one, 12345, (gid_t)-1);
 	/* After each check that leaves a path: the next call has its own. */
-	if (rmdir(one) == 0 || rename(one, link_path) == 0 ||
+	if (rmdir(one) == 0 || rename(one, real) == 0 ||
 	    mkdir(one, 0700) == 0 || link(one, one) == 0)
 		return -1;
 	return unlink(one);

@@ -44,18 +44,18 @@ teardown(void **state)
 }
 
 static struct ident
-file(uint64_t inode, int64_t ctime_ns)
+file(uint64_t inode, int64_t mtime_ns)
 {
 	return (struct ident){ .device = makedev(8, 3),
 			       .inode = inode,
 			       .size = 7,
-			       .ctime_ns = ctime_ns };
+			       .mtime_ns = mtime_ns };
 }
 
 static void
-add(uint64_t inode, int64_t ctime_ns, uint64_t fs_type)
+add(uint64_t inode, int64_t mtime_ns, uint64_t fs_type)
 {
-	struct ident ident = file(inode, ctime_ns);
+	struct ident ident = file(inode, mtime_ns);
 
 	barred_add(barred, &ident, fs_type);
 }
@@ -91,12 +91,12 @@ test_what_the_kernel_sees(void **state)
 	const struct khien_bad_file *found = find(12);
 	assert_non_null(found);
 	assert_int_equal(found->size, 7);
-	assert_int_equal(found->ctime_ns, 5000);
+	assert_int_equal(found->mtime_ns, 5000);
 	assert_int_equal(found->device, 8 << 20 | 3);
 	/* Bad again, as something else: it is the same file. */
 	add(12, 6000, EXT4);
 	assert_int_equal(list->len, 1);
-	assert_int_equal(find(12)->ctime_ns, 6000);
+	assert_int_equal(find(12)->mtime_ns, 6000);
 	add(13, 1, BTRFS);
 	assert_int_equal(find(13)->device, 0);
 	assert_int_equal(list->len, 2);
@@ -129,7 +129,7 @@ test_a_map_that_comes_later(void **state)
 	assert_int_equal(list->on, 0);
 	barred_count(barred, &counts);
 	assert_int_equal(counts.files, 2);
-	assert_int_equal(find(12)->ctime_ns, 7000);
+	assert_int_equal(find(12)->mtime_ns, 7000);
 	assert_true(barred_share(barred, -1) < 0);
 	add(14, 1, EXT4);
 	assert_int_equal(list->len, 3);
