@@ -219,11 +219,14 @@ on_message(void *arg, const struct peer_link *link, uint16_t type,
 static int
 send_barred(struct sensor *sensor)
 {
+	int fd = sensor->probe.maps[PROBE_BAD];
 	struct buf buf;
 
+	/* Where the kernel takes no program it keeps a list of its own. */
+	if (fd < 0)
+		return 0;
 	peer_begin(&sensor->peer, &buf, MSG_BARRED);
-	return peer_write(&sensor->peer, &buf, ROLE_GATE, 0,
-			  sensor->probe.maps[PROBE_BAD]);
+	return peer_write(&sensor->peer, &buf, ROLE_GATE, 0, fd);
 }
 
 static int
