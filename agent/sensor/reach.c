@@ -29,13 +29,14 @@ int
 reach_open(struct reach *reach, int area, int stops)
 {
 	*reach = (struct reach){ .size = area_size() };
-	void *mapped = mmap(NULL, reach->size, PROT_READ | PROT_WRITE,
-			    MAP_SHARED | (area < 0 ? MAP_ANONYMOUS : 0), area,
-			    0);
+	void *mapped =
+		mmap(NULL, reach->size, PROT_READ | PROT_WRITE,
+		     MAP_SHARED | (area < 0 ? MAP_ANONYMOUS : 0), area, 0);
 	if (mapped == MAP_FAILED)
 		return -errno;
 	reach->area = mapped;
-	return stops < 0 ? 0 : ring_open(&reach->stops, stops, PROBE_STOPS_SIZE);
+	return stops < 0 ? 0 :
+			   ring_open(&reach->stops, stops, PROBE_STOPS_SIZE);
 }
 
 void

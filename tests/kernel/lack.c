@@ -136,8 +136,8 @@ put(struct sock_filter *filter, size_t len, const struct refusal *refusal)
 
 	filter[len++] = (struct sock_filter)BPF_STMT(
 		BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
-	filter[len++] = (struct sock_filter)BPF_JUMP(
-		BPF_JMP | BPF_JEQ | BPF_K, refusal->call, 0, behind);
+	filter[len++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+						     refusal->call, 0, behind);
 	if (refusal->mask) {
 		filter[len++] = (struct sock_filter)BPF_STMT(
 			BPF_LD | BPF_W | BPF_ABS,
