@@ -409,9 +409,8 @@ watch_rings(struct sensor *sensor)
 	for (size_t i = 0; i < sizeof(rings) / sizeof(rings[0]); i++) {
 		int fd = sensor->probe.maps[rings[i]];
 		/* Where the kernel takes no program we only say so. */
-		if (fd >= 0 &&
-		    !loop_add_fd(sensor->peer.loop, fd, EPOLLIN | EPOLLET,
-				 on_ring, sensor))
+		if (fd >= 0 && !loop_add_fd(sensor->peer.loop, fd,
+					    EPOLLIN | EPOLLET, on_ring, sensor))
 			return -errno;
 	}
 	return 0;
@@ -473,8 +472,11 @@ main(int argc, char **argv)
 	reach_close(&sensor.reach);
 	stream_close(&sensor.stream);
 	window_done(&sensor.window);
-	probe_done(&sensor.probe);
 	sensitive_free(sensor.sensitive);
 	peer_done(&sensor.peer);
+	/* Whoever is the last to let go of the guard's programs waits for the
+	   kernel, seconds in all; khiend does not wait for that. */
+	(void)close(PEER_FD);
+	probe_done(&sensor.probe);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
