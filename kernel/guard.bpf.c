@@ -20,7 +20,9 @@ char LICENSE[] SEC("license") = "GPL";
 #define KERN_SIGCONT 18
 #define KERN_SIGURG 23
 #define KERN_SIGWINCH 28
+#define KERN_SEND_SIG_NOINFO 0
 #define KERN_SEND_SIG_PRIV 1
+#define KERN_PF_EXITING 0x4u
 #define KERN_PTRACE_MODE_ATTACH 0x2u
 #define KERN_BPF_LINK_GET_FD_BY_ID 30
 #define CGROUP_DEPTH 64
@@ -76,13 +78,27 @@ is_reload(const struct khien_guard *page, struct task_struct *target, int sig)
 	       page->khiend == (__u32)BPF_CORE_READ(target, tgid);
 }
 
+/*
+ * What the kernel sends by itself has no sender, but a number in its place.  On
+ * newer kernels kill(2) has none either: there it is of the kernel when whoever
+ * is the current task is about to end, and a child wanted to hear of that.
+ */
+static __always_inline bool
+is_of_kernel(__u64 info)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return info == KERN_SEND_SIG_PRIV ||
+	       (info == KERN_SEND_SIG_NOINFO &&
+		BPF_CORE_READ(task, flags) & KERN_PF_EXITING);
+}
+
 SEC("lsm/task_kill")
 int
 BPF_PROG(guard_kill, struct task_struct *target, struct kernel_siginfo *info,
 	 int sig)
 {
-	/* The kernel's own signals have no sender, or 1 in its place. */
-	if (is_harmless(sig) || guard_argument(ctx, 1) <= KERN_SEND_SIG_PRIV)
+	if (is_harmless(sig) || is_of_kernel(guard_argument(ctx, 1)))
 		return 0;
 	struct khien_guard *page = guard_begin_on(target);
 	if (!page || is_reload(page, target, sig))

@@ -518,8 +518,8 @@ khien_bad_place(__u64 inode)
 }
 
 /*
- * The agent's guard of itself: the one entry of the mapped array `guard`.  It is
- * armed while khiend beats: so that one that is stopped or stuck can be killed.
+ * The agent's guard of itself: the one entry of the mapped array `guard`.  It
+ * is armed while khiend beats: one that is stopped or stuck can be killed.
  * khiend's death must still end its children: what PR_SET_PDEATHSIG sends comes
  * from a process that the map `own` has lost already.
  */
@@ -527,7 +527,7 @@ khien_bad_place(__u64 inode)
 #define KHIEN_GUARD_ENDLESS (~0ull) /* off_until_ns: until it is turned on */
 
 struct khien_guard {
-	/* By khiend: boot time, as of CLOCK_BOOTTIME and bpf_ktime_get_boot_ns. */
+	/* By khiend; boot time, as bpf_ktime_get_boot_ns has it. */
 	__u64 beat_ns; /* each second; 0: [guard] mode is off, or it ends */
 	__u64 off_until_ns; /* turned off by a command until then */
 	__u32 khiend;	    /* its process, in the initial pid namespace */

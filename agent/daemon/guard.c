@@ -180,6 +180,12 @@ obey(struct supervise *supervise, const struct msg_guard *message)
 		guard->off_until_ns = MSG_GUARD_ENDLESS;
 		log_info("a command stops the agent");
 		break;
+	case MSG_GUARD_ALONE:
+		/* It would log each word of ours as that of a stranger. */
+		notify_close(&supervise->notify);
+		log_warning("service manager gives its unit up, going on "
+			    "without");
+		break;
 	default:
 		break;
 	}

@@ -73,8 +73,10 @@ bpf_map_create(enum bpf_map_type type, const char *name, __u32 key_size,
 		      const struct bpf_map_create_opts *) =
 		dlsym(RTLD_NEXT, __func__);
 
-	if (refusal == EVERYTHING)
+	if (refusal == EVERYTHING) {
+		errno = EPERM;
 		return -EPERM;
+	}
 	return create(type, name, key_size, value_size, len, opts);
 }
 
@@ -164,6 +166,7 @@ choose(size_t absent)
 		.file = all || of == PROGRAMS_OF_FILE,
 		.network = all || of == PROGRAMS_OF_NETWORK,
 		.privilege = all || of == PROGRAMS_OF_PRIVILEGE,
+		.guard = all || of == PROGRAMS_OF_GUARD,
 	};
 }
 
