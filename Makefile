@@ -117,7 +117,7 @@ KERNEL := $(wildcard kernel/*.bpf.c)
 # Those that every kernel may load become one object file.
 TRACING := process file reach uring net datagram privilege
 # And those of the security modules' hooks, tier L, another one.
-SECURITY := guard shield
+SECURITY := guard shield hooks mapping
 SKELETONS := $O/gen/tracing.skel.h $O/gen/security.skel.h \
 	$(patsubst kernel/%.bpf.c,$O/gen/%.skel.h,$(filter-out \
 		$(TRACING:%=kernel/%.bpf.c) $(SECURITY:%=kernel/%.bpf.c),$(KERNEL)))

@@ -10,6 +10,7 @@
 #include "kernel/core.h"
 #include "kernel/handlers.h"
 #include "kernel/khien_abi.h"
+#include "kernel/left.h"
 #include "kernel/object.h"
 #include "kernel/path.h"
 #include "kernel/ring.h"
@@ -133,6 +134,21 @@ put_name(struct khien_file *rec, struct task_struct *task,
 			       &rec->len[KHIEN_FILE_NAME]);
 }
 
+/* What a hook saw, or else what the caller passed. */
+static __always_inline __u32
+put_found(struct khien_file *rec, struct task_struct *task,
+	  const struct khien_call *call, const struct call_args *args, __u32 at,
+	  __u32 slot)
+{
+	__u64 key = bpf_get_current_pid_tgid();
+	struct left *left = left_find(key, rec->head.type);
+
+	if (left)
+		return left_put_file(rec, left, key, at, slot);
+	at = put_paths(rec, task, call, args, at, slot);
+	return put_name(rec, task, call, args, at);
+}
+
 static __always_inline bool
 is_watched_name(const struct khien_call *call, const struct call_args *args)
 {
@@ -203,7 +219,7 @@ put_all(struct khien_file *rec, struct task_struct *task,
 		return 0;
 	} else {
 		put_values(rec, task, call, args);
-		at = put_paths(rec, task, call, args, at, slot);
+		return put_found(rec, task, call, args, at, slot);
 	}
 	return put_name(rec, task, call, args, at);
 }
@@ -253,6 +269,19 @@ is_memory(struct task_struct *task, const struct khien_call *call, long ret)
 	       BPF_CORE_READ(file, f_inode, i_sb, s_magic) == KERN_PROC_MAGIC;
 }
 
+static __always_inline void
+done(void *ctx, const struct khien_call *call, struct call_args *args,
+     struct pt_regs *regs, long ret, bool compat)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	call_get_args(regs, compat, args);
+	if (is_memory(task, call, ret))
+		bpf_tail_call(ctx, &handlers, KHIEN_HANDLER_PRIVILEGE);
+	else if (!is_nothing(task, call, args, ret))
+		tell(task, call, args, ret, compat);
+}
+
 SEC("tp_btf/sys_exit")
 int
 BPF_PROG(file_call, struct pt_regs *regs, long ret)
@@ -274,13 +303,10 @@ BPF_PROG(file_call, struct pt_regs *regs, long ret)
 		return 0;
 	}
 	struct call_args *args = bpf_map_lookup_elem(&arguments, &zero);
-	if (!args || ret < 0)
-		return 0;
-	call_get_args(regs, compat, args);
-	struct task_struct *task = (void *)bpf_get_current_task();
-	if (is_memory(task, call, ret))
-		bpf_tail_call(ctx, &handlers, KHIEN_HANDLER_PRIVILEGE);
-	else if (!is_nothing(task, call, args, ret))
-		tell(task, call, args, ret, compat);
+	if (args && ret >= 0)
+		done(ctx, call, args, regs, ret, compat);
+	/* Nothing is left by calls that open. */
+	if (!(call->how & KHIEN_HOW_RESULT))
+		left_drop(bpf_get_current_pid_tgid());
 	return 0;
 }

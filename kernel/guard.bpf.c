@@ -20,7 +20,9 @@ char LICENSE[] SEC("license") = "GPL";
 #define KERN_SIGCONT 18
 #define KERN_SIGURG 23
 #define KERN_SIGWINCH 28
+#define KERN_SEND_SIG_NOINFO 0
 #define KERN_SEND_SIG_PRIV 1
+#define KERN_PF_EXITING 0x4u
 #define KERN_PTRACE_MODE_ATTACH 0x2u
 #define KERN_BPF_LINK_GET_FD_BY_ID 30
 #define CGROUP_DEPTH 64
@@ -76,13 +78,27 @@ is_reload(const struct khien_guard *page, struct task_struct *target, int sig)
 	       page->khiend == (__u32)BPF_CORE_READ(target, tgid);
 }
 
+/*
+ * What the kernel sends by itself has no sender, but a number in its place.  On
+ * newer kernels kill(2) has none either: there it is of the kernel when whoever
+ * is the current task is about to end, and a child wanted to hear of that.
+ */
+static __always_inline bool
+is_of_kernel(__u64 info)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return info == KERN_SEND_SIG_PRIV ||
+	       (info == KERN_SEND_SIG_NOINFO &&
+		BPF_CORE_READ(task, flags) & KERN_PF_EXITING);
+}
+
 SEC("lsm/task_kill")
 int
 BPF_PROG(guard_kill, struct task_struct *target, struct kernel_siginfo *info,
 	 int sig)
 {
-	/* The kernel's own signals have no sender, or 1 in its place. */
-	if (is_harmless(sig) || guard_argument(ctx, 1) <= KERN_SEND_SIG_PRIV)
+	if (is_harmless(sig) || is_of_kernel(guard_argument(ctx, 1)))
 		return 0;
 	struct khien_guard *page = guard_begin_on(target);
 	if (!page || is_reload(page, target, sig))
@@ -207,6 +223,20 @@ is_for_all(const unsigned char *name)
 }
 
 /*
+ * Who joins it, cgroup.procs and the like: a child of the service manager does
+ * before it executes what the unit says, khienctl stop for one.
+ */
+static __always_inline bool
+is_for_joining(const unsigned char *name)
+{
+	__u64 words[2] = { 0 };
+
+	(void)bpf_probe_read_kernel_str(words, sizeof(words), name);
+	return words[0] == NAME8('c', 'g', 'r', 'o', 'u', 'p', '.', 'p') ||
+	       words[0] == NAME8('c', 'g', 'r', 'o', 'u', 'p', '.', 't');
+}
+
+/*
  * A file of a folder of cgroups: for khiend's own one all of them, as limits
  * end a process, too; the service manager sets those.  For those above it what
  * is done to all below.
@@ -216,10 +246,11 @@ is_of_cgroup(const struct khien_guard *page, struct file *file)
 {
 	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
 	__u64 folder = BPF_CORE_READ(dentry, d_parent, d_inode, i_ino);
-	bool for_all = is_for_all(BPF_CORE_READ(dentry, d_name.name));
+	const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
+	bool for_all = is_for_all(name);
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 
-	if (!for_all && pid == GUARD_INIT)
+	if (!for_all && (pid == GUARD_INIT || is_for_joining(name)))
 		return false;
 	struct task_struct *khiend = find_khiend(page);
 	if (!khiend)

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later - long: both sides share but one */
 /*
  * What the BPF programs tell the sensor, and what the sensor tells them.
  *
@@ -63,8 +63,10 @@
 #define KHIEN_CHROOT 72
 #define KHIEN_PIVOT_ROOT 73
 #define KHIEN_GUARD 74
+#define KHIEN_MAP_FILE 75
+#define KHIEN_MAP_DENIED 76
 
-/* The same bits as enum event_flag, and from bit 30 on what is only here. */
+/* The same bits as enum event_flag, and from bit 29 on what is only here. */
 #define KHIEN_MEMFD (1u << 0)
 #define KHIEN_DELETED (1u << 1)
 #define KHIEN_NO_LINK (1u << 2)
@@ -89,6 +91,7 @@
 #define KHIEN_MALFORMED (1u << 22)
 #define KHIEN_EXCHANGED (1u << 23)
 #define KHIEN_UNCONFIRMED (1u << 24)
+#define KHIEN_WALKED2 (1u << 29)  /* so is the second path */
 #define KHIEN_SCRIPT (1u << 30)	  /* exec: `invoked` is a script's name */
 #define KHIEN_READ_TOO (1u << 30) /* open: in the making: tell a read, too */
 #define KHIEN_WALKED (1u << 31)	  /* the first path is a walk */
@@ -250,6 +253,10 @@ _Static_assert(sizeof(struct khien_net) == 152, "khien_net");
  *   pivot_root  path and file of the new root, name: its file-system type
  *   guard       value: KHIEN_GUARD_..., value2: see there; target or path: on
  *               what; it was refused
+ *   map_file    value: the protection; value2: the address; file and path of
+ *               what is mapped as code, which not only root could change
+ *   map_denied  value: the protection asked for; file and path of what was
+ *               found bad
  */
 #define KHIEN_PRIVILEGE_PATH 0 /* walk */
 #define KHIEN_PRIVILEGE_NAME 1 /* string */
@@ -471,8 +478,48 @@ struct khien_stop {
 _Static_assert(sizeof(struct khien_stop) == 40, "khien_stop");
 
 /*
- * The agent's guard of itself: the one entry of the mapped array `guard`.  It is
- * armed while khiend beats: so that one that is stopped or stuck can be killed.
+ * Files that were found bad, and may not be mapped as code: the one entry of
+ * the mapped array `bad`, written by the gate but for its count.
+ *
+ * A file is in the bucket of its inode number.  Its entry is written from the
+ * second member on, and `inode` last; 0: free.
+ */
+#define KHIEN_BAD_FILES 4096
+#define KHIEN_BAD_WAYS 16 /* of a bucket */
+#define KHIEN_BAD_BITS 8  /* buckets */
+
+struct khien_bad_file {
+	__u64 inode;
+	__u64 size;
+	__s64 mtime_ns; /* since the epoch */
+	__u32 device;	/* 0: the file system tells users other numbers */
+	__u32 pad;
+};
+_Static_assert(sizeof(struct khien_bad_file) == 32, "khien_bad_file");
+
+struct khien_bad {
+	__u32 on;  /* 0: nothing is denied */
+	__u32 len; /* files; 0: nothing is looked up */
+	__u64 denied;
+	__u64 pad[6];
+	struct khien_bad_file files[KHIEN_BAD_FILES];
+};
+_Static_assert(sizeof(struct khien_bad) == 64 + 32ull * KHIEN_BAD_FILES,
+	       "khien_bad");
+_Static_assert(KHIEN_BAD_WAYS << KHIEN_BAD_BITS == KHIEN_BAD_FILES,
+	       "khien_bad");
+
+/* The first place of the bucket of an inode number. */
+static inline __u32
+khien_bad_place(__u64 inode)
+{
+	return (__u32)(inode * 0x9e3779b97f4a7c15ull >> (64 - KHIEN_BAD_BITS)) *
+	       KHIEN_BAD_WAYS;
+}
+
+/*
+ * The agent's guard of itself: the one entry of the mapped array `guard`.  It
+ * is armed while khiend beats: one that is stopped or stuck can be killed.
  * khiend's death must still end its children: what PR_SET_PDEATHSIG sends comes
  * from a process that the map `own` has lost already.
  */
@@ -480,7 +527,7 @@ _Static_assert(sizeof(struct khien_stop) == 40, "khien_stop");
 #define KHIEN_GUARD_ENDLESS (~0ull) /* off_until_ns: until it is turned on */
 
 struct khien_guard {
-	/* By khiend: boot time, as of CLOCK_BOOTTIME and bpf_ktime_get_boot_ns. */
+	/* By khiend; boot time, as bpf_ktime_get_boot_ns has it. */
 	__u64 beat_ns; /* each second; 0: [guard] mode is off, or it ends */
 	__u64 off_until_ns; /* turned off by a command until then */
 	__u32 khiend;	    /* its process, in the initial pid namespace */

@@ -31,23 +31,17 @@ struct {
 	__type(value, struct often);
 } often __weak SEC(".maps");
 
-/* Counts one more of record's kind and `what`; false: it is not to be told. */
+/* Counts one more of what the key is of; false: it is not to be told. */
 static __always_inline bool
-often_count(struct khien_privilege *rec, __u64 what)
+often_count_key(struct khien_privilege *rec, const struct often_key *key)
 {
-	struct often_key key = {
-		.start_ns = rec->head.start_ns,
-		.what = what << 8 | rec->head.type,
-		.pid = rec->head.pid,
-		.target = rec->target_pid,
-	};
-	struct often *count = bpf_map_lookup_elem(&often, &key);
+	struct often *count = bpf_map_lookup_elem(&often, key);
 
 	if (!count) {
 		struct often first = { .seen = 1,
 				       .told = 1,
 				       .told_ns = rec->head.boot_ns };
-		(void)bpf_map_update_elem(&often, &key, &first, BPF_NOEXIST);
+		(void)bpf_map_update_elem(&often, key, &first, BPF_NOEXIST);
 		rec->count = 1;
 		return true;
 	}
@@ -64,4 +58,18 @@ often_count(struct khien_privilege *rec, __u64 what)
 	if (rec->count > 1)
 		rec->head.flags |= KHIEN_AGGREGATE;
 	return true;
+}
+
+/* The same of all that a process does of the record's kind, and `what`. */
+static __always_inline bool
+often_count(struct khien_privilege *rec, __u64 what)
+{
+	struct often_key key = {
+		.start_ns = rec->head.start_ns,
+		.what = what << 8 | rec->head.type,
+		.pid = rec->head.pid,
+		.target = rec->target_pid,
+	};
+
+	return often_count_key(rec, &key);
 }

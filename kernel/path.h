@@ -29,17 +29,14 @@ struct {
 #define path_hide(value) asm volatile("" : "+r"(value))
 
 /*
- * Appends a walk at offset `start` of the record in scratch entry `slot`, and
- * returns the offset after it, with PATH_CUT when the root was not reached.
- * Addresses are numbers here: a global function is verified once, and up to
- * Linux 5.12 it takes nothing else.  Not locked: a rename under way may mix
- * old and new components.
+ * Writes a walk at offset `start` of `record`, which has `room` bytes: a
+ * constant.  Returns the offset after it, with PATH_CUT when the root was not
+ * reached.  Not locked: a rename under way may mix old and new components.
  */
-__weak __noinline __u32
-path_walk(__u64 dentry_at, __u64 vfsmount_at, __u32 start, __u32 slot)
+static __always_inline __u32
+path_walk_in(__u8 *record, __u64 room, __u32 start, struct dentry *dentry,
+	     __u64 vfsmount_at)
 {
-	__u8 *record = bpf_map_lookup_elem(&scratch, &slot);
-	struct dentry *dentry = (void *)dentry_at;
 	struct mount *mount =
 		(void *)(vfsmount_at -
 			 bpf_core_field_offset(struct mount, mnt));
@@ -48,13 +45,11 @@ path_walk(__u64 dentry_at, __u64 vfsmount_at, __u32 start, __u32 slot)
 	/* A path of 4,095 bytes is whole; a walk exceeds this by one name. */
 	__u64 end = at + KHIEN_PATH_SIZE - 1;
 
-	if (!record || !dentry_at || !vfsmount_at)
-		return at | PATH_CUT;
 	for (int i = 0; i < PATH_DEPTH; i++) {
 		if (at > end)
 			return at | PATH_CUT;
 		path_hide(at); /* or clang 19 makes one limit of the two */
-		if (at > KHIEN_RECORD_SIZE - KHIEN_NAME_SIZE)
+		if (at > room - KHIEN_NAME_SIZE)
 			return at | PATH_CUT;
 		if (dentry == root) {
 			struct mount *up = BPF_CORE_READ(mount, mnt_parent);
@@ -76,7 +71,7 @@ path_walk(__u64 dentry_at, __u64 vfsmount_at, __u32 start, __u32 slot)
 		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
 		if (parent == dentry) { /* of no tree: memfd, pipe */
 			path_hide(at);
-			if (at >= KHIEN_RECORD_SIZE)
+			if (at >= room)
 				return at | PATH_CUT;
 			record[at] = 0;
 			return at + 1;
@@ -84,6 +79,22 @@ path_walk(__u64 dentry_at, __u64 vfsmount_at, __u32 start, __u32 slot)
 		dentry = parent;
 	}
 	return at | PATH_CUT;
+}
+
+/*
+ * Appends a walk at offset `start` of the record in scratch entry `slot`: see
+ * path_walk_in().  Addresses are numbers here: a global function is verified
+ * once, and up to Linux 5.12 it takes nothing else.
+ */
+__weak __noinline __u32
+path_walk(__u64 dentry_at, __u64 vfsmount_at, __u32 start, __u32 slot)
+{
+	__u8 *record = bpf_map_lookup_elem(&scratch, &slot);
+
+	if (!record || !dentry_at || !vfsmount_at)
+		return start | PATH_CUT;
+	return path_walk_in(record, KHIEN_RECORD_SIZE, start,
+			    (struct dentry *)dentry_at, vfsmount_at);
 }
 
 /* Appends a walk; sets *ret_len and, when it was cut, the record's flag. */

@@ -15,6 +15,7 @@
 #include "kernel/handlers.h"
 #include "kernel/khien_abi.h"
 #include "kernel/known.h"
+#include "kernel/left.h"
 #include "kernel/mapped.h"
 #include "kernel/object.h"
 #include "kernel/often.h"
@@ -181,6 +182,31 @@ BPF_PROG(privilege_unload, struct module *module)
 	return 0;
 }
 
+/* The path and the file that a hook left for this call. */
+static __always_inline __u32
+put_left(struct khien_privilege *rec, const struct left *left, __u64 key,
+	 __u32 at)
+{
+	rec->file = left->file;
+	rec->head.flags |= left->flags & (KHIEN_PATH_CUT | KHIEN_NO_LINK);
+	rec->len[KHIEN_PRIVILEGE_PATH] =
+		left_put(key, 0, at, bpf_get_smp_processor_id());
+	return at + rec->len[KHIEN_PRIVILEGE_PATH];
+}
+
+/* The file that was read; without a hook, what its descriptor is of now. */
+static __always_inline __u32
+put_module(struct khien_privilege *rec, struct task_struct *task,
+	   const struct call_args *args, __u32 at)
+{
+	__u64 key = bpf_get_current_pid_tgid();
+	struct left *left = left_find(key, KHIEN_MODULE_LOAD);
+
+	if (left)
+		return put_left(rec, left, key, at);
+	return told_put_file(rec, object_file(task, call_arg(args, 1)), at);
+}
+
 static __always_inline void
 on_module(struct task_struct *task, __u8 act, const struct call_args *args,
 	  bool done)
@@ -196,8 +222,7 @@ on_module(struct task_struct *task, __u8 act, const struct call_args *args,
 					       KHIEN_MODULE_LOAD);
 	if (rec) {
 		if (act == KHIEN_ACT_FINIT_MODULE)
-			at = told_put_file(
-				rec, object_file(task, call_arg(args, 1)), at);
+			at = put_module(rec, task, args, at);
 		if (name)
 			at = told_put_name(rec, name->text, at);
 		told_send(rec, at);
@@ -301,15 +326,26 @@ static __always_inline void
 on_bpf(struct task_struct *task, struct file *file,
        const struct call_args *args)
 {
+	__u64 key = bpf_get_current_pid_tgid();
+	struct left *left = left_find(key, KHIEN_BPF_LOAD);
+
 	if ((__u32)call_arg(args, 1) != KERN_BPF_PROG_LOAD)
 		return;
 	struct bpf_prog *prog = BPF_CORE_READ(file, private_data);
 	struct khien_privilege *rec = told_begin(task, KHIEN_BPF_LOAD);
-	if (!rec || !prog)
+	__u32 at = sizeof(*rec);
+	if (!rec || (!left && !prog))
 		return;
+	if (left) {
+		rec->value = left->value;
+		rec->len[KHIEN_PRIVILEGE_NAME] =
+			left_put(key, 2, at, bpf_get_smp_processor_id());
+		told_send(rec, at + rec->len[KHIEN_PRIVILEGE_NAME]);
+		return;
+	}
 	struct bpf_prog_aux *aux = BPF_CORE_READ(prog, aux);
 	rec->value = BPF_CORE_READ(prog, type);
-	told_send(rec, told_put_name(rec, &aux->name, sizeof(*rec)));
+	told_send(rec, told_put_name(rec, &aux->name, at));
 }
 
 static __always_inline void
@@ -360,17 +396,17 @@ BPF_PROG(privilege_mapping, struct pt_regs *regs, long result)
 	call_get_args(regs, compat, args);
 	(void)mapped_read(&mapped, acts[place], args, result);
 	struct area area = { 0 };
-	bool told = false;
+	__u32 told = 0;
 	__u64 at = mapped.address;
 	for (int i = 0; i < MAPPED_AREAS && at < mapped.end && !told; i++) {
 		area.end = 0;
 		if (bpf_find_vma(task, at, on_area, &area, 0) < 0 || !area.end)
 			return 0;
-		told = mapped_is_told(&area);
+		told = mapped_type(&area);
 		at = area.end;
 	}
 	if (told)
-		mapped_tell((void *)task, &area, mapped.address,
+		mapped_tell((void *)task, &area, told, mapped.address,
 			    mapped.protection, compat ? KHIEN_COMPAT : 0);
 	return 0;
 }
@@ -422,6 +458,8 @@ on_call(struct task_struct *task, __u8 act, const struct call_args *args,
 		spaces_entered(task, act, args, changed, flags);
 	else if (result >= 0)
 		on_done(task, act, args, result, flags);
+	if (act == KHIEN_ACT_FINIT_MODULE || act == KHIEN_ACT_BPF)
+		left_drop(bpf_get_current_pid_tgid());
 }
 
 SEC("tp_btf/sys_exit")

@@ -8,66 +8,19 @@
 #include "kernel/core.h"
 #include "kernel/khien_abi.h"
 #include "kernel/path.h"
+#include "kernel/reach.h"
 #include "kernel/ring.h"
 #include "kernel/who.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
 #define STOPS_SIZE (256u << 10) /* 5,000 processes that nobody took up */
-#define SCOPE_DEPTH 256		/* folders of a cgroup tree below another */
-#define FIND_TRIES 3
 #define INIT 1
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct khien_reach);
-} reach SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, STOPS_SIZE);
 } stops SEC(".maps");
-
-static __always_inline __u32
-find_in(struct khien_reach *area, __u32 half, __u32 device)
-{
-	__u32 place = khien_cover_place(device);
-
-	for (__u32 i = 0; i < KHIEN_COVER_PROBES; i++) {
-		__u64 at = half * KHIEN_COVERS +
-			   ((place + i) & (KHIEN_COVERS - 1));
-		path_hide(at);
-		if (at >= 2 * KHIEN_COVERS)
-			return 0;
-		__u64 entry = *(volatile __u64 *)&area->covers[at];
-		if (!entry)
-			return 0;
-		if (entry >> 32 == device)
-			return (__u32)entry;
-	}
-	return 0;
-}
-
-/* 0: in nobody's list. */
-static __always_inline __u32
-find_cover(struct khien_reach *area, __u32 device)
-{
-	for (int i = 0; i < FIND_TRIES; i++) {
-		__u32 version = *(volatile __u32 *)&area->version;
-		__u32 kind = find_in(area, version & 1, device);
-		if (kind)
-			return kind;
-		if (*(volatile __u32 *)&area->version != version)
-			continue;
-		return area->flags & KHIEN_REACH_PARTIAL ? KHIEN_COVER_UNSURE :
-							   0;
-	}
-	/* The lists change under our hands: no proof of anything. */
-	return KHIEN_COVER_UNSURE;
-}
 
 /*
  * Anybody may unmount a file system of his own user namespace, and the next one
@@ -78,30 +31,12 @@ find_cover(struct khien_reach *area, __u32 device)
 static __always_inline __u32
 find_kind(struct khien_reach *area, struct super_block *sb)
 {
-	__u32 kind = find_cover(area, BPF_CORE_READ(sb, s_dev));
+	__u32 kind = reach_find(BPF_CORE_READ(sb, s_dev));
 
 	if (kind && BPF_CORE_READ(sb, s_user_ns, level) > 0 &&
 	    !(BPF_CORE_READ(sb, s_fsnotify_mask) & KERN_FS_OPEN_EXEC_PERM))
 		return 0;
 	return kind;
-}
-
-/* A deeper folder than we look at is taken for outside. */
-static __always_inline bool
-is_in_scope(struct khien_reach *area, struct task_struct *task)
-{
-	struct cgroup *cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp);
-
-	if (!(area->flags & KHIEN_REACH_SCOPED))
-		return true;
-	if (!area->scope)
-		return false;
-	for (int i = 0; i < SCOPE_DEPTH && cgroup; i++) {
-		if (BPF_CORE_READ(cgroup, kn, id) == area->scope)
-			return true;
-		cgroup = BPF_CORE_READ(cgroup, self.parent, cgroup);
-	}
-	return false;
 }
 
 static __always_inline bool
@@ -240,7 +175,7 @@ BPF_PROG(reach_exec, struct task_struct *task, int old_pid,
 		return 0;
 	__u32 kind = find_kind(area, BPF_CORE_READ(file, f_inode, i_sb));
 	if (kind == KHIEN_COVER_GATED || kind == KHIEN_COVER_PASSED ||
-	    is_spared(area, task) || !is_in_scope(area, task))
+	    is_spared(area, task) || !reach_is_in_scope(area, task))
 		return 0;
 	slot = bpf_get_smp_processor_id();
 	struct khien_file *record = bpf_map_lookup_elem(&scratch, &slot);

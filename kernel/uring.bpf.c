@@ -10,10 +10,12 @@
  */
 #include "kernel/core.h"
 #include "kernel/khien_abi.h"
+#include "kernel/left.h"
 #include "kernel/object.h"
 #include "kernel/path.h"
 #include "kernel/ring.h"
 #include "kernel/want.h"
+#include "kernel/wants.h"
 #include "kernel/who.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -21,17 +23,6 @@ char LICENSE[] SEC("license") = "GPL";
 /* Knob: where in `scratch` the entries begin that are for this file alone: a
    ring is filled in an interrupt, too, which comes amid other programs. */
 const volatile __u32 uring_slots = 0;
-
-/* Requests that are under way; one more is told at once, as unconfirmed. */
-#define WANTS 128
-
-/* By the address of the request. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, WANTS);
-	__type(key, __u64);
-	__type(value, struct want);
-} wants SEC(".maps");
 
 /* One being made. */
 struct {
@@ -71,15 +62,15 @@ put_path(struct khien_file *rec, struct task_struct *task, struct want *want,
 	return path_put_walk(&rec->head, base, at, slot, &len[1]);
 }
 
+/* What it asked for; its paths as a hook saw them, or else as it gave them. */
 static __always_inline __u32
 put_wanted(struct khien_file *rec, struct task_struct *task, struct want *want,
-	   __u32 slot)
+	   __u64 key, __u32 slot)
 {
 	__u32 writes =
 		KERN_O_WRONLY | KERN_O_RDWR | KERN_O_CREAT | KERN_O_TRUNC;
 	__u32 at = sizeof(*rec);
 
-	rec->head.flags |= KHIEN_PATH_BY_CALLER;
 	if (want->type == KHIEN_OPEN && !(want->value & writes))
 		rec->head.type = KHIEN_READ;
 	rec->value = want->value;
@@ -88,6 +79,10 @@ put_wanted(struct khien_file *rec, struct task_struct *task, struct want *want,
 		rec->file.mode &= ~BPF_CORE_READ(task, fs, umask);
 	rec->file.uid = KHIEN_ID_NONE;
 	rec->file.gid = KHIEN_ID_NONE;
+	struct left *left = left_find(key, want->type);
+	if (left)
+		return left_put_file(rec, left, key, at, slot);
+	rec->head.flags |= KHIEN_PATH_BY_CALLER;
 	at = put_path(rec, task, want, 0, at, slot);
 	if (want->path[1][0])
 		at = put_path(rec, task, want, 1, at, slot);
@@ -96,7 +91,7 @@ put_wanted(struct khien_file *rec, struct task_struct *task, struct want *want,
 
 static __always_inline __u32
 put_all(struct khien_file *rec, struct task_struct *task, struct want *want,
-	struct file *file, __u32 slot)
+	struct file *file, __u64 key, __u32 slot)
 {
 	__u32 at = sizeof(*rec);
 
@@ -108,7 +103,7 @@ put_all(struct khien_file *rec, struct task_struct *task, struct want *want,
 		at = path_put_walk(&rec->head, &file->f_path, at, slot,
 				   &rec->len[KHIEN_FILE_PATH]);
 	} else {
-		at = put_wanted(rec, task, want, slot);
+		at = put_wanted(rec, task, want, key, slot);
 	}
 	if (!want->name[0])
 		return at;
@@ -140,9 +135,10 @@ uring_tell(__u64 key, __u64 file_at, __u32 flags)
 	rec->head.flags = KHIEN_IO_URING | want->flags | flags;
 	__builtin_memset(&rec->file, 0, sizeof(*rec) - sizeof(rec->head));
 	rec->mount_ns = who_mount_ns(task);
-	__u32 at = put_all(rec, task, want, (struct file *)file_at, slot);
+	__u32 at = put_all(rec, task, want, (struct file *)file_at, key, slot);
 	if (at)
 		object_send(rec, at);
+	left_drop(key);
 	return 0;
 }
 
@@ -191,6 +187,7 @@ uring_end(__u64 key, int res)
 	}
 	if (res >= 0 && !(open && file && !object_is_told(file)))
 		(void)uring_tell(key, (__u64)file, flags);
+	left_drop(key);
 	(void)bpf_map_delete_elem(&wants, &key);
 	return 0;
 }

@@ -6,22 +6,7 @@
 #include "kernel/khien_abi.h"
 #include "kernel/object.h"
 #include "kernel/ring.h"
-
-struct want {
-	__u64 task;
-	__u64 ring;
-	__u64 data;	  /* the number that the ring's user gave it */
-	__u64 base[2][2]; /* dentry and mount that a path started from */
-	__s32 fd[2];	  /* directories of the paths */
-	__u32 type;
-	__u32 mode;
-	__u32 value; /* flags of open(2) */
-	__u32 flags; /* KHIEN_... */
-	__u32 slot;  /* an open into the ring's own table, not a descriptor */
-	__u32 text;  /* the second path is a text */
-	char name[KHIEN_NAME_SIZE];
-	char path[2][KHIEN_PATH_SIZE];
-};
+#include "kernel/wants.h"
 
 /* A field of a command, which lies over its request. */
 #define WANT_FIELD(req, ret, type, field)                                      \

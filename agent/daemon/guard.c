@@ -2,6 +2,7 @@
 #include "agent/daemon/guard.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/types.h>
 #include <stddef.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "agent/daemon/supervise.h"
 #include "agent/lib/buf.h"
 #include "agent/lib/conf.h"
+#include "agent/lib/file.h"
 #include "agent/lib/log.h"
 #include "agent/lib/loop.h"
 #include "agent/lib/msg.h"
@@ -115,12 +117,31 @@ guard_map(struct supervise *supervise)
 	guard_beat(supervise);
 }
 
+/*
+ * The service manager has stopped all units and executes what ends the rest: if
+ * it left us over, nothing must hold up the machine.  Nobody but process 1
+ * itself sets that name.
+ */
+static bool
+is_machines_end(void)
+{
+	static const char name[] = "systemd-shutdow\n"; /* as the kernel cuts */
+	char text[sizeof(name)];
+	size_t len;
+
+	return file_read(AT_FDCWD, "/proc/1/comm", text, sizeof(text), &len) ==
+		       0 &&
+	       strcmp(text, name) == 0;
+}
+
 void
 guard_beat(struct supervise *supervise)
 {
 	struct guard *guard = &supervise->guard;
 	struct msg_guarded guarded;
 
+	if (guard->told.state == MSG_GUARD_IS_ARMED && is_machines_end())
+		guard->off_until_ns = MSG_GUARD_ENDLESS;
 	if (guard->off_until_ns && guard->off_until_ns <= loop_now_ns())
 		guard->off_until_ns = 0;
 	write_page(supervise);
@@ -158,6 +179,12 @@ obey(struct supervise *supervise, const struct msg_guard *message)
 	case MSG_GUARD_STOP:
 		guard->off_until_ns = MSG_GUARD_ENDLESS;
 		log_info("a command stops the agent");
+		break;
+	case MSG_GUARD_ALONE:
+		/* It would log each word of ours as that of a stranger. */
+		notify_close(&supervise->notify);
+		log_warning("service manager gives its unit up, going on "
+			    "without");
 		break;
 	default:
 		break;

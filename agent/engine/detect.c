@@ -174,6 +174,28 @@ detect_stopped(struct engine *engine, const struct event *event,
 	act_mark(engine, &verdict);
 }
 
+void
+detect_denied(struct engine *engine, const struct event *event,
+	      struct tree_process *process)
+{
+	/* Too large for the stack; nothing here is called again meanwhile. */
+	static struct msg_verdict verdict;
+
+	begin_verdict(&verdict, event, MSG_CAUSE_OPEN);
+	verdict.answer = MSG_ANSWER_DENIED;
+	verdict.matches[0] = (struct msg_match){
+		.rule = "khien_mapping_denied",
+		.id = "",
+		.ruleset = "khien",
+		.description = "a file that was found bad was to be mapped as "
+			       "code, and that was refused",
+		.severity = "high",
+		.attack = "T1129",
+	};
+	raise_match(engine, &verdict, &verdict.matches[0], process);
+	act_mark(engine, &verdict);
+}
+
 /*
  * Long arguments come from the store; and all the rows of a verdict or event
  * must come into one transaction, with its number.

@@ -37,6 +37,10 @@ bool detect_own_match(const struct msg_verdict *verdict,
 void detect_stopped(struct engine *engine, const struct event *event,
 		    struct tree_process *process);
 
+/* EVENT_MAP_DENIED: the kernel refused somebody the code of a bad file. */
+void detect_denied(struct engine *engine, const struct event *event,
+		   struct tree_process *process);
+
 /*
  * What is alarming by itself: see behaviour.h.  detect_ready() comes before the
  * event's number is taken, so that its row and the detection are stored

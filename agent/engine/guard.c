@@ -105,9 +105,8 @@ describe(const struct engine *engine, char *dst, size_t size)
 			       "khien-sensor has not loaded its programs yet");
 		break;
 	case MSG_GUARD_IS_ABSENT:
-		(void)snprintf(
-			dst, size,
-			"this kernel takes none of its programs: root "
+		(void)snprintf(dst, size,
+			       "this kernel takes none of its programs: root "
 			       "can stop and change the agent");
 		break;
 	case MSG_GUARD_IS_PAUSED:
@@ -245,7 +244,13 @@ answer(struct guard *guard, const struct msg_guarded *guarded)
 		put_stopping(client, guarded->pid);
 	else
 		put(client);
-	client_end(client, 0, "");
+	if (guard->what == MSG_GUARD_ALONE)
+		client_end(client, 1,
+			   "the agent is guarded and goes on: khienctl stop "
+			   "stops it, and khienctl guard off lets the service "
+			   "manager do so");
+	else
+		client_end(client, 0, "");
 	control_tidy(client);
 }
 
@@ -316,6 +321,7 @@ stop_service(struct client *client, bool shutdown)
 	struct engine *engine = control_engine(client->control);
 	struct msg_guard off = { .what = MSG_GUARD_OFF,
 				 .for_s = SHUTDOWN_FOR_S };
+	struct msg_guard alone = { .what = MSG_GUARD_ALONE };
 
 	if (engine->guard->state.state != MSG_GUARD_IS_ARMED) {
 		put(client);
@@ -325,10 +331,7 @@ stop_service(struct client *client, bool shutdown)
 	} else {
 		tell(engine, client,
 		     "the service manager is refused to stop the agent");
-		client_end(client, 1,
-			   "the agent is guarded and goes on: khienctl stop "
-			   "stops it, and khienctl guard off lets the service "
-			   "manager do so");
+		ask(client, &alone);
 	}
 }
 

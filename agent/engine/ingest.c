@@ -99,6 +99,8 @@ take(struct engine *engine, struct event *event)
 		writer_add(engine->writer);
 	if (event->type == EVENT_STOP)
 		detect_stopped(engine, event, process);
+	else if (event->type == EVENT_MAP_DENIED)
+		detect_denied(engine, event, process);
 	else if (behaviour_knows(event->type))
 		detect_behaviour(engine, event, process);
 }

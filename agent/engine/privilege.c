@@ -20,6 +20,8 @@ has_value(const struct event *event)
 	case EVENT_MEM_OPEN:
 	case EVENT_MEMFD_CREATE:
 	case EVENT_MAP_EXEC:
+	case EVENT_MAP_FILE:
+	case EVENT_MAP_DENIED:
 	case EVENT_BPF_LOAD:
 	case EVENT_UNSHARE:
 		return true;
@@ -127,7 +129,9 @@ privilege_row(struct row *row, const struct event *event, struct tree *tree,
 	put_before(row, event);
 	put_target(row, event, tree);
 	row_number_if(row, has_value(event), (int64_t)value_of(event));
-	row_number_if(row, event->type == EVENT_MAP_EXEC,
+	row_number_if(row,
+		      event->type == EVENT_MAP_EXEC ||
+			      event->type == EVENT_MAP_FILE,
 		      (int64_t)event->value2);
 	row_text(row, event->name);
 	put_file(row, event);

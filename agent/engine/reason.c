@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later - long: one kind after another */
 #include "agent/engine/reason.h"
 
 #include <stdarg.h>

@@ -130,6 +130,7 @@ recall(struct dispatch *dispatch, const struct question *question,
 			    ret_leads) &&
 	    policy_denies(&dispatch->policy, verdict,
 			  trust_is_writable(ident))) {
+		recall_bar(dispatch->recall, question, ident, verdict, true);
 		dispatch->counts.bad++;
 		return true;
 	}
@@ -368,16 +369,18 @@ dispatch_run(struct dispatch *dispatch)
 /* Remembers a file, if it is still the one that was scanned. */
 static void
 remember(struct dispatch *dispatch, const struct scanner *scanner,
-	 const struct msg_verdict *verdict)
+	 const struct msg_verdict *verdict, bool bad)
 {
 	const struct question *question =
 		pending_get(dispatch->pending, scanner->leader);
 
-	if (verdict->flags != 0 || question->judge ||
+	recall_bar(dispatch->recall, question, &scanner->ident, verdict, bad);
+	if ((!bad && verdict->result != MSG_CLEAN) || verdict->flags != 0 ||
+	    question->judge ||
 	    scanner->generation != recall_generation(dispatch->recall) ||
 	    pending_is_dirty(dispatch->pending, scanner->leader))
 		return;
-	if (verdict->result == MSG_CLEAN)
+	if (!bad)
 		recall_add(dispatch->recall, question->fd, &scanner->ident,
 			   CACHE_CLEAN);
 	else
@@ -436,9 +439,8 @@ dispatch_verdict(struct dispatch *dispatch, uint16_t index,
 		      (now_ns() - scanner->sent_ns) / NS_PER_US);
 	bool denies = policy_denies(&dispatch->policy, verdict,
 				    trust_is_writable(&scanner->ident));
-	if (verdict->result == MSG_CLEAN ||
-	    (denies && verdict->result == MSG_MATCH))
-		remember(dispatch, scanner, verdict);
+	remember(dispatch, scanner, verdict,
+		 denies && verdict->result == MSG_MATCH);
 	if (denies || is_final(dispatch, scanner, verdict))
 		pending_settle(dispatch->pending, scanner->leader, verdict);
 	(void)release(dispatch, scanner);

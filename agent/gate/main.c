@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "agent/gate/answers.h"
+#include "agent/gate/barred.h"
 #include "agent/gate/cache.h"
 #include "agent/gate/deadman.h"
 #include "agent/gate/debt.h"
@@ -62,6 +63,7 @@ struct gate {
 	struct marks *marks;
 	struct cache *cache;
 	struct hold *hold;
+	struct barred *barred;
 	struct recall *recall;
 	struct debt *debt;
 	struct report *report;
@@ -334,6 +336,22 @@ take_ack(struct gate *gate, struct buf *buf)
 	return r < 0 ? r : work(gate);
 }
 
+/* Without it those who have a file open already are not kept from it. */
+static int
+take_barred(struct gate *gate, struct buf *buf, int fd)
+{
+	CLEANUP_FD int owned = fd;
+
+	if (!buf_done(buf) || owned < 0)
+		return -EBADMSG;
+	int r = barred_share(gate->barred, owned);
+	if (r < 0)
+		log_error("list of bad files: %s, going on with one that the "
+			  "kernel does not see",
+			  strerror(-r));
+	return 0;
+}
+
 static int
 on_message(void *arg, const struct peer_link *link, uint16_t type,
 	   struct buf *buf, int fd)
@@ -346,6 +364,8 @@ on_message(void *arg, const struct peer_link *link, uint16_t type,
 		return take_judge(gate, buf, fd);
 	if (link->role == ROLE_MOUNTS && type == MSG_MARK)
 		return take_mark(gate, buf, fd);
+	if (link->role == ROLE_SENSOR && type == MSG_BARRED)
+		return take_barred(gate, buf, fd);
 	file_closep(&fd);
 	if (link->role == ROLE_MOUNTS && type == MSG_MOUNT_IDS)
 		return take_mount_ids(gate, buf);
@@ -475,9 +495,11 @@ make_memory(struct gate *gate)
 	if (r < 0)
 		return r;
 	gate->marks = marks_new(&gate->notify, gate->proc);
-	if (!gate->cache || !gate->hold || !gate->marks)
+	gate->barred = barred_new();
+	if (!gate->cache || !gate->hold || !gate->marks || !gate->barred)
 		return -ENOMEM;
-	gate->recall = recall_new(gate->cache, &gate->notify, gate->hold);
+	gate->recall = recall_new(gate->cache, &gate->notify, gate->hold,
+				  gate->barred);
 	gate->answers = answers_new(&gate->notify, gate->report);
 	gate->price = price_new(gate->report);
 	return gate->recall && gate->answers && gate->price ? 0 : -ENOMEM;
@@ -530,6 +552,7 @@ make_status(struct gate *gate)
 		.pending = gate->pending,
 		.cache = gate->cache,
 		.recall = gate->recall,
+		.barred = gate->barred,
 		.answers = gate->answers,
 		.queue = gate->queue,
 		.dispatch = gate->dispatch,
@@ -612,6 +635,7 @@ finish(struct gate *gate)
 	answers_free(gate->answers);
 	price_free(gate->price);
 	recall_free(gate->recall);
+	barred_free(gate->barred);
 	report_free(gate->report);
 	debt_close(gate->debt);
 	hold_free(gate->hold);

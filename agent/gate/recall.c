@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/vfs.h>
 
+#include "agent/gate/barred.h"
 #include "agent/gate/denied.h"
 #include "agent/gate/hold.h"
 #include "agent/gate/ident.h"
@@ -21,6 +22,7 @@ struct recall {
 	struct cache *cache;   /* borrowed */
 	struct notify *notify; /* borrowed */
 	struct hold *hold;     /* borrowed */
+	struct barred *barred; /* borrowed */
 	struct denied *denied;
 	bool asking;
 	uint32_t generation;
@@ -28,7 +30,8 @@ struct recall {
 };
 
 struct recall *
-recall_new(struct cache *cache, struct notify *notify, struct hold *hold)
+recall_new(struct cache *cache, struct notify *notify, struct hold *hold,
+	   struct barred *barred)
 {
 	struct recall *recall = calloc(1, sizeof(*recall));
 
@@ -37,6 +40,7 @@ recall_new(struct cache *cache, struct notify *notify, struct hold *hold)
 	recall->cache = cache;
 	recall->notify = notify;
 	recall->hold = hold;
+	recall->barred = barred;
 	recall->denied = denied_new();
 	if (!recall->denied) {
 		free(recall);
@@ -59,6 +63,7 @@ recall_set_asking(struct recall *recall, bool asking)
 	/* What was good enough to watch may not be so to permit. */
 	recall_clear(recall, false);
 	recall->asking = asking;
+	barred_set(recall->barred, asking);
 }
 
 void
@@ -224,6 +229,22 @@ recall_add_bad(struct recall *recall, int fd, const struct ident *ident,
 		return;
 	denied_add(recall->denied, &now, recall->generation, loop_now_ns(),
 		   verdict);
+}
+
+void
+recall_bar(struct recall *recall, const struct question *question,
+	   const struct ident *ident, const struct msg_verdict *verdict,
+	   bool bad)
+{
+	struct statfs fs;
+
+	if (!bad &&
+	    (verdict->result == MSG_CLEAN || verdict->result == MSG_MATCH))
+		barred_drop(recall->barred, ident);
+	/* What changed meanwhile is another file, and will be scanned. */
+	if (bad && recall->asking && question->cause != MSG_CAUSE_ASKED &&
+	    !(verdict->flags & MSG_CHANGED) && fstatfs(question->fd, &fs) == 0)
+		barred_add(recall->barred, ident, (uint64_t)fs.f_type);
 }
 
 bool

@@ -26,6 +26,7 @@
 
 #include "agent/gate/cache.h"
 
+struct barred;
 struct hold;
 struct ident;
 struct msg_verdict;
@@ -35,7 +36,7 @@ struct recall;
 
 /* Borrows all of them.  NULL: no memory. */
 struct recall *recall_new(struct cache *cache, struct notify *notify,
-			  struct hold *hold);
+			  struct hold *hold, struct barred *barred);
 void recall_free(struct recall *recall);
 
 /* Whether who opens or executes waits for us; forgets everything clean. */
@@ -76,6 +77,16 @@ void recall_add(struct recall *recall, int fd, const struct ident *ident,
  */
 void recall_add_bad(struct recall *recall, int fd, const struct ident *ident,
 		    const struct msg_verdict *verdict);
+
+/*
+ * The verdict on the question's file, which was as `ident` says when its scan
+ * began: nobody maps it as code from now on, when it is `bad`, or anybody may
+ * again.  That somebody only asked for a scan bars nobody, and a scan that
+ * failed lets nobody go on.
+ */
+void recall_bar(struct recall *recall, const struct question *question,
+		const struct ident *ident, const struct msg_verdict *verdict,
+		bool bad);
 
 /*
  * Whether who waits asks about a file that was denied: with what was found,

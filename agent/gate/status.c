@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/gate/answers.h"
+#include "agent/gate/barred.h"
 #include "agent/gate/cache.h"
 #include "agent/gate/dispatch.h"
 #include "agent/gate/intake.h"
@@ -112,6 +113,17 @@ put_cache(struct buf *buf, const struct status_sources *from,
 }
 
 static void
+put_barred(struct buf *buf, const struct barred *barred)
+{
+	struct barred_counts counts;
+
+	barred_count(barred, &counts);
+	msg_put_pair_number(buf, "barred.files", counts.files);
+	msg_put_pair_number(buf, "barred.denied", counts.denied);
+	msg_put_pair_number(buf, "barred.forced", counts.forced);
+}
+
+static void
 put_counts(struct buf *buf, const struct status_sources *from)
 {
 	struct dispatch_counts scans;
@@ -133,6 +145,7 @@ put_counts(struct buf *buf, const struct status_sources *from)
 	put_questions(buf, from, &scans, &known);
 	put_scans(buf, &scans);
 	put_cache(buf, from, &known);
+	put_barred(buf, from->barred);
 	msg_put_pair_number(buf, "events.written", events.written);
 	msg_put_pair_number(buf, "events.executed", events.executed);
 	msg_put_pair_number(buf, "events.opened", events.opened);

@@ -9,6 +9,7 @@
  *   scans.{done,crashed,stuck,dropped,again}
  *   scan_us.{p50,p99,max}
  *   cache.{hits,len,root,user,marked,written}   pending.{now,max}
+ *   barred.{files,denied,forced}
  *   queue.{overflows,full,shed}
  *   lost.{events,verdicts}   scanners   hot.dropped
  *
@@ -20,6 +21,7 @@
 #include <stdint.h>
 
 struct answers;
+struct barred;
 struct cache;
 struct conf;
 struct dispatch;
@@ -40,6 +42,7 @@ struct status_sources {
 	const struct pending *pending;
 	const struct cache *cache;
 	const struct recall *recall;
+	const struct barred *barred;
 	const struct answers *answers;
 	const struct queue *queue;
 	const struct dispatch *dispatch;

@@ -58,6 +58,8 @@ static const struct {
 	{ EVENT_CHROOT, "chroot" },
 	{ EVENT_PIVOT_ROOT, "pivot_root" },
 	{ EVENT_GUARD, "guard" },
+	{ EVENT_MAP_FILE, "map_file" },
+	{ EVENT_MAP_DENIED, "map_denied" },
 };
 
 #define TYPES_LEN (sizeof(types) / sizeof(types[0]))
@@ -298,6 +300,8 @@ event_ring(uint16_t type)
 	case EVENT_UMOUNT:
 	case EVENT_STOP:
 		return EVENT_CRITICAL;
+	case EVENT_MAP_FILE:
+		return EVENT_BULK;
 	default:
 		break;
 	}

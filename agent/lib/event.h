@@ -71,6 +71,9 @@ enum event_type {
 	EVENT_CHROOT = 72,
 	EVENT_PIVOT_ROOT = 73,
 	EVENT_GUARD = 74, /* what the agent's guard of itself refused */
+	EVENT_MAP_FILE = 75,   /* code of a file that not only root can change,
+				  or that the gate does not see */
+	EVENT_MAP_DENIED = 76, /* a bad file was to be mapped as code */
 };
 
 #define EVENT_TYPES 96 /* every type is below */

@@ -24,7 +24,7 @@ msg_guard_get(struct buf *buf, struct msg_guard *ret_guard)
 	guard.for_s = buf_get_u32(buf);
 	bool lasts = guard.what == MSG_GUARD_OFF;
 	if (!buf_done(buf) || !guard.id || guard.what < MSG_GUARD_TELL ||
-	    guard.what > MSG_GUARD_STOP || lasts != (guard.for_s != 0) ||
+	    guard.what > MSG_GUARD_ALONE || lasts != (guard.for_s != 0) ||
 	    guard.for_s > MSG_GUARD_FOR_MAX_S)
 		return -EBADMSG;
 	*ret_guard = guard;

@@ -23,6 +23,8 @@ enum msg_guard_what {
 	MSG_GUARD_OFF,	    /* nobody is refused anything for a while */
 	MSG_GUARD_ON,	    /* that while is over */
 	MSG_GUARD_STOP,	    /* off, and then khiend's orderly end */
+	MSG_GUARD_ALONE,    /* the service manager was refused to stop the
+			       agent, and gives it up */
 };
 
 /* MSG_GUARD: answered by MSG_GUARDED. */

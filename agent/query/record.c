@@ -93,6 +93,8 @@ static const struct {
 	{ EVENT_CHROOT, "process", "change", NULL },
 	{ EVENT_PIVOT_ROOT, "host", "change", NULL },
 	{ EVENT_GUARD, "intrusion_detection", "denied", NULL },
+	{ EVENT_MAP_FILE, "process", "access", NULL },
+	{ EVENT_MAP_DENIED, "process", "denied", NULL },
 };
 
 struct flag {

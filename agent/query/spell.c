@@ -188,7 +188,7 @@ spell_value(char *dst, const char *type, uint64_t value)
 	} else if (str_equal(type, "bpf_load") && value < PROGRAMS_LEN) {
 		(void)snprintf(dst, SPELL_SIZE, "BPF_PROG_TYPE_%s",
 			       programs[value]);
-	} else if (str_equal(type, "map_exec")) {
+	} else if (str_starts(type, "map_")) {
 		add_bits(dst, protections, value);
 	} else if (str_equal(type, "unshare") || str_equal(type, "setns")) {
 		add_bits(dst, clones, value);

@@ -13,7 +13,7 @@
 #include "agent/sensor/texts.h"
 #include "kernel/khien_abi.h"
 
-#define FLAGS_TOLD 0x3fffffffu /* the others are for this file alone */
+#define FLAGS_TOLD 0x1fffffffu /* the others are for this file alone */
 
 static void
 join(struct decode *ret, char *dst, const char *base, const char *path)
@@ -197,7 +197,7 @@ decode_file(const uint8_t *bytes, size_t size, struct decode *ret)
 	event->path = take_path(ret, &texts, &file.len[KHIEN_FILE_PATH],
 				file.head.flags & KHIEN_WALKED, ret->path);
 	event->path2 = take_path(ret, &texts, &file.len[KHIEN_FILE_PATH2],
-				 false, ret->path2);
+				 file.head.flags & KHIEN_WALKED2, ret->path2);
 	event->name = texts_take_string(&texts, file.len[KHIEN_FILE_NAME],
 					KHIEN_NAME_SIZE);
 	return texts.failed || texts.left > 0 ? -EBADMSG : 0;
@@ -248,7 +248,9 @@ decode_record(const uint8_t *bytes, size_t size, struct decode *ret)
 		return decode_file(bytes, size, ret);
 	case KHIEN_CONNECT ... KHIEN_DNS:
 		return network_decode(bytes, size, ret);
-	case KHIEN_CREDENTIALS ... KHIEN_GUARD:
+	case KHIEN_CREDENTIALS ... KHIEN_MAP_DENIED:
+		if (!event_type_name(head.type))
+			return -EBADMSG;
 		return privilege_decode(bytes, size, ret);
 	default:
 		return -EBADMSG;

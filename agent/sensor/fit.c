@@ -53,13 +53,12 @@ try_bpf(void)
 	};
 	CLEANUP_FD int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, NULL, 4, 4, 1,
 					    NULL);
+	if (map < 0)
+		return PROGRAMS_NO_BPF - map;
 	CLEANUP_FD int program =
-		map < 0 ? -1 :
-			  bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, NULL,
-					"GPL", code,
-					sizeof(code) / sizeof(code[0]), NULL);
-
-	return program < 0 ? PROGRAMS_NO_BPF + errno : 0;
+		bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, NULL, "GPL", code,
+			      sizeof(code) / sizeof(code[0]), NULL);
+	return program < 0 ? PROGRAMS_NO_BPF - program : 0;
 }
 
 /* The mode that is in force stands in brackets. */

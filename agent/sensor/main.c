@@ -215,11 +215,24 @@ on_message(void *arg, const struct peer_link *link, uint16_t type,
 	}
 }
 
+/* Each gate writes it; the kernel keeps what is in it from one to the next. */
+static int
+send_barred(struct sensor *sensor)
+{
+	struct buf buf;
+
+	peer_begin(&sensor->peer, &buf, MSG_BARRED);
+	return peer_write(&sensor->peer, &buf, ROLE_GATE, 0,
+			  sensor->probe.maps[PROBE_BAD]);
+}
+
 static int
 on_link(void *arg, const struct peer_link *link)
 {
 	struct sensor *sensor = arg;
 
+	if (link->role == ROLE_GATE)
+		return absorb(send_barred(sensor));
 	if (link->role != ROLE_ENGINE)
 		return 0;
 	window_rewind(&sensor->window);

@@ -38,6 +38,7 @@ fill_tracing(void *rodata, const struct probe *probe)
 		  (uint8_t *)(uintptr_t)knobs->act_kinds);
 	knobs->iterator_slot = probe->cpus;
 	knobs->uring_slots = probe->cpus + 1;
+	knobs->hooked = probe->hooked;
 }
 
 static void
@@ -47,6 +48,7 @@ fill_security(void *rodata, const struct probe *probe)
 
 	knobs->setattr_mapped = probe->fit.setattr_mapped;
 	knobs->xattr_mapped = probe->fit.xattr_mapped;
+	knobs->hooked = probe->hooked;
 	guard_find_spaces((uint32_t *)(uintptr_t)knobs->spaces);
 }
 

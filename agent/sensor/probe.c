@@ -30,9 +30,9 @@ struct chosen {
 };
 
 static const char *const map_names[PROBE_MAPS] = {
-	"critical", "bulk",  "counters", "own",	   "reach",
-	"stops",    "names", "known",	 "armed",  "handlers",
-	"claims",   "guard", "guarded",	 "places", "ours"
+	"critical", "bulk",   "counters", "own",      "reach",	"stops",
+	"names",    "known",  "armed",	  "handlers", "claims", "guard",
+	"guarded",  "places", "ours",	  "lefts",    "wants",	"bad",
 };
 
 const char *
@@ -143,6 +143,8 @@ set_maps(struct bpf_object *object, size_t which, const struct probe *probe)
 	if (r == 0)
 		r = set_size(object, "counters",
 			     KHIEN_NUMBERINGS(probe->cpus) * KHIEN_CLASSES);
+	if (r == 0 && !probe->hooked)
+		r = set_size(object, "lefts", 1);
 	for (size_t i = 0; r == 0 && i < PROBE_MAPS; i++) {
 		struct bpf_map *map =
 			bpf_object__find_map_by_name(object, map_names[i]);
@@ -430,6 +432,8 @@ probe_load(struct probe *probe, struct probe_wanted wanted, const uint32_t *own,
 	probe->passing = wanted.privilege;
 	if (!choose(probe, wanted, &chosen))
 		return 0;
+	for (size_t i = PROGRAM_HOOKS_UNLINK; i <= PROGRAM_HOOKS_BPF; i++)
+		probe->hooked = probe->hooked || chosen.has[i];
 	/* Once each: what takes its time is to read the kernel's types. */
 	for (size_t i = 0; r == 0 && i < PROGRAMS_OBJECTS; i++)
 		r = load_object(&objects[i], i, probe, &chosen);

@@ -13,7 +13,7 @@
 #include "agent/sensor/fit.h"
 #include "agent/sensor/programs.h"
 
-#define PROBE_MAPS 15
+#define PROBE_MAPS 18
 #define PROBE_RING_SIZE (8u << 20)    /* RING_SIZE of kernel/ring.h */
 #define PROBE_STOPS_SIZE (256u << 10) /* STOPS_SIZE of kernel/reach.bpf.c */
 
@@ -33,6 +33,9 @@ enum probe_map {
 	PROBE_GUARDED,	/* files, by struct khien_guard_key */
 	PROBE_PLACES,	/* their paths */
 	PROBE_OURS,	/* kernel objects that are guarded */
+	PROBE_LEFTS,	/* what hooks saw */
+	PROBE_WANTS,	/* requests of io_uring under way */
+	PROBE_BAD,	/* struct khien_bad */
 };
 
 struct probe {
@@ -43,6 +46,7 @@ struct probe {
 	uint64_t base;		  /* numbers begin after it: see probe_init() */
 	struct fit fit;
 	bool passing; /* system calls go on to the programs of privilege */
+	bool hooked;  /* hooks leave something for them: kernel/left.h */
 };
 
 /*

@@ -14,6 +14,16 @@
 				.sensor = PROGRAMS_OF_GUARD,                   \
 				.cost = without ", and not refused",           \
 				.hook = (its_hook) }
+/* One that sees more. */
+#define HOOK(program, of, at, without)                                         \
+	{                                                                      \
+		.name = (program), .object = PROGRAMS_SECURITY,                \
+		.sensor = (of), .cost = (without), .hook = (at)                \
+	}
+
+#define PATH_HOOK(program, at, what)                                           \
+	HOOK(program, PROGRAMS_OF_FILE, at,                                    \
+	     "real paths of " what ": told as the caller gave them")
 
 static const struct programs_entry entries[PROGRAMS] = {
 	[PROGRAM_PROCESS_FORK] = {
@@ -172,7 +182,7 @@ static const struct programs_entry entries[PROGRAMS] = {
 		  EVENT_MEM_OPEN, EVENT_MEMFD_CREATE, EVENT_MAP_EXEC,
 		  EVENT_MODULE_LOAD, EVENT_MODULE_UNLOAD, EVENT_BPF_LOAD,
 		  EVENT_UNSHARE, EVENT_SETNS, EVENT_CHROOT,
-		  EVENT_PIVOT_ROOT },
+		  EVENT_PIVOT_ROOT, EVENT_MAP_FILE },
 	},
 	[PROGRAM_PRIVILEGE_SEED] = {
 		"privilege_seed", PROGRAMS_TRACING, PROGRAMS_OF_PRIVILEGE,
@@ -248,6 +258,49 @@ static const struct programs_entry entries[PROGRAMS] = {
 	      "file systems of the agent's files remounted"),
 	GUARD(SHIELD_PIVOT, "shield_pivot", "sb_pivotroot",
 	      "another root put in the place of the one with the agent's files"),
+	[PROGRAM_HOOKS_UNLINK] =
+		PATH_HOOK("hooks_unlink", "path_unlink", "removed files"),
+	[PROGRAM_HOOKS_RMDIR] =
+		PATH_HOOK("hooks_rmdir", "path_rmdir", "removed folders"),
+	[PROGRAM_HOOKS_MKDIR] =
+		PATH_HOOK("hooks_mkdir", "path_mkdir", "new folders"),
+	[PROGRAM_HOOKS_MKNOD] = PATH_HOOK("hooks_mknod", "path_mknod",
+					  "new pipes and devices"),
+	[PROGRAM_HOOKS_SYMLINK] = PATH_HOOK("hooks_symlink", "path_symlink",
+					    "new symbolic links"),
+	[PROGRAM_HOOKS_LINK] =
+		PATH_HOOK("hooks_link", "path_link", "files linked"),
+	[PROGRAM_HOOKS_RENAME] =
+		PATH_HOOK("hooks_rename", "path_rename", "files renamed"),
+	[PROGRAM_HOOKS_CHMOD] =
+		PATH_HOOK("hooks_chmod", "path_chmod", "changes of mode"),
+	[PROGRAM_HOOKS_CHOWN] =
+		PATH_HOOK("hooks_chown", "path_chown", "changes of owner"),
+	[PROGRAM_HOOKS_MOUNT] =
+		PATH_HOOK("hooks_mount", "sb_mount", "mount points"),
+	[PROGRAM_HOOKS_MOVE] =
+		PATH_HOOK("hooks_move", "move_mount", "mounts moved"),
+	[PROGRAM_HOOKS_UMOUNT] =
+		PATH_HOOK("hooks_umount", "sb_umount", "mounts taken away"),
+	[PROGRAM_HOOKS_MODULE] =
+		HOOK("hooks_module", PROGRAMS_OF_PRIVILEGE, "kernel_read_file",
+		     "the file of a kernel module whose descriptor is another "
+		     "file's before the call ends"),
+	[PROGRAM_HOOKS_BPF] =
+		HOOK("hooks_bpf", PROGRAMS_OF_PRIVILEGE, "bpf_prog",
+		     "BPF programs whose descriptor is closed before the call "
+		     "ends"),
+	[PROGRAM_MAPPING_MMAP] = {
+		"mapping_mmap", PROGRAMS_SECURITY, PROGRAMS_ALWAYS,
+		"bad files that are mapped as code through a descriptor older "
+		"than the verdict: they are not refused",
+		{ EVENT_MAP_DENIED },
+		"mmap_file",
+	},
+	[PROGRAM_MAPPING_PROTECT] =
+		HOOK("mapping_protect", PROGRAMS_ALWAYS, "file_mprotect",
+		     "bad files that were mapped to be read and become code: "
+		     "they are not refused"),
 };
 
 const char *

@@ -11,7 +11,8 @@ _khienctl()
 		xattr mkdir rmdir mount umount stop connect accept disconnect
 		datagram dns credentials escalate ptrace vm_write mem_open
 		memfd_create map_exec module_load module_unload bpf_load
-		unshare setns chroot pivot_root guard loss peer clock config store
+		unshare setns chroot pivot_root guard map_file map_denied loss
+		peer clock config store
 		act listener update"
 	local options="--socket --json --help --version"
 

@@ -13,6 +13,7 @@
  *   until SECONDS TEXT WORD...  run it again until its output has the text
  *   settle WORD...       run it followed by a pid of a process that ended,
  *                        until it prints something
+ *   move PATH PATH       give a file another name
  *   stop                 end what was started
  *   file NAME PATH       the contents of a file
  * and those of lack.h.
@@ -395,6 +396,9 @@ follow(char **words, size_t len)
 		do_settle(words + 1, len - 1);
 	} else if (strcmp(what, "stop") == 0) {
 		do_stop();
+	} else if (strcmp(what, "move") == 0 && len > 2) {
+		if (rename(words[1], words[2]) < 0)
+			say("%s: %s", words[1], strerror(errno));
 	} else if (strcmp(what, "file") == 0 && len > 2) {
 		do_file(words[1], words[2]);
 	} else if (!lack_follow(words, len)) {

@@ -38,6 +38,12 @@ START = [
     ["run", "status", *CTL, "status"],
     ["run", "turn-off", *CONTROL, "guard", "off", "--for", "1h"],
 ]
+ENFORCE = [
+    ["run", "turn-back", *CONTROL, "guard", "off", "--for", "1h"],
+    ["move", "/enforce.conf", "/khien.conf"],
+    ["run", "reload", *CONTROL, "reload"],
+    ["until", "60", '"mode":"enforce"', *CTL, "status"],
+]
 END = [
     ["run", "turn-end", *CONTROL, "guard", "off", "--for", "1h"],
     ["settle", *CTL, "events", "--type", "exit", "--since", "1h", "--pid"],
@@ -71,14 +77,20 @@ def runs_of(case, number, kernel):
 
 
 def in_order(cases, runs):
-    """Words of the plan: those that are run without the guard come first."""
+    """Words of the plan: those that are run without the guard come first, and
+    last those for which the gate enforces."""
     guarded = [case for case in cases if case.guard]
+    enforced = [case for case in cases if case.mode]
     for case in cases:
-        if not case.guard:
+        if not case.guard and not case.mode:
             yield from (words for _, _, words in runs[case.id])
     if guarded:
         yield ["run", "turn-on", *CONTROL, "guard", "on"]
     for case in guarded:
+        yield from (words for _, _, words in runs[case.id])
+    if enforced:
+        yield from ENFORCE
+    for case in enforced:
         yield from (words for _, _, words in runs[case.id])
 
 

@@ -284,8 +284,10 @@ def test_status_names_what_is_refused(make_agent, tmp_path, program, cost):
     said = programs.pop(program)
     assert said.startswith("absent: Operation not permitted; not seen: ")
     assert cost in said
-    # Those for other kernels' forms, and of what this one has not got.
-    assert set(programs.values()) <= {"attached", "not needed by this kernel"}
+    # Those for other kernels' forms, of what this one has not got, and of a
+    # guard that nobody asked for.
+    assert set(programs.values()) <= {"attached", "not needed by this kernel",
+                                      "off"}
     assert "attached" in programs.values()
     assert program in agent.ctl_raw("status").stdout.decode()
     assert f"kernel program {program} refused" in agent.log()

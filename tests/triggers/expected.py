@@ -12,11 +12,15 @@ NAME.json beside it is a list of cases, each of them an object:
   absent    {"5.10": "why"}: that kernel cannot do it, or cannot tell it
   instead   {"5.10": {...}}: keys that replace those of the case there
   host      why it is not run on the machine that runs the tests
+  mode      "enforce": run after all others, when the gate does
   modules   modules of the kernel's package that lie in "$modules"
   guard     "on": is run while the agent guards itself, after all others
 
 "$x" is what the program printed; "$folder" is an empty folder of the case's
-own, "$program" the trigger, "$true" a program that does nothing.  null: the
+own, "$program" the trigger, "$true" a program that does nothing.  In the guests
+hooks tell real paths: "$path" is what was printed as real_path, if that was,
+and "$caller" nothing; elsewhere it is the flag path_by_caller, and "$moved" is
+unconfirmed, of a path whose beginning was moved.  null: the
 field must be absent; "*": it must be there.  UNSAID holds for every event that
 does not say otherwise.  Compared are exactly those events of the processes
 named in `events` ("$pid" when there are none) whose action is among those of
@@ -29,7 +33,7 @@ import re
 
 HERE = pathlib.Path(__file__).resolve().parent
 KEYS = {"args", "events", "actions", "program", "absent", "instead", "host",
-        "modules", "guard"}
+        "mode", "modules", "guard"}
 UNSAID = {"event.kind": "event", "khien.flags": [], "process.pid": "$pid",
           "process.executable": "$program", "user.id": "0"}
 
@@ -46,6 +50,7 @@ class Case:
         self.args = record.get("args", [])
         self.program = record["program"]
         self.host = record.get("host")
+        self.mode = record.get("mode", "")
         self.absent = record.get("absent", {})
         self.modules = record.get("modules", [])
         self.guard = record.get("guard", "")
@@ -71,6 +76,11 @@ class Case:
 
     def expected(self, values, kernel=None):
         """The events, with everything filled in."""
+        values = {**values, "caller": None if kernel else "path_by_caller",
+                  "moved": None if kernel else "unconfirmed"}
+        if kernel:
+            values.update({name[5:]: value for name, value in values.items()
+                           if name.startswith("real_")})
         return [{field: filled(value, values)
                  for field, value in {**UNSAID, **event}.items()}
                 for event in self.get("events", kernel)]
@@ -96,7 +106,8 @@ def load(folder=HERE):
 def filled(value, values):
     """"$pid" -> 12; "$folder/x" -> "/tmp/x"; a KeyError names what lacks."""
     if isinstance(value, list):
-        return [filled(v, values) for v in value]
+        return [v for v in (filled(v, values) for v in value)
+                if v is not None]
     if not isinstance(value, str):
         return value
     if re.fullmatch(r"\$\w+", value):

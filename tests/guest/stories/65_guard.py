@@ -178,7 +178,8 @@ def sanctioned():
     refuses("kill -9", os.kill, pid_of("gate"), signal.SIGKILL)
     main = main_pid()
     run("khienctl", "stop")
-    assert not pathlib.Path(f"/proc/{main}").exists()
+    # It has ended; until the service manager has looked it has a number.
+    wait_for(lambda: not pathlib.Path(f"/proc/{main}").exists(), "its end", 9)
     wait_for(lambda: show("khien.service", "ActiveState") == "inactive",
              "the unit has stopped")
     store = sqlite3.connect("/var/lib/khien/store.db")

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "agent/gate/barred.h"
 #include "agent/gate/cache.h"
 #include "agent/gate/dispatch.h"
 #include "agent/gate/hold.h"
@@ -36,6 +37,7 @@ struct scene {
 	struct cache *cache;
 	struct notify notify; /* closed: the kernel is told nothing */
 	struct hold *hold;
+	struct barred *barred;
 	struct recall *recall;
 	struct dispatch *dispatch;
 	int chans[SCANNERS]; /* the scanners' ends */
@@ -114,7 +116,9 @@ setup(void **state)
 	scene.cache = cache_new(64, 1);
 	scene.notify.fd = -1;
 	scene.hold = hold_new(8);
-	scene.recall = recall_new(scene.cache, &scene.notify, scene.hold);
+	scene.barred = barred_new();
+	scene.recall = recall_new(scene.cache, &scene.notify, scene.hold,
+				   scene.barred);
 	scene.dispatch =
 		dispatch_new(scene.pending, scene.recall, on_stuck, &scene);
 	dispatch_set_timeout(scene.dispatch, TIMEOUT_MS);
@@ -137,6 +141,7 @@ teardown(void **state)
 	dispatch_free(scene->dispatch);
 	pending_free(scene->pending);
 	recall_free(scene->recall);
+	barred_free(scene->barred);
 	hold_free(scene->hold);
 	cache_free(scene->cache);
 	for (char name = 'a'; name <= 'z'; name++) {

@@ -19,6 +19,7 @@
 
 #include "agent/gate/answers.h"
 #include "agent/gate/asker.h"
+#include "agent/gate/barred.h"
 #include "agent/gate/cache.h"
 #include "agent/gate/debt.h"
 #include "agent/gate/dispatch.h"
@@ -49,6 +50,7 @@ struct scene {
 	int kernel; /* the other end of its descriptor */
 	struct cache *cache;
 	struct hold *hold;
+	struct barred *barred;
 	struct recall *recall;
 	struct report *report;
 	struct answers *answers;
@@ -91,7 +93,9 @@ make_parts(struct scene *scene)
 {
 	scene->cache = cache_new(64, 1);
 	scene->hold = hold_new(4);
-	scene->recall = recall_new(scene->cache, &scene->notify, scene->hold);
+	scene->barred = barred_new();
+	scene->recall = recall_new(scene->cache, &scene->notify, scene->hold,
+				   scene->barred);
 	scene->report = report_new(1000, &debt);
 	scene->answers = answers_new(&scene->notify, scene->report);
 	scene->pending =
@@ -154,6 +158,7 @@ teardown(void **state)
 	answers_free(scene->answers);
 	report_free(scene->report);
 	recall_free(scene->recall);
+	barred_free(scene->barred);
 	hold_free(scene->hold);
 	cache_free(scene->cache);
 	notify_close(&scene->notify);

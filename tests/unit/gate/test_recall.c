@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "agent/gate/barred.h"
 #include "agent/gate/cache.h"
 #include "agent/gate/hold.h"
 #include "agent/gate/ident.h"
@@ -93,6 +94,7 @@ struct scene {
 	struct notify notify;
 	struct cache *cache;
 	struct hold *hold;
+	struct barred *barred;
 	struct recall *recall;
 	char path[32];
 	struct ident ident;
@@ -124,7 +126,9 @@ setup(void **state)
 		return -1;
 	scene.cache = cache_new(64, 1);
 	scene.hold = hold_new(4);
-	scene.recall = recall_new(scene.cache, &scene.notify, scene.hold);
+	scene.barred = barred_new();
+	scene.recall = recall_new(scene.cache, &scene.notify, scene.hold,
+				  scene.barred);
 	scene.question.fd = open(scene.path, O_RDONLY | O_CLOEXEC);
 	scene.question.ident = &scene.ident;
 	scene.question.cause = MSG_CAUSE_OPEN;
@@ -138,6 +142,7 @@ teardown(void **state)
 	struct scene *scene = *state;
 
 	recall_free(scene->recall);
+	barred_free(scene->barred);
 	hold_free(scene->hold);
 	cache_free(scene->cache);
 	(void)close(scene->question.fd);

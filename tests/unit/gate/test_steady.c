@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "agent/gate/barred.h"
 #include "agent/gate/cache.h"
 #include "agent/gate/hold.h"
 #include "agent/gate/ident.h"
@@ -28,6 +29,7 @@ struct place {
 	struct notify notify;
 	struct cache *cache;
 	struct hold *hold;
+	struct barred *barred;
 	struct recall *recall;
 };
 
@@ -44,7 +46,9 @@ setup(void **state)
 	place->fd = open(place->path, O_RDONLY | O_CLOEXEC);
 	place->cache = cache_new(64, 42);
 	place->hold = hold_new(4);
-	place->recall = recall_new(place->cache, &place->notify, place->hold);
+	place->barred = barred_new();
+	place->recall = recall_new(place->cache, &place->notify, place->hold,
+				   place->barred);
 	*state = place;
 	if (place->writer < 0 || place->fd < 0 || !place->recall ||
 	    write(place->writer, "1234", 4) != 4)
@@ -59,6 +63,7 @@ teardown(void **state)
 	struct place *place = *state;
 
 	recall_free(place->recall);
+	barred_free(place->barred);
 	hold_free(place->hold);
 	cache_free(place->cache);
 	(void)close(place->fd);

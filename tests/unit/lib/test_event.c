@@ -269,7 +269,7 @@ test_names(void **state)
 		assert_int_not_equal(event_family((uint16_t)type),
 				     EVENT_OF_NONE);
 	}
-	assert_int_equal(known, 48);
+	assert_int_equal(known, 50);
 	assert_int_equal(event_family(0), EVENT_OF_NONE);
 	assert_int_equal(event_family(EVENT_SEED), EVENT_OF_PROCESS);
 	assert_int_equal(event_family(EVENT_STOP), EVENT_OF_FILE);

@@ -24,9 +24,10 @@ test_requests(void **state)
 		{ { 1, MSG_GUARD_OFF, MSG_GUARD_FOR_MAX_S }, 0 },
 		{ { 1, MSG_GUARD_ON, 0 }, 0 },
 		{ { UINT64_MAX, MSG_GUARD_STOP, 0 }, 0 },
+		{ { 1, MSG_GUARD_ALONE, 0 }, 0 },
 		{ { 0, MSG_GUARD_TELL, 0 }, -EBADMSG },
 		{ { 1, 0, 0 }, -EBADMSG },
-		{ { 1, MSG_GUARD_STOP + 1, 0 }, -EBADMSG },
+		{ { 1, MSG_GUARD_ALONE + 1, 0 }, -EBADMSG },
 		/* Never for ever, and never longer than is promised. */
 		{ { 1, MSG_GUARD_OFF, 0 }, -EBADMSG },
 		{ { 1, MSG_GUARD_OFF, MSG_GUARD_FOR_MAX_S + 1 }, -EBADMSG },

@@ -117,7 +117,7 @@ test_types(void **state)
 		{ "file", EVENT_CREATE, EVENT_STOP },
 		{ "agent", EVENT_LOSS, EVENT_UPDATE },
 		{ "network", EVENT_CONNECT, EVENT_DNS },
-		{ "privilege", EVENT_CREDENTIALS, EVENT_GUARD },
+		{ "privilege", EVENT_CREDENTIALS, EVENT_MAP_DENIED },
 		{ "vm_write,mem_open", EVENT_VM_WRITE, EVENT_MEM_OPEN },
 		{ "file,process", EVENT_FORK, EVENT_STOP },
 	};

@@ -73,8 +73,10 @@ bpf_map_create(enum bpf_map_type type, const char *name, __u32 key_size,
 		      const struct bpf_map_create_opts *) =
 		dlsym(RTLD_NEXT, __func__);
 
-	if (refusal == EVERYTHING)
+	if (refusal == EVERYTHING) {
+		errno = EPERM;
 		return -EPERM;
+	}
 	return create(type, name, key_size, value_size, len, opts);
 }
 
@@ -164,6 +166,7 @@ choose(size_t absent)
 		.file = all || of == PROGRAMS_OF_FILE,
 		.network = all || of == PROGRAMS_OF_NETWORK,
 		.privilege = all || of == PROGRAMS_OF_PRIVILEGE,
+		.guard = all || of == PROGRAMS_OF_GUARD,
 	};
 }
 
@@ -417,7 +420,7 @@ test_attach_refused(void **state)
 	}
 }
 
-/* Without maps there is nothing to go on with. */
+/* There are no maps either, and each program is absent by the same. */
 static void
 test_everything_refused(void **state)
 {
@@ -427,7 +430,16 @@ test_everything_refused(void **state)
 	(void)state;
 	refusal = EVERYTHING;
 	assert_int_equal(probe_init(&probe), 0);
-	assert_int_equal(probe_load(&probe, wanted, NULL, 0), -EPERM);
+	assert_int_equal(probe_load(&probe, wanted, NULL, 0), 0);
+	for (size_t i = 0; i < PROBE_MAPS; i++)
+		assert_int_equal(probe.maps[i], -1);
+	for (size_t i = 0; i < PROGRAMS; i++)
+		if (!probe_is_wanted(wanted, i))
+			assert_int_equal(probe.errors[i], ECANCELED);
+		else if (probe.errors[i] != PROGRAMS_UNNEEDED)
+			assert_string_equal(programs_why(probe.errors[i]),
+					    "bpf(2) is refused: "
+					    "Operation not permitted");
 	probe_done(&probe);
 }
 

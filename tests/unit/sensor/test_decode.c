@@ -162,6 +162,21 @@ test_file(void **state)
 	assert_int_equal(run(), 0);
 	assert_string_equal(decode.event.path, "/a/b");
 	assert_int_equal(decode.event.flags, 0);
+	/* As a hook has left them. */
+	begin(KHIEN_RENAME, KHIEN_BULK, sizeof(struct khien_file));
+	record.head.flags = KHIEN_WALKED | KHIEN_WALKED2;
+	PUT_FILE(KHIEN_FILE_PATH, "b\0a\0");
+	PUT_FILE(KHIEN_FILE_PATH2, "c\0a\0");
+	assert_int_equal(run(), 0);
+	assert_string_equal(decode.event.path, "/a/b");
+	assert_string_equal(decode.event.path2, "/a/c");
+	assert_int_equal(decode.event.flags, 0);
+	begin(KHIEN_SYMLINK, KHIEN_BULK, sizeof(struct khien_file));
+	record.head.flags = KHIEN_WALKED;
+	PUT_FILE(KHIEN_FILE_PATH, "b\0a\0");
+	PUT_FILE(KHIEN_FILE_PATH2, "there");
+	assert_int_equal(run(), 0);
+	assert_string_equal(decode.event.path2, "there");
 }
 
 /* What callers pass, and the walk that it starts from. */
