@@ -177,13 +177,14 @@ shielded_tell(struct khien_guard *page, __u32 what, __u64 detail,
 static __always_inline int
 shielded_refuse(__u32 what, __u64 detail, struct dentry *dentry, bool holds)
 {
-	struct khien_guard *page = guard_begin();
+	struct khien_guard *page = guard_page();
 
-	if (!page)
+	if (!page || !guard_is_armed(page))
 		return 0;
+	/* Whose it is comes last: nearly all that is done is done elsewhere. */
 	__u64 at = guard_number(dentry);
 	__u32 found = shielded_find(at, holds);
-	if (!found)
+	if (!found || guard_is_own((void *)bpf_get_current_task()))
 		return 0;
 	return shielded_tell(page, what, detail, (void *)at, found);
 }
