@@ -352,6 +352,9 @@ hooks_move(void *ctx)
 	put_name(left, (__u64)BPF_CORE_READ(from, dentry, d_sb, s_type, name));
 	walk_path(key, ctx, 1, 0);
 	walk_path(key, ctx, 0, LEFT_WALK);
+	/* Just a root: it was attached nowhere. */
+	if (left->len[1] == 1)
+		left->len[1] = 0;
 	return 0;
 }
 

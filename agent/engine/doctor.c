@@ -223,9 +223,11 @@ check_mode(struct doctor *doctor)
 	else if (lack)
 		tell(doctor, "mode", false,
 		     "[gate] mode is enforce, and nobody can be made to wait:"
-		     " %s; what a rule finds is killed or quarantined"
-		     " afterwards, if [action] on_malicious says so",
-		     lack);
+		     " %s%s",
+		     lack,
+		     blind ? "" :
+			     "; what a rule finds is killed or quarantined"
+			     " afterwards, if [action] on_malicious says so");
 	else
 		tell(doctor, "mode", true,
 		     "[gate] mode is enforce: who opens or executes a file"

@@ -219,8 +219,12 @@ on_message(void *arg, const struct peer_link *link, uint16_t type,
 static int
 send_barred(struct sensor *sensor)
 {
+	const int32_t *errors = sensor->probe.errors;
 	struct buf buf;
 
+	/* Nobody would read it. */
+	if (errors[PROGRAM_MAPPING_MMAP] && errors[PROGRAM_MAPPING_PROTECT])
+		return 0;
 	peer_begin(&sensor->peer, &buf, MSG_BARRED);
 	return peer_write(&sensor->peer, &buf, ROLE_GATE, 0,
 			  sensor->probe.maps[PROBE_BAD]);

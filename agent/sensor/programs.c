@@ -364,6 +364,8 @@ static const struct programs_form forms[PROGRAMS] = {
 	/* Before Linux 6.1 privilege_call reads the mappings by itself. */
 	[PROGRAM_PRIVILEGE_MAPPING] = { .about = "maple_tree",
 					.needs = "BPF_FUNC_find_vma" },
+	/* As old as arguments that are structs, which its hook has. */
+	[PROGRAM_HOOKS_CHOWN] = { .needs = "BPF_FUNC_user_ringbuf_drain" },
 };
 
 const struct programs_form *

@@ -90,6 +90,7 @@ LACKS = [
         ("no kernel program is attached (this kernel has no BTF",
          "its file system is mounted read-only"),
         {"programs": "this kernel has no BTF",
+         "reach": "kernel program reach_exec is absent",
          "store": "its file system is mounted read-only in /state"},
         {"sensor": {"exec", "fork", "connect", "ptrace", "stop"}}, DENIED,
         others="absent: this kernel has no BTF"),
