@@ -2,9 +2,9 @@
 /*
  * Records of programs that may be preempted, as those of cgroups and of hooks
  * of security modules: what is kept for each cpu is not theirs alone.  A lane
- * is a numbering, and the entry of that number in whatever its user puts a record
- * together in (an array of KHIEN_LANES; in tier L `scratch`), and belongs to
- * whoever claimed it, whatever the class.
+ * is a numbering, and the entry of that number in whatever its user puts a
+ * record together in (an array of KHIEN_LANES; in tier L `scratch`), and
+ * belongs to whoever claimed it, whatever the class.
  */
 #pragma once
 
