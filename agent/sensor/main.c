@@ -413,9 +413,8 @@ watch_rings(struct sensor *sensor)
 	for (size_t i = 0; i < sizeof(rings) / sizeof(rings[0]); i++) {
 		int fd = sensor->probe.maps[rings[i]];
 		/* Where the kernel takes no program we only say so. */
-		if (fd >= 0 &&
-		    !loop_add_fd(sensor->peer.loop, fd, EPOLLIN | EPOLLET,
-				 on_ring, sensor))
+		if (fd >= 0 && !loop_add_fd(sensor->peer.loop, fd,
+					    EPOLLIN | EPOLLET, on_ring, sensor))
 			return -errno;
 	}
 	return 0;
