@@ -476,8 +476,11 @@ main(int argc, char **argv)
 	reach_close(&sensor.reach);
 	stream_close(&sensor.stream);
 	window_done(&sensor.window);
-	probe_done(&sensor.probe);
 	sensitive_free(sensor.sensitive);
 	peer_done(&sensor.peer);
+	/* Whoever is the last to let go of the guard's programs waits for the
+	   kernel, seconds in all; khiend does not wait for that. */
+	(void)close(PEER_FD);
+	probe_done(&sensor.probe);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
