@@ -211,15 +211,29 @@ find_khiend(const struct khien_guard *page)
 	return target_task(target_find_in(first, page->khiend));
 }
 
+struct name {
+	__u64 words[2];
+};
+
+static __always_inline struct name
+read_name(struct file *file)
+{
+	const unsigned char *at =
+		BPF_CORE_READ(file, f_path.dentry, d_name.name);
+	struct name name = { { 0 } };
+
+	(void)bpf_probe_read_kernel_str(name.words, sizeof(name.words), at);
+	return name;
+}
+
 /* Ends, or stops, all that is in a cgroup and below. */
 static __always_inline bool
-is_for_all(const unsigned char *name)
+is_for_all(const struct name *name)
 {
-	__u64 words[2] = { 0 };
+	__u64 begin = name->words[0];
 
-	(void)bpf_probe_read_kernel_str(words, sizeof(words), name);
-	return words[0] == NAME8('c', 'g', 'r', 'o', 'u', 'p', '.', 'k') ||
-	       words[0] == NAME8('c', 'g', 'r', 'o', 'u', 'p', '.', 'f');
+	return begin == NAME8('c', 'g', 'r', 'o', 'u', 'p', '.', 'k') ||
+	       begin == NAME8('c', 'g', 'r', 'o', 'u', 'p', '.', 'f');
 }
 
 /*
@@ -227,13 +241,27 @@ is_for_all(const unsigned char *name)
  * before it executes what the unit says, khienctl stop for one.
  */
 static __always_inline bool
-is_for_joining(const unsigned char *name)
+is_for_joining(const struct name *name)
 {
-	__u64 words[2] = { 0 };
+	__u64 begin = name->words[0];
 
-	(void)bpf_probe_read_kernel_str(words, sizeof(words), name);
-	return words[0] == NAME8('c', 'g', 'r', 'o', 'u', 'p', '.', 'p') ||
-	       words[0] == NAME8('c', 'g', 'r', 'o', 'u', 'p', '.', 't');
+	return begin == NAME8('c', 'g', 'r', 'o', 'u', 'p', '.', 'p') ||
+	       begin == NAME8('c', 'g', 'r', 'o', 'u', 'p', '.', 't');
+}
+
+/* Files of /proc by which all processes are ended (sysrq-trigger), or programs
+   like these are called no more (ftrace_enabled). */
+static __always_inline bool
+is_against_all(struct file *file)
+{
+	struct name name = read_name(file);
+
+	return (name.words[0] ==
+			NAME8('s', 'y', 's', 'r', 'q', '-', 't', 'r') &&
+		name.words[1] == NAME8('i', 'g', 'g', 'e', 'r', 0, 0, 0)) ||
+	       (name.words[0] ==
+			NAME8('f', 't', 'r', 'a', 'c', 'e', '_', 'e') &&
+		name.words[1] == NAME8('n', 'a', 'b', 'l', 'e', 'd', 0, 0));
 }
 
 /*
@@ -246,11 +274,11 @@ is_of_cgroup(const struct khien_guard *page, struct file *file)
 {
 	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
 	__u64 folder = BPF_CORE_READ(dentry, d_parent, d_inode, i_ino);
-	const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
-	bool for_all = is_for_all(name);
+	struct name name = read_name(file);
+	bool for_all = is_for_all(&name);
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 
-	if (!for_all && (pid == GUARD_INIT || is_for_joining(name)))
+	if (!for_all && (pid == GUARD_INIT || is_for_joining(&name)))
 		return false;
 	struct task_struct *khiend = find_khiend(page);
 	if (!khiend)
@@ -307,7 +335,7 @@ BPF_PROG(guard_open, struct file *file)
 		return 0;
 	if (magic == KERN_PROC_MAGIC) {
 		target = target_task(target_of_inode(inode));
-		if (!target || !guard_is_own(target))
+		if (target ? !guard_is_own(target) : !is_against_all(file))
 			return 0;
 	} else {
 		if (!is_of_cgroup(page, file))

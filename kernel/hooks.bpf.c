@@ -287,24 +287,18 @@ hooks_link(void *ctx)
 	return 0;
 }
 
-/* (folder, old, folder, new); up to Linux 5.18 an exchange is asked about
-   twice: the other way round. */
+/* (folder, old, folder, new); up to Linux 5.18 an exchange is asked about the
+   other way round, too, and before: what comes last counts. */
 SEC("lsm/path_rename")
 int
 hooks_rename(void *ctx)
 {
-	__u64 key = current_key(), old = arg_of(ctx, 1), new = arg_of(ctx, 3);
-	struct left *left = left_find(key, KHIEN_RENAME);
+	__u64 key = current_key();
 
-	if (left && left->object[0] == new && left->object[1] == old)
+	if (!begin(key, KHIEN_RENAME))
 		return 0;
-	left = begin(key, KHIEN_RENAME);
-	if (!left)
-		return 0;
-	left->object[0] = old;
-	left->object[1] = new;
-	walk(key, ctx, 0, old, 0);
-	walk(key, ctx, 2, new, LEFT_WALK);
+	walk(key, ctx, 0, arg_of(ctx, 1), 0);
+	walk(key, ctx, 2, arg_of(ctx, 3), LEFT_WALK);
 	return 0;
 }
 
@@ -352,6 +346,9 @@ hooks_move(void *ctx)
 	put_name(left, (__u64)BPF_CORE_READ(from, dentry, d_sb, s_type, name));
 	walk_path(key, ctx, 1, 0);
 	walk_path(key, ctx, 0, LEFT_WALK);
+	/* Just a root: it was attached nowhere. */
+	if (left->len[1] == 1)
+		left->len[1] = 0;
 	return 0;
 }
 

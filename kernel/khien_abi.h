@@ -539,24 +539,38 @@ struct khien_guard {
 };
 _Static_assert(sizeof(struct khien_guard) == 64, "khien_guard");
 
-/* What was tried, and what `value2` of the record is. */
-#define KHIEN_GUARD_SIGNAL 1 /* the signal */
-#define KHIEN_GUARD_TRACE                                                      \
-	2 /* ptrace, its memory, its descriptors: PTRACE_MODE_... */
-#define KHIEN_GUARD_LIMIT 3 /* RLIMIT_... */
-#define KHIEN_GUARD_SCHEDULE                                                   \
-	4		      /* policy, processors, priority, memory's place */
-#define KHIEN_GUARD_PROC 5    /* to write into /proc/PID: flags of open(2) */
-#define KHIEN_GUARD_CGROUP 6  /* to write into its cgroup: the same */
-#define KHIEN_GUARD_BPF 7     /* KHIEN_GUARD_BPF_MAP, ... << 32 | id */
-#define KHIEN_GUARD_WRITE 8   /* flags of open(2) */
-#define KHIEN_GUARD_MAKE 9    /* also a link to something else; 0 */
-#define KHIEN_GUARD_REMOVE 10 /* 0 */
-#define KHIEN_GUARD_RENAME 11 /* 0 */
-#define KHIEN_GUARD_LINK 12   /* 0 */
-#define KHIEN_GUARD_CHANGE 13 /* mode, owner, size, attributes; ioctl(2)'s */
-#define KHIEN_GUARD_MOUNT 14  /* over it, or moved: flags of mount(2) */
-#define KHIEN_GUARD_UMOUNT 15 /* flags of umount2(2) */
+/*
+ * What was tried, and what `value2` of the record is.
+ *
+ *   signal      the signal
+ *   trace       PTRACE_MODE_...: also of its memory and its descriptors
+ *   limit       RLIMIT_...
+ *   schedule    policy, processors, priorities, where its memory is: 0
+ *   proc        to write into its /proc/PID, or what ends all processes, or
+ *               turns off all programs of hooks: flags of open(2)
+ *   cgroup      to write into its cgroup: flags of open(2)
+ *   bpf         KHIEN_GUARD_BPF_... << 32 | id
+ *   write       flags of open(2)
+ *   make, remove, rename, link   0
+ *   change      mode, owner, size, attributes: 0, or the ioctl(2)
+ *   mount       over it, or away: flags of mount(2), or 0
+ *   umount      flags of umount2(2)
+ */
+#define KHIEN_GUARD_SIGNAL 1
+#define KHIEN_GUARD_TRACE 2
+#define KHIEN_GUARD_LIMIT 3
+#define KHIEN_GUARD_SCHEDULE 4
+#define KHIEN_GUARD_PROC 5
+#define KHIEN_GUARD_CGROUP 6
+#define KHIEN_GUARD_BPF 7
+#define KHIEN_GUARD_WRITE 8
+#define KHIEN_GUARD_MAKE 9
+#define KHIEN_GUARD_REMOVE 10
+#define KHIEN_GUARD_RENAME 11
+#define KHIEN_GUARD_LINK 12
+#define KHIEN_GUARD_CHANGE 13
+#define KHIEN_GUARD_MOUNT 14
+#define KHIEN_GUARD_UMOUNT 15
 
 /* Kinds of kernel objects: of `ours`, whose key is kind << 32 | id. */
 #define KHIEN_GUARD_BPF_MAP 1
@@ -565,7 +579,7 @@ _Static_assert(sizeof(struct khien_guard) == 64, "khien_guard");
 
 /*
  * Files that are guarded.  A file or folder is found by the folder it is in and
- * its name there: so it is guarded before it is made, and after it was replaced.
+ * its name there: so it is guarded before it is made, and after it is replaced.
  * An entry without a name is a folder on the way there, of the kind that its
  * value says; one without an inode says that a file system has any of them.
  */

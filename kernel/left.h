@@ -19,7 +19,6 @@
 #define LEFT_TEXTS 3 /* path, path2 and name of struct khien_file */
 
 struct left {
-	__u64 object[2]; /* what it is about, by address */
 	struct khien_inode file;
 	__u32 type; /* KHIEN_UNLINK, ... */
 	__u32 flags;

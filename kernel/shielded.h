@@ -77,8 +77,8 @@ shielded_look(struct khien_guard_key *key, __u32 folder, struct dentry *dentry,
 /*
  * Looks a dentry up, which may have no inode yet.  Not locked: what is renamed
  * meanwhile may be missed, but nobody renames what is guarded or above it.
- * Verified once, as it is no part of its callers; `holds` is whether it is asked
- * for what holds something guarded, too.
+ * Verified once, as it is no part of its callers; `holds` is whether it is
+ * asked for what holds something guarded, too.
  */
 __weak __noinline __u32
 shielded_find(__u64 dentry_at, __u32 holds)
@@ -177,13 +177,14 @@ shielded_tell(struct khien_guard *page, __u32 what, __u64 detail,
 static __always_inline int
 shielded_refuse(__u32 what, __u64 detail, struct dentry *dentry, bool holds)
 {
-	struct khien_guard *page = guard_begin();
+	struct khien_guard *page = guard_page();
 
-	if (!page)
+	if (!page || !guard_is_armed(page))
 		return 0;
+	/* Whose it is comes last: nearly all that is done is done elsewhere. */
 	__u64 at = guard_number(dentry);
 	__u32 found = shielded_find(at, holds);
-	if (!found)
+	if (!found || guard_is_own((void *)bpf_get_current_task()))
 		return 0;
 	return shielded_tell(page, what, detail, (void *)at, found);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "agent/daemon/guard.h"
+#include "agent/daemon/keep.h"
 #include "agent/daemon/notify.h"
 #include "agent/daemon/supervise.h"
 #include "agent/daemon/update.h"
@@ -146,6 +147,18 @@ order_replace_scanners(struct supervise *supervise)
 	}
 }
 
+/*
+ * The kernel takes the guard's programs out one by one, each after a grace
+ * period, and the last who holds them waits for it.  That is not we, see
+ * order_stop(), but a sensor that has done all else: it ends without us.
+ */
+static bool
+is_only_letting_go(const struct child *child)
+{
+	return child->role == ROLE_SENSOR && child->state == CHILD_ENDING &&
+	       child->chan < 0;
+}
+
 /* Returns true when nobody of this step is left. */
 static bool
 stop_step(struct supervise *supervise)
@@ -156,6 +169,10 @@ stop_step(struct supervise *supervise)
 		struct child *child = &supervise->children[i];
 		if (ranks[child->role].stop != supervise->step || !child->pid)
 			continue;
+		if (is_only_letting_go(child)) {
+			child->due_ms = 0;
+			continue;
+		}
 		child_end(child, ranks[child->role].end_ms);
 		over = false;
 	}
@@ -222,6 +239,8 @@ order_stop(struct supervise *supervise)
 		if (child->state == CHILD_DOWN)
 			child->due_ms = 0;
 	}
+	if (child_is_there(supervise_find(supervise, ROLE_SENSOR, 0)))
+		keep_done(&supervise->keeps[ROLE_SENSOR]);
 	guard_beat(supervise);
 }
 

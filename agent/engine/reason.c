@@ -165,11 +165,23 @@ is_missed(const struct engine *engine, const struct values_entry *entry)
 		!guard_is_absent(engine));
 }
 
+/* Of tier L, which many machines refuse: what it sees more is no fault. */
 static bool
-has_cause(const struct values_entry *entry, const char *cause, size_t len)
+is_more(const struct values_entry *entry)
 {
-	return strncmp(entry->value, cause, len) == 0 &&
-	       (entry->value[len] == ';' || entry->value[len] == '\0');
+	const char *name = entry->name + strlen(PROGRAMS);
+
+	return str_starts(name, "hooks_") || str_starts(name, "mapping_");
+}
+
+/* The same as the other one's. */
+static bool
+has_cause(const struct values_entry *entry, const struct values_entry *other,
+	  size_t len)
+{
+	return strncmp(entry->value, other->value, len) == 0 &&
+	       (entry->value[len] == ';' || entry->value[len] == '\0') &&
+	       is_more(entry) == is_more(other);
 }
 
 /*
@@ -177,8 +189,8 @@ has_cause(const struct values_entry *entry, const char *cause, size_t len)
  * many there are; 0 when an entry before number `at` has it, too.
  */
 static size_t
-name_absent(const struct engine *engine, const char *cause, size_t len,
-	    size_t at, char *dst, size_t size)
+name_absent(const struct engine *engine, const struct values_entry *cause,
+	    size_t len, size_t at, char *dst, size_t size)
 {
 	const struct values_entry *entry;
 	size_t count = 0, used = 0;
@@ -211,14 +223,15 @@ say_absent(struct saying *saying, const struct values_entry *entry, size_t at)
 {
 	size_t len = strcspn(entry->value, ";");
 	char names[NAMED_MAX * 32 + 32];
-	size_t count = name_absent(saying->engine, entry->value, len, at, names,
+	size_t count = name_absent(saying->engine, entry, len, at, names,
 				   sizeof(names));
+	enum reason_state state = is_more(entry) ? REASON_OK : REASON_DEGRADED;
 
 	if (count == 1)
-		say(saying, REASON_DEGRADED, "kernel program %s is %s", names,
+		say(saying, state, "kernel program %s is %s", names,
 		    entry->value);
 	else if (count > 1)
-		say(saying, REASON_DEGRADED,
+		say(saying, state,
 		    "kernel programs %s are %.*s; see what cannot be seen",
 		    names, (int)len, entry->value);
 }

@@ -16,8 +16,8 @@
 #define LOCKDOWN "/sys/kernel/security/lockdown"
 
 /*
- * Of each choice the program whose form is the kernel's; PROGRAMS: none, as of a
- * kernel without types.
+ * Of each choice the program whose form is the kernel's; PROGRAMS: none, as of
+ * a kernel without types.
  */
 static void
 find_forms(const struct prototype *prototype, size_t *chosen)

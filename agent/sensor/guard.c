@@ -34,6 +34,8 @@ static const char *const shared[] = {
 	"/usr/local/lib/systemd/system",
 	"/usr/lib/systemd/system",
 	"/etc/apparmor.d",
+	"/etc/apparmor.d/disable",
+	"/etc/apparmor.d/force-complain",
 };
 
 static const char *const words[] = {

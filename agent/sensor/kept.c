@@ -141,18 +141,24 @@ keep_all(struct peer *peer, const struct probe *probe, int window)
 	return r < 0 ? r : keep(peer, WINDOW_NAME, window);
 }
 
+/* Of tier L many machines take nothing: one line, and each in status. */
 static void
 log_absent(const struct probe *probe)
 {
+	bool said = false;
+
 	for (size_t i = 0; i < PROGRAMS; i++) {
 		if (probe->errors[i] == 0 || probe->errors[i] == ECANCELED ||
-		    probe->errors[i] == PROGRAMS_UNNEEDED)
+		    probe->errors[i] == PROGRAMS_UNNEEDED ||
+		    (said && programs_get(i)->hook))
 			continue;
-		log_warning("kernel program %s refused: %s, going on without; "
-			    "not seen: %s",
-			    programs_get(i)->name,
-			    programs_why(probe->errors[i]),
-			    programs_get(i)->cost);
+		said = said || programs_get(i)->hook;
+		log_warning(
+			"kernel program %s%s refused: %s, going on without; "
+			"not seen: %s",
+			programs_get(i)->name,
+			programs_get(i)->hook ? " and the rest of tier L" : "",
+			programs_why(probe->errors[i]), programs_get(i)->cost);
 	}
 }
 

@@ -219,11 +219,13 @@ on_message(void *arg, const struct peer_link *link, uint16_t type,
 static int
 send_barred(struct sensor *sensor)
 {
+	const int32_t *errors = sensor->probe.errors;
 	int fd = sensor->probe.maps[PROBE_BAD];
 	struct buf buf;
 
-	/* Where the kernel takes no program it keeps a list of its own. */
-	if (fd < 0)
+	/* Nobody would read it. */
+	if (fd < 0 ||
+	    (errors[PROGRAM_MAPPING_MMAP] && errors[PROGRAM_MAPPING_PROTECT]))
 		return 0;
 	peer_begin(&sensor->peer, &buf, MSG_BARRED);
 	return peer_write(&sensor->peer, &buf, ROLE_GATE, 0, fd);
@@ -475,8 +477,11 @@ main(int argc, char **argv)
 	reach_close(&sensor.reach);
 	stream_close(&sensor.stream);
 	window_done(&sensor.window);
-	probe_done(&sensor.probe);
 	sensitive_free(sensor.sensitive);
 	peer_done(&sensor.peer);
+	/* Whoever is the last to let go of the guard's programs waits for the
+	   kernel, seconds in all; khiend does not wait for that. */
+	(void)close(PEER_FD);
+	probe_done(&sensor.probe);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -284,6 +284,10 @@ def test_status_names_what_is_refused(make_agent, tmp_path, program, cost):
     said = programs.pop(program)
     assert said.startswith("absent: Operation not permitted; not seen: ")
     assert cost in said
+    more = {name: programs.pop(name) for name in list(programs)
+            if name.startswith(("hooks_", "mapping_"))}
+    assert more and all(text == "attached" or text.startswith("absent: ")
+                        for text in more.values())
     # Those for other kernels' forms, of what this one has not got, and of a
     # guard that nobody asked for.
     assert set(programs.values()) <= {"attached", "not needed by this kernel",

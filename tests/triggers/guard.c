@@ -1,7 +1,8 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later: a function for each attempt */
 /*
  * Against the agent's processes and kernel programs: guard [refused|newer|
- * allowed|stuck|others] FOLDER.  Needs root, and an agent in a machine of its own.
+ * allowed|stuck|others] FOLDER.  Needs root, and an agent in a machine of its
+ * own.
  */
 #include <err.h>
 #include <errno.h>
@@ -206,6 +207,23 @@ do_comm(const struct attack *attack)
 	return open_proc(attack->khiend, name);
 }
 
+/* A letter there ends all processes but the first. */
+static int
+do_sysrq(const struct attack *attack)
+{
+	(void)attack;
+	return open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
+}
+
+/* Programs of hooks are called by ftrace. */
+static int
+do_ftrace(const struct attack *attack)
+{
+	(void)attack;
+	int fd = open("/proc/sys/kernel/ftrace_enabled", O_WRONLY | O_CLOEXEC);
+	return fd;
+}
+
 /* khiend is put there before: who moves it is not stopped. */
 static int
 do_freeze(const struct attack *attack)
@@ -299,6 +317,8 @@ static const struct attempt attempts[] = {
 	{ "memory", do_memory, false },
 	{ "oom", do_oom, false },
 	{ "comm", do_comm, false },
+	{ "sysrq", do_sysrq, false },
+	{ "ftrace", do_ftrace, false },
 	{ "freeze", do_freeze, false },
 	{ "above", do_freeze_above, false },
 	{ "map", do_map, false },

@@ -48,7 +48,7 @@ assert doctor.returncode == 1 and "dpkg --configure -a" in doctor.stdout, doctor
 
 # dpkg wants the package once more; the old one will do.
 run("dpkg", "--configure", "-a")
-run("dpkg", "-i", DEBS / "khien.deb")
+run("dpkg", "-i", DEBS / "khien.deb", limit_s=400)
 assert not run("dpkg", "--audit").strip()
 protects_again("it protects after it was installed again")
 assert main_pid() not in (0, pid)

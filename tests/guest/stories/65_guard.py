@@ -199,7 +199,8 @@ def sanctioned():
 
 def upgrade():
     main = main_pid()
-    run("dpkg", "-i", DEBS / "khien+2.deb", DEBS / "khien-rules+2.deb")
+    run("dpkg", "-i", *(DEBS / f"{name}.deb" for name in
+                        ("khien-scan+1", "khien+2", "khien-rules+2")))
     protects_again("it protects after an upgrade")
     assert main_pid() not in (0, main)
     armed("the new version is guarded")

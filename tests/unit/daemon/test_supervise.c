@@ -391,7 +391,7 @@ test_start(void **state)
 		{ "engine0", "kept status.sock", 1 },
 		{ "engine0", "kept control.sock", 1 },
 		{ "query0", "kept state", 1 },
-		{ "gate0", "link ", 4 },
+		{ "gate0", "link ", 5 },
 		{ "engine0", "link ", 6 },
 		{ "scan1", "link ", 2 },
 		{ "sensor0", "link engine0", 1 },

@@ -147,6 +147,26 @@ what_the_kernel_lacks(void **state)
 	assert_int_equal(begin(state), 0);
 }
 
+/* Many machines refuse what sees more: that is no fault of theirs. */
+static void
+what_need_not_be(void **state)
+{
+	static const char refused[] = "absent: refused; not seen: real paths";
+
+	(void)state;
+	engine->rules->whole = true;
+	engine->rules->active.len = 1;
+	put_pair(ROLE_SENSOR, "programs.file", "attached");
+	put_pair(ROLE_SENSOR, "programs.hooks_link", refused);
+	expect(OK, "", "kernel program hooks_link is absent: refused; not");
+	put_pair(ROLE_SENSOR, "programs.mapping_mmap", refused);
+	expect(OK, "", "hooks_link, mapping_mmap are absent: refused; see");
+	put_pair(ROLE_SENSOR, "programs.net", refused);
+	expect(DEGRADED, "kernel program net is absent: refused",
+	       "hooks_link, mapping_mmap are absent: refused; see");
+	engine->rules->active.len = 0;
+}
+
 static void
 who_does_not_run(void **state)
 {
@@ -286,6 +306,7 @@ main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(what_the_gate_says, NULL,
 						teardown),
+		SCENE(what_need_not_be),
 		SCENE(who_does_not_run),
 		SCENE(losses_grow_old),
 		SCENE(time_of_loss_is_stored),
