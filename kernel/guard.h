@@ -88,8 +88,8 @@ guard_begin_on(struct task_struct *target)
 	return page;
 }
 
-/* Number `at` of a hook's arguments, or an address, as nothing but a number: the
-   verifier hands no pointer on to a function that it looks at by itself. */
+/* Number `at` of a hook's arguments, or an address, as nothing but a number:
+   the verifier hands no pointer on to a function that it looks at by itself. */
 static __always_inline __u64
 guard_argument(unsigned long long *ctx, int at)
 {

@@ -579,7 +579,7 @@ _Static_assert(sizeof(struct khien_guard) == 64, "khien_guard");
 
 /*
  * Files that are guarded.  A file or folder is found by the folder it is in and
- * its name there: so it is guarded before it is made, and after it was replaced.
+ * its name there: so it is guarded before it is made, and after it is replaced.
  * An entry without a name is a folder on the way there, of the kind that its
  * value says; one without an inode says that a file system has any of them.
  */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Records of programs that may be preempted, as those of cgroups and of security
- * hooks: what is kept for each cpu is not theirs alone.  A lane is a numbering,
- * and the entry of that number in whatever its user puts a record together in
- * (an array of KHIEN_LANES; `scratch` in an object that has lanes), and belongs
- * to whoever claimed it, whatever the class.
+ * Records of programs that may be preempted, as those of cgroups and of hooks
+ * of security modules: what is kept for each cpu is not theirs alone.  A lane
+ * is a numbering, and the entry of that number in whatever its user puts a
+ * record together in (an array of KHIEN_LANES; in tier L `scratch`), and
+ * belongs to whoever claimed it, whatever the class.
  */
 #pragma once
 

@@ -5,10 +5,10 @@
  * or mprotect(2) of what was mapped to be read.
  *
  * A file is known by its inode, its size and when it was last written to: one
- * that was replaced, or written to, is another; one that was renamed, removed or
- * has another mode is not.  While nothing bad is known this is one look into an array
- * for each mapping of code, and none for others.  These run with preemption on:
- * see lane.h.
+ * that was replaced, or written to, is another; one that was renamed, removed
+ * or has another mode is not.  While nothing bad is known this is one look into
+ * an array for each mapping of code, and none for others.  These run with
+ * preemption on: see lane.h.
  */
 #include "kernel/changed.h"
 #include "kernel/core.h"

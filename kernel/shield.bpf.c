@@ -15,7 +15,7 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Hooks of attributes begin with the mount's mapping of ids on newer kernels. */
+/* Hooks of attributes begin with the mount's mapping of ids on newer ones. */
 const volatile bool setattr_mapped = false;
 const volatile bool xattr_mapped = false;
 

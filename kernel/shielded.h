@@ -77,8 +77,8 @@ shielded_look(struct khien_guard_key *key, __u32 folder, struct dentry *dentry,
 /*
  * Looks a dentry up, which may have no inode yet.  Not locked: what is renamed
  * meanwhile may be missed, but nobody renames what is guarded or above it.
- * Verified once, as it is no part of its callers; `holds` is whether it is asked
- * for what holds something guarded, too.
+ * Verified once, as it is no part of its callers; `holds` is whether it is
+ * asked for what holds something guarded, too.
  */
 __weak __noinline __u32
 shielded_find(__u64 dentry_at, __u32 holds)

@@ -156,6 +156,15 @@ reason_unseen(const struct engine *engine)
 	return text;
 }
 
+/* That the guard is absent as a whole is said of the guard. */
+static bool
+is_missed(const struct engine *engine, const struct values_entry *entry)
+{
+	return str_starts(entry->value, "absent") &&
+	       (!guard_has(entry->name + strlen(PROGRAMS)) ||
+		!guard_is_absent(engine));
+}
+
 /* Of tier L, which many machines refuse: what it sees more is no fault. */
 static bool
 is_more(const struct values_entry *entry)
@@ -192,7 +201,7 @@ name_absent(const struct engine *engine, const struct values_entry *cause,
 				   &entry);
 		if (!next)
 			break;
-		if (!has_cause(entry, cause, len))
+		if (!is_missed(engine, entry) || !has_cause(entry, cause, len))
 			continue;
 		if (!count && next != at)
 			return 0;
@@ -246,9 +255,7 @@ say_programs(struct saying *saying)
 				 at, &entry);
 		if (!at)
 			return;
-		bool alone = !guard_has(entry->name + strlen(PROGRAMS)) ||
-			     !guard_is_absent(saying->engine);
-		if (alone && str_starts(entry->value, "absent"))
+		if (is_missed(saying->engine, entry))
 			say_absent(saying, entry, at);
 	}
 }

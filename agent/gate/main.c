@@ -584,8 +584,7 @@ start(struct gate *gate)
 
 	/* Scans that are asked for work all the same. */
 	if (r < 0)
-		log_error("%s, no file is watched",
-			  notify_lack(&gate->notify));
+		log_error("%s, no file is watched", notify_lack(&gate->notify));
 	else if (!gate->notify.can_ask)
 		log_warning("%s, files are scanned afterwards",
 			    notify_lack(&gate->notify));

@@ -70,7 +70,7 @@ enum event_type {
 	EVENT_SETNS = 71,
 	EVENT_CHROOT = 72,
 	EVENT_PIVOT_ROOT = 73,
-	EVENT_GUARD = 74, /* what the agent's guard of itself refused */
+	EVENT_GUARD = 74,      /* what the agent's guard of itself refused */
 	EVENT_MAP_FILE = 75,   /* code of a file that not only root can change,
 				  or that the gate does not see */
 	EVENT_MAP_DENIED = 76, /* a bad file was to be mapped as code */

@@ -70,7 +70,7 @@ enum msg_type {
 	MSG_GUARD,   /* engine to khiend: turn the guard off or on, or stop; see
 			 msg_guard.h for these two */
 	MSG_GUARDED, /* khiend to engine: how it is guarded */
-	MSG_BARRED, /* sensor to gate: fd is the map of struct khien_bad, for
+	MSG_BARRED,  /* sensor to gate: fd is the map of struct khien_bad, for
 		       the files that may not be mapped as code; no payload */
 	MSG_TYPE_END, /* no message */
 };

@@ -16,8 +16,8 @@
 #define LOCKDOWN "/sys/kernel/security/lockdown"
 
 /*
- * Of each choice the program whose form is the kernel's; PROGRAMS: none, as of a
- * kernel without types.
+ * Of each choice the program whose form is the kernel's; PROGRAMS: none, as of
+ * a kernel without types.
  */
 static void
 find_forms(const struct prototype *prototype, size_t *chosen)
@@ -51,8 +51,8 @@ try_bpf(void)
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	CLEANUP_FD int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, NULL, 4, 4, 1,
-					    NULL);
+	CLEANUP_FD int map =
+		bpf_map_create(BPF_MAP_TYPE_ARRAY, NULL, 4, 4, 1, NULL);
 	if (map < 0)
 		return PROGRAMS_NO_BPF - map;
 	CLEANUP_FD int program =

@@ -59,8 +59,8 @@ fclosep(FILE **file)
 }
 
 /*
- * The device as the kernel has it, which is that of the mount: what stat(2) says
- * may be one of a part of it, as on btrfs.
+ * The device as the kernel has it, which is that of the mount: what stat(2)
+ * says may be one of a part of it, as on btrfs.
  */
 static int
 find_device(uint64_t mount, uint32_t *ret_device)

@@ -29,7 +29,8 @@ int guarded_add(struct guarded *guarded, const char *path);
    same; -ENOTDIR. */
 int guarded_add_names(struct guarded *guarded, const char *folder);
 
-/* Entry number `at` of the map, borrowed, and its value; NULL after the last. */
+/* Entry number `at` of the map, borrowed, and its value; NULL after the last
+   one. */
 const struct khien_guard_key *guarded_entry(const struct guarded *guarded,
 					    size_t at, uint32_t *ret_value);
 

@@ -121,8 +121,8 @@ keep(struct peer *peer, const char *key, int fd)
 	}
 }
 
-/* The name of what is absent gets another descriptor, so that khiend lets go of
-   the link or map that it may still hold. */
+/* An absent program's name gets another descriptor, so that khiend lets go of
+   the link that it may still hold.  No map's does: khiend writes to one. */
 static int
 keep_all(struct peer *peer, const struct probe *probe, int window)
 {
@@ -131,8 +131,7 @@ keep_all(struct peer *peer, const struct probe *probe, int window)
 
 	for (size_t i = 0; r == 0 && i < PROBE_MAPS; i++) {
 		map_key(key, sizeof(key), i);
-		r = keep(peer, key,
-			 probe->maps[i] < 0 ? window : probe->maps[i]);
+		r = probe->maps[i] < 0 ? 0 : keep(peer, key, probe->maps[i]);
 	}
 	for (size_t i = 0; r == 0 && i < PROGRAMS; i++) {
 		link_key(key, sizeof(key), i);
@@ -174,7 +173,7 @@ kept_start(struct peer *peer, struct probe *probe, struct probe_wanted wanted,
 	if (r < 0)
 		return r;
 	log_absent(probe);
-	if (wanted.guard)
+	if (wanted.guard && probe->maps[PROBE_GUARD] >= 0)
 		r = guard_fill(probe, peer->conf);
 	if (r < 0)
 		return r;

@@ -220,14 +220,15 @@ static int
 send_barred(struct sensor *sensor)
 {
 	const int32_t *errors = sensor->probe.errors;
+	int fd = sensor->probe.maps[PROBE_BAD];
 	struct buf buf;
 
 	/* Nobody would read it. */
-	if (errors[PROGRAM_MAPPING_MMAP] && errors[PROGRAM_MAPPING_PROTECT])
+	if (fd < 0 ||
+	    (errors[PROGRAM_MAPPING_MMAP] && errors[PROGRAM_MAPPING_PROTECT]))
 		return 0;
 	peer_begin(&sensor->peer, &buf, MSG_BARRED);
-	return peer_write(&sensor->peer, &buf, ROLE_GATE, 0,
-			  sensor->probe.maps[PROBE_BAD]);
+	return peer_write(&sensor->peer, &buf, ROLE_GATE, 0, fd);
 }
 
 static int

@@ -193,9 +193,9 @@ static const struct programs_entry entries[PROGRAMS] = {
 	GUARD(GUARD_KILL, "guard_kill", "task_kill",
 	      "signals that end or stop the agent's processes"),
 	GUARD(GUARD_SIGIO, "guard_sigio", "file_send_sigiotask",
-	      "signals to the agent's processes by way of a file that is ready"),
+	      "signals to the agent's processes by way of a file"),
 	GUARD(GUARD_TRACE, "guard_trace", "ptrace_access_check",
-	      "tracing the agent's processes, and reading and writing their memory"),
+	      "tracing the agent's processes, and access to their memory"),
 	GUARD(GUARD_LIMIT, "guard_limit", "task_setrlimit",
 	      "resource limits put on the agent's processes"),
 	GUARD(GUARD_SCHEDULE, "guard_schedule", "task_setscheduler",
@@ -207,7 +207,8 @@ static const struct programs_entry entries[PROGRAMS] = {
 	GUARD(GUARD_MEMORY, "guard_memory", "task_movememory",
 	      "memory of the agent's processes moved"),
 	GUARD(GUARD_OPEN, "guard_open", "file_open",
-	      "writing into /proc/PID of the agent's processes, and into its cgroup: killing, freezing and limiting it"),
+	      "writing into /proc/PID of the agent's processes, and into its "
+	      "cgroup: killing, freezing and limiting it"),
 	GUARD(GUARD_BPF, "guard_bpf", "bpf",
 	      "links of the agent's kernel programs taken away"),
 	GUARD(GUARD_MAP, "guard_map", "bpf_map",
@@ -257,7 +258,7 @@ static const struct programs_entry entries[PROGRAMS] = {
 	GUARD(SHIELD_REMOUNT, "shield_remount", "sb_remount",
 	      "file systems of the agent's files remounted"),
 	GUARD(SHIELD_PIVOT, "shield_pivot", "sb_pivotroot",
-	      "another root put in the place of the one with the agent's files"),
+	      "another root in the place of the one with the agent's files"),
 	[PROGRAM_HOOKS_UNLINK] =
 		PATH_HOOK("hooks_unlink", "path_unlink", "removed files"),
 	[PROGRAM_HOOKS_RMDIR] =

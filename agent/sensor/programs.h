@@ -157,8 +157,8 @@ struct programs_form {
 	const char *needs;
 };
 
-/* Why a program is absent, by its error; errors of the system in its words.  The
-   text holds until the next call. */
+/* Why a program is absent, by its error; errors of the system in its words.
+   The text holds until the next call. */
 const char *programs_why(int32_t error);
 
 /* NULL for no such program. */

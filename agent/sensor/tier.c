@@ -17,7 +17,7 @@ static int
 load(int map, uint32_t hook)
 {
 	const struct bpf_insn program[] = {
-		{ .code = BPF_LD | BPF_DW | BPF_IMM,
+		{ .code = BPF_DW | BPF_IMM, /* BPF_LD, which is 0 */
 		  .dst_reg = BPF_REG_1,
 		  .src_reg = BPF_PSEUDO_MAP_VALUE,
 		  .imm = map },

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tier L: programs of the security modules' hooks.  Some machines refuse them to
- * root, some take them and never call them: found out by one that does nothing
- * but leave a mark.
+ * Tier L: programs of the security modules' hooks.  Some machines refuse them
+ * to root, some take them and never call them: found out by one that does
+ * nothing but leave a mark.
  */
 #pragma once
 

@@ -36,8 +36,9 @@ READY_S = "60"
 APPEND = "lsm=lockdown,yama,apparmor"
 WATCHED = '"covered":{"len":1,'
 UNUSED = ("not needed by this kernel", "absent: switched off", "off")
-TIER = ("guard_", "shield_", "hook_", "mapping_")
+TIER = ("guard_", "shield_", "hooks_", "mapping_")
 NO_TIER = "bpf is not among the security modules"
+GUARD = "[guard]\nmode = on\n"
 DENIED, LET_BY = "Operation not permitted", "Exec format error"
 CGROUP = ("net_connect4", "net_connect6", "net_send4", "net_send6",
           "net_egress")
@@ -81,7 +82,7 @@ LACKS = [
          "store": "no space left on its file system in /var/khien"},
         {"net_egress": {"datagram", "dns"}}, DENIED,
         {name: "no cgroup2 is mounted" for name in CGROUP},
-        more="[guard]\nmode = on\n"),
+        more=GUARD),
     Lack("readonly", [
         ["folder", "/state", ENGINE_UID],
         ["readonly", "/"],
@@ -93,7 +94,7 @@ LACKS = [
          "reach": "kernel program reach_exec is absent",
          "store": "its file system is mounted read-only in /state"},
         {"sensor": {"exec", "fork", "connect", "ptrace", "stop"}}, DENIED,
-        others="absent: this kernel has no BTF"),
+        others="absent: this kernel has no BTF", more=GUARD),
     Lack("unasked", [
         ["unmount", "/sys/kernel/btf"],
         ["unmount", "/var"],
@@ -104,7 +105,7 @@ LACKS = [
         {"programs": "bpf(2) is refused: Operation not permitted",
          "mode": "this kernel has no fanotify permission events"},
         {"sensor": {"exec", "dns"}, "gate": {"open", RULE}}, LET_BY,
-        others="absent: bpf(2) is refused"),
+        others="absent: bpf(2) is refused", more=GUARD),
     Lack("deaf", [
         ["write", LOCKDOWN, "confidentiality"],
         ["refuse", "fanotify"],
@@ -151,9 +152,9 @@ def judge_programs(lack, status):
         yield "khien.sensor.programs: none"
     for name, said in programs.items():
         wanted = lack.absent.get(name, lack.others)
-        if wanted == "attached" and name.startswith(TIER):
-            wanted = f"absent: {NO_TIER}"
-        if wanted not in said and not said.startswith(UNUSED):
+        known = (*UNUSED, f"absent: {NO_TIER}") if name.startswith(TIER) \
+            else UNUSED
+        if wanted not in said and not said.startswith(known):
             yield f"{name}: {said!r} instead of {wanted!r}"
 
 

@@ -1,7 +1,8 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later: a function for each attempt */
 /*
  * Against the agent's processes and kernel programs: guard [refused|newer|
- * allowed|stuck|others] FOLDER.  Needs root, and an agent in a machine of its own.
+ * allowed|stuck|others] FOLDER.  Needs root, and an agent in a machine of its
+ * own.
  */
 #include <err.h>
 #include <errno.h>

@@ -60,10 +60,10 @@ main(int argc, char **argv)
 		err(2, "%s", how);
 	if (strcmp(how, "protect") == 0 && mprotect(at, SIZE, RX) < 0)
 		err(2, "%s", how);
-	if (strcmp(how, "twice") == 0 &&
-	    (mmap(NULL, SIZE, RX, MAP_PRIVATE, fd, 0) == MAP_FAILED ||
-	     mmap(NULL, SIZE, RX, MAP_PRIVATE, fd, 0) == MAP_FAILED))
-		err(2, "%s", how);
+	/* The second is told, and the third is not. */
+	for (int i = 0; strcmp(how, "twice") == 0 && i < 2; i++)
+		if (mmap(NULL, SIZE, RX, MAP_PRIVATE, fd, 0) == MAP_FAILED)
+			err(2, "%s", how);
 	(void)printf("{\"type\":\"map_file\",\"pid\":%d,\"path\":\"%s\","
 		     "\"address\":\"%016jx\"}\n",
 		     getpid(), path, (uintmax_t)(uintptr_t)at);

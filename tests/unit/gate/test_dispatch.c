@@ -118,7 +118,7 @@ setup(void **state)
 	scene.hold = hold_new(8);
 	scene.barred = barred_new();
 	scene.recall = recall_new(scene.cache, &scene.notify, scene.hold,
-				   scene.barred);
+				  scene.barred);
 	scene.dispatch =
 		dispatch_new(scene.pending, scene.recall, on_stuck, &scene);
 	dispatch_set_timeout(scene.dispatch, TIMEOUT_MS);
