@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/cli/args.h"
@@ -45,19 +47,43 @@ is_running(const char *socket)
 	return fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type != F_UNLCK;
 }
 
+/* Its exit code says less than its word: it fails for anything but "running". */
+static int
+start_systemctl(int out, pid_t *ret_pid)
+{
+	static char name[] = "systemctl", word[] = "is-system-running";
+	char *argv[] = { name, word, NULL };
+	posix_spawn_file_actions_t actions;
+
+	int r = posix_spawn_file_actions_init(&actions);
+	if (r)
+		return -r;
+	r = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+	if (!r)
+		r = posix_spawnp(ret_pid, name, &actions, NULL, argv, environ);
+	(void)posix_spawn_file_actions_destroy(&actions);
+	return -r;
+}
+
 /* Whether the service manager is stopping the whole system. */
 static bool
 is_shutdown(void)
 {
-	FILE *from = popen("systemctl is-system-running 2>/dev/null", "re");
 	char word[32] = "";
+	int ends[2] = { -1, -1 };
+	pid_t pid = 0;
 
-	if (!from)
+	if (pipe2(ends, O_CLOEXEC) < 0)
 		return false;
-	if (!fgets(word, sizeof(word), from))
-		word[0] = '\0';
-	(void)pclose(from);
-	word[strcspn(word, "\n")] = '\0';
+	CLEANUP_FD int from = ends[0];
+	CLEANUP_FD int to = ends[1];
+	if (start_systemctl(to, &pid) < 0)
+		return false;
+	file_closep(&to);
+	ssize_t len = read(from, word, sizeof(word) - 1);
+	(void)waitpid(pid, NULL, 0);
+	if (len > 0)
+		word[strcspn(word, "\n")] = '\0';
 	return str_equal(word, "stopping");
 }
 
