@@ -44,9 +44,10 @@ setup(void **state)
 	supervise.notify.fd = -1;
 	supervise.out = malloc(MSG_MAX);
 	supervise.bytes = malloc(MSG_MAX);
-	for (uint16_t i = 0; i < SUPERVISE_CHILDREN; i++)
-		child_init(&supervise.children[i], i ? ROLE_SCAN : ROLE_ENGINE,
-			   i);
+	child_init(&supervise.children[0], ROLE_ENGINE, 0);
+	child_init(&supervise.children[1], ROLE_SENSOR, 0);
+	for (uint16_t i = 2; i < SUPERVISE_CHILDREN; i++)
+		child_init(&supervise.children[i], ROLE_SCAN, i - 2);
 	if (chan_pair(&engine_end, &theirs) < 0)
 		return -1;
 	supervise.children[0].chan = theirs;
