@@ -55,7 +55,7 @@ class Lack:
     state: str
     word: str            # of khien.state
     ready: str           # a text of status
-    said: tuple          # texts of khien.reasons
+    said: tuple          # texts of khien.reasons, and one of khien.notes
     doctor: dict         # check -> text of one that failed
     blind: dict          # sensor -> kinds, scans or rules that it costs
     executed: str        # what comes of executing what is bad
@@ -162,10 +162,13 @@ def judge_programs(lack, status):
 def judge_status(lack, status):
     if _field(status, "khien.state") != lack.word:
         yield f"state {_field(status, 'khien.state')}"
-    reasons = _field(status, "khien.reasons") or []
+    # A tier that many machines refuse is a note, everything else a reason.
+    said = [*(_field(status, "khien.reasons") or []),
+            *(line for line in _field(status, "khien.notes") or []
+              if NO_TIER in line)]
     for text in lack.said:
-        if not any(text in reason for reason in reasons):
-            yield f"no reason has {text!r}: {reasons}"
+        if not any(text in line for line in said):
+            yield f"no reason has {text!r}: {said}"
     gaps = {gap["sensor"]: gap for gap in _field(status, "khien.blind") or []}
     for sensor, costs in lack.blind.items():
         gap = gaps.get(sensor, {})
