@@ -8,7 +8,7 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Knob: the entry of scratch that is the iterator's alone: it may be preempted. */
+/* Knob: the entry of scratch of the iterator alone, which may be preempted. */
 const volatile __u32 iterator_slot = 0;
 
 /* Groups of several threads whose end has been told: the last two threads may

@@ -47,7 +47,7 @@ is_running(const char *socket)
 	return fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type != F_UNLCK;
 }
 
-/* Its exit code says less than its word: it fails for anything but "running". */
+/* Its word says more than its exit code, which is 0 for "running" alone. */
 static int
 start_systemctl(int out, pid_t *ret_pid)
 {

@@ -34,8 +34,8 @@ struct doc *reason_list(struct engine *engine, enum reason_state *ret_state,
 uint64_t reason_lost(const struct engine *engine, uint16_t class);
 
 /*
- * Why no kernel program at all is attached, or NULL: some are, or the sensor has
- * not said.  The text holds until the next call.
+ * Why no kernel program at all is attached, or NULL: some are, or the sensor
+ * has not said.  The text holds until the next call.
  */
 const char *reason_unseen(const struct engine *engine);
 

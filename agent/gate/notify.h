@@ -33,7 +33,7 @@ struct notify {
 	uint64_t unreadable; /* events whose file could not be opened */
 	bool full;	     /* that, the last time, for want of descriptors */
 	size_t unread;	     /* of the batch under way: behind this event */
-	bool can_ask; /* the kernel can hold up who opens a file: it was tried */
+	bool can_ask;	 /* the kernel can hold up who opens a file: tried */
 	bool can_ignore; /* it can be told that a file is known */
 };
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later - long: one file knows SQLite */
 #include "agent/query/store.h"
 
 #include <errno.h>

@@ -13,6 +13,7 @@
 #include <sys/sysmacros.h>
 
 #include "agent/lib/file.h"
+#include "agent/lib/mountinfo.h"
 #include "agent/lib/str.h"
 #include "kernel/khien_abi.h"
 
@@ -67,18 +68,15 @@ find_device(uint64_t mount, uint32_t *ret_device)
 {
 	FILE *file CLEANUP(fclosep) = fopen(MOUNTINFO, "re");
 	char *line CLEANUP_FREE = NULL;
-	unsigned int of_device[2];
-	unsigned long long id;
+	struct mountinfo found;
 	size_t size = 0;
 
 	if (!file)
 		return -errno;
 	while (getline(&line, &size, file) > 0) {
-		if (sscanf(line, "%llu %*u %u:%u ", &id, &of_device[0],
-			   &of_device[1]) != 3 ||
-		    id != mount)
+		if (mountinfo_parse(line, &found) < 0 || found.id != mount)
 			continue;
-		*ret_device = of_device[0] << 20 | of_device[1];
+		*ret_device = major(found.device) << 20 | minor(found.device);
 		return 0;
 	}
 	return -ENOENT;

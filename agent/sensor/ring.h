@@ -20,8 +20,8 @@ struct ring {
 };
 
 /*
- * Maps the ring of `size` bytes behind fd (borrowed).  Returns 0 or -errno.  One
- * that is all zero is no ring, and always empty.
+ * Maps the ring of `size` bytes behind fd (borrowed).  Returns 0 or -errno.
+ * One that is all zero is no ring, and always empty.
  */
 int ring_open(struct ring *ring, int fd, size_t size);
 void ring_close(struct ring *ring);

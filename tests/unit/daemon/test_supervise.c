@@ -176,8 +176,7 @@ fake_take(uint16_t type, struct buf *buf)
 		note("kept %s", name);
 	else if (type == MSG_PEER && msg_get_peer(buf, &peer) == 0)
 		fake_peer(&peer, buf);
-	else if (type == MSG_GUARDED &&
-		 msg_guard_get_state(buf, &guarded) == 0)
+	else if (type == MSG_GUARDED && msg_guard_get_state(buf, &guarded) == 0)
 		note("guarded %u", guarded.state);
 	else
 		_exit(1);

@@ -215,7 +215,7 @@ scope_fails_closed(void **state)
 	assert_string_equal(reach_state(&reach), "kill");
 }
 
-/* A kernel that takes no programs: everything works, and nothing comes of it. */
+/* A kernel that takes no programs: all works, and nothing comes of it. */
 static void
 without_a_kernel(void **state)
 {
