@@ -168,7 +168,7 @@ def unit(args):
 # Strangers write what these read: they have more time than the others.
 FUZZ_LONG = {"tuf_role", "tuf_canonical", "release_manifest",
              "release_archive"}
-FUZZ_LONG_S = 12
+FUZZ_LONG_S = 20
 
 
 def fuzz_one(args, source):
