@@ -85,12 +85,12 @@ def test_every_mount_is_accounted_for(agent):
 
 def test_new_mount_is_followed(agent):
     late = agent.mount / "late"
-    late.mkdir()
-    reload(agent, gate_watch=late)
+    # First, or the path would also stand for what lies beneath.
     mount(late)
     try:
+        reload(agent, gate_watch=late)
         wait_for(lambda: str(late) in listed(agent, "covered"),
-                 "the new mount is covered")
+                 "the mount is covered")
         (late / "eicar").write_bytes(EICAR)
         detection(agent, late / "eicar")
         # The path no longer names the file system that it lay on.
