@@ -58,7 +58,7 @@ def test_read_only_state(make_agent):
 
 
 def test_full_state(make_agent):
-    agent = make_agent(start=False, state_size=1 << 20)
+    agent = make_agent(start=False, state_size=24 << 20)
     full = agent.state / "full"
     with open(full, "wb", buffering=0) as file, \
             pytest.raises(OSError, match="No space"):
