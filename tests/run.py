@@ -30,7 +30,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 # and nothing is compiled or checked yet.
 COLD = not all((ROOT / "build" / name).is_dir()
                for name in ("kernels", "debian13"))
-LIMIT_S = (35 if COLD else 25) * 60
+LIMIT_S = (45 if COLD else 25) * 60
 UNIT_S = 120       # of one program of unit tests
 PYTHON = "/usr/bin/python3"
 RESULT = re.compile(r"^\[ +(OK|FAILED|SKIPPED) +\] ([\w-]+)$", re.M)
