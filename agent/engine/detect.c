@@ -265,7 +265,7 @@ detect_behaviour(struct engine *engine, const struct event *event,
 {
 	/* Too large for the stack; nothing here is called again meanwhile. */
 	static struct msg_verdict verdict;
-	char description[DESCRIPTION_MAX];
+	static char description[DESCRIPTION_MAX];
 	struct behaviour_scene scene;
 
 	set_scene(&scene, engine->tree, event, process);

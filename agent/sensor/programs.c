@@ -30,21 +30,25 @@ static const struct programs_entry entries[PROGRAMS] = {
 		"process_fork", PROGRAMS_TRACING, PROGRAMS_OF_PROCESS,
 		"processes that start and execute nothing",
 		{ EVENT_FORK },
+		NULL,
 	},
 	[PROGRAM_PROCESS_EXEC] = {
 		"process_exec", PROGRAMS_TRACING, PROGRAMS_OF_PROCESS,
 		"programs that start, with their arguments",
 		{ EVENT_EXEC },
+		NULL,
 	},
 	[PROGRAM_PROCESS_EXIT] = {
 		"process_exit", PROGRAMS_TRACING, PROGRAMS_OF_PROCESS,
 		"ends of processes, exit codes and run times",
 		{ EVENT_EXIT },
+		NULL,
 	},
 	[PROGRAM_PROCESS_SEED] = {
 		"process_seed", PROGRAMS_TRACING, PROGRAMS_OF_PROCESS,
 		"processes that were there before the agent",
 		{ EVENT_SEED },
+		NULL,
 	},
 	[PROGRAM_FILE_CALL] = {
 		"file_call", PROGRAMS_TRACING, PROGRAMS_OF_FILE,
@@ -54,116 +58,138 @@ static const struct programs_entry entries[PROGRAMS] = {
 		  EVENT_LINK, EVENT_SYMLINK, EVENT_CHMOD, EVENT_CHOWN,
 		  EVENT_XATTR, EVENT_MKDIR, EVENT_RMDIR, EVENT_READ,
 		  EVENT_MOUNT, EVENT_UMOUNT },
+		NULL,
 	},
 	[PROGRAM_REACH_EXEC] = {
 		"reach_exec", PROGRAMS_TRACING, PROGRAMS_ALWAYS,
 		"programs that start from where the gate cannot look: they are "
 		"not stopped",
 		{ EVENT_STOP },
+		NULL,
 	},
 	[PROGRAM_URING_SUBMIT_REQ] = {
 		"uring_submit_req", PROGRAMS_TRACING, PROGRAMS_OF_FILE,
 		"what io_uring does to files",
 		{ 0 },
+		NULL,
 	},
 	[PROGRAM_URING_SUBMIT_SQE] = {
 		"uring_submit_sqe", PROGRAMS_TRACING, PROGRAMS_OF_FILE,
 		"what io_uring does to files",
 		{ 0 },
+		NULL,
 	},
 	[PROGRAM_URING_SUBMIT_OLD] = {
 		"uring_submit_old", PROGRAMS_TRACING, PROGRAMS_OF_FILE,
 		"what io_uring does to files",
 		{ 0 },
+		NULL,
 	},
 	[PROGRAM_URING_COMPLETE_CQE] = {
 		"uring_complete_cqe", PROGRAMS_TRACING, PROGRAMS_OF_FILE,
 		"what io_uring does to files",
 		{ 0 },
+		NULL,
 	},
 	[PROGRAM_URING_COMPLETE_REQ] = {
 		"uring_complete_req", PROGRAMS_TRACING, PROGRAMS_OF_FILE,
 		"what io_uring does to files",
 		{ 0 },
+		NULL,
 	},
 	[PROGRAM_URING_COMPLETE_OLD] = {
 		"uring_complete_old", PROGRAMS_TRACING, PROGRAMS_OF_FILE,
 		"what io_uring does to files",
 		{ 0 },
+		NULL,
 	},
 	[PROGRAM_URING_OVERFLOW] = {
 		"uring_overflow", PROGRAMS_TRACING, PROGRAMS_OF_FILE,
 		"what io_uring does to files in a ring that is full, until the "
 		"ring goes on",
 		{ 0 },
+		NULL,
 	},
 	[PROGRAM_NET_STATE] = {
 		"net_state", PROGRAMS_TRACING, PROGRAMS_OF_NETWORK,
 		"TCP connections to peers, and the ends of all connections",
 		{ EVENT_CONNECT, EVENT_DISCONNECT },
+		NULL,
 	},
 	[PROGRAM_NET_ACCEPT] = {
 		"net_accept", PROGRAMS_TRACING, PROGRAMS_OF_NETWORK,
 		"TCP connections from peers, and whose they are",
 		{ EVENT_ACCEPT },
+		NULL,
 	},
 	[PROGRAM_NET_CONNECT4] = {
 		"net_connect4", PROGRAMS_TRACING, PROGRAMS_OF_NETWORK,
 		"whose datagrams and questions of connected IPv4 sockets are",
 		{ 0 },
+		NULL,
 	},
 	[PROGRAM_NET_CONNECT6] = {
 		"net_connect6", PROGRAMS_TRACING, PROGRAMS_OF_NETWORK,
 		"whose datagrams and questions of connected IPv6 sockets are",
 		{ 0 },
+		NULL,
 	},
 	[PROGRAM_NET_SEND4] = {
 		"net_send4", PROGRAMS_TRACING, PROGRAMS_OF_NETWORK,
 		"whose datagrams and questions of other IPv4 sockets are",
 		{ 0 },
+		NULL,
 	},
 	[PROGRAM_NET_SEND6] = {
 		"net_send6", PROGRAMS_TRACING, PROGRAMS_OF_NETWORK,
 		"whose datagrams and questions of other IPv6 sockets are",
 		{ 0 },
+		NULL,
 	},
 	[PROGRAM_NET_EGRESS] = {
 		"net_egress", PROGRAMS_TRACING, PROGRAMS_OF_NETWORK,
 		"UDP datagrams to new peers, and names asked of DNS",
 		{ EVENT_DATAGRAM, EVENT_DNS },
+		NULL,
 	},
 	[PROGRAM_PRIVILEGE_FORK] = {
 		"privilege_fork", PROGRAMS_TRACING, PROGRAMS_OF_PRIVILEGE,
 		"privileges that a process was given inside the kernel; "
 		"processes that start in namespaces of their own",
 		{ EVENT_ESCALATE },
+		NULL,
 	},
 	[PROGRAM_PRIVILEGE_EXIT] = {
 		"privilege_exit", PROGRAMS_TRACING, PROGRAMS_OF_PRIVILEGE,
 		"privileges that a process was given inside the kernel, when "
 		"it executes nothing with them",
 		{ 0 },
+		NULL,
 	},
 	[PROGRAM_PRIVILEGE_RENAME] = {
 		"privilege_rename", PROGRAMS_TRACING, PROGRAMS_OF_PRIVILEGE,
 		"privileges that a process was given inside the kernel, when "
 		"it executes a program with them",
 		{ 0 },
+		NULL,
 	},
 	[PROGRAM_PRIVILEGE_EXEC] = {
 		"privilege_exec", PROGRAMS_TRACING, PROGRAMS_OF_PRIVILEGE,
 		"privileges that a process has from the file it executes",
 		{ 0 },
+		NULL,
 	},
 	[PROGRAM_PRIVILEGE_MODULE] = {
 		"privilege_module", PROGRAMS_TRACING, PROGRAMS_OF_PRIVILEGE,
 		"names of kernel modules that are loaded",
 		{ 0 },
+		NULL,
 	},
 	[PROGRAM_PRIVILEGE_UNLOAD] = {
 		"privilege_unload", PROGRAMS_TRACING, PROGRAMS_OF_PRIVILEGE,
 		"names of kernel modules that are taken away",
 		{ 0 },
+		NULL,
 	},
 	[PROGRAM_PRIVILEGE_MAPPING] = {
 		"privilege_mapping", PROGRAMS_TRACING, PROGRAMS_OF_PRIVILEGE,
@@ -171,6 +197,7 @@ static const struct programs_entry entries[PROGRAMS] = {
 		"for what is asked for in one call (from Linux 6.1 on: older "
 		"ones see it without this program)",
 		{ 0 },
+		NULL,
 	},
 	[PROGRAM_PRIVILEGE_CALL] = {
 		"privilege_call", PROGRAMS_TRACING, PROGRAMS_OF_PRIVILEGE,
@@ -183,12 +210,14 @@ static const struct programs_entry entries[PROGRAMS] = {
 		  EVENT_MODULE_LOAD, EVENT_MODULE_UNLOAD, EVENT_BPF_LOAD,
 		  EVENT_UNSHARE, EVENT_SETNS, EVENT_CHROOT,
 		  EVENT_PIVOT_ROOT, EVENT_MAP_FILE },
+		NULL,
 	},
 	[PROGRAM_PRIVILEGE_SEED] = {
 		"privilege_seed", PROGRAMS_TRACING, PROGRAMS_OF_PRIVILEGE,
 		"the first change of privileges of a process that was there "
 		"before the agent",
 		{ 0 },
+		NULL,
 	},
 	GUARD(GUARD_KILL, "guard_kill", "task_kill",
 	      "signals that end or stop the agent's processes"),
