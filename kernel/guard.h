@@ -121,15 +121,7 @@ guard_record(__u32 what, __u64 detail, __u32 *ret_lane)
 	rec = bpf_map_lookup_elem(&scratch, ret_lane);
 	if (!rec) /* cannot be */
 		return 0;
-	who_put_head(&rec->head, task, KHIEN_GUARD);
-	who_put_actor(&rec->actor, task);
-	__builtin_memset(&rec->file, 0,
-			 sizeof(*rec) - offsetof(struct khien_privilege, file));
-	rec->old_caps = rec->actor.caps;
-	rec->old_uid = rec->head.uid;
-	rec->old_euid = rec->actor.euid;
-	rec->old_gid = rec->actor.gid;
-	rec->old_egid = rec->actor.egid;
+	who_put_privilege(rec, task, KHIEN_GUARD);
 	rec->value = what;
 	rec->value2 = detail;
 	return rec;

@@ -21,15 +21,7 @@ told_begin(struct task_struct *task, __u16 type)
 
 	if (!rec || ring_is_own(BPF_CORE_READ(task, tgid)))
 		return 0;
-	who_put_head(&rec->head, task, type);
-	who_put_actor(&rec->actor, task);
-	__builtin_memset(&rec->file, 0,
-			 sizeof(*rec) - offsetof(struct khien_privilege, file));
-	rec->old_caps = rec->actor.caps;
-	rec->old_uid = rec->head.uid;
-	rec->old_euid = rec->actor.euid;
-	rec->old_gid = rec->actor.gid;
-	rec->old_egid = rec->actor.egid;
+	who_put_privilege(rec, task, type);
 	rec->count = 1;
 	return rec;
 }

@@ -70,3 +70,19 @@ who_put_actor(struct khien_actor *actor, struct task_struct *task)
 	if (bpf_core_field_exists(task->sessionid))
 		actor->session = BPF_CORE_READ(task, sessionid);
 }
+
+/* A record of a task whose privileges are what they were: all else is zero. */
+static __always_inline void
+who_put_privilege(struct khien_privilege *rec, struct task_struct *task,
+		  __u16 type)
+{
+	who_put_head(&rec->head, task, type);
+	who_put_actor(&rec->actor, task);
+	__builtin_memset(&rec->file, 0,
+			 sizeof(*rec) - offsetof(struct khien_privilege, file));
+	rec->old_caps = rec->actor.caps;
+	rec->old_uid = rec->head.uid;
+	rec->old_euid = rec->actor.euid;
+	rec->old_gid = rec->actor.gid;
+	rec->old_egid = rec->actor.egid;
+}
