@@ -13,6 +13,7 @@
 #include "agent/lib/file.h"
 #include "agent/lib/loop.h"
 #include "agent/lib/msg.h"
+#include "agent/lib/str.h"
 #include "agent/scan/content.h"
 #include "agent/scan/digest.h"
 #include "agent/scan/yara.h"
@@ -335,6 +336,21 @@ scan_once(struct job *job)
 	       is_same(&before, &after);
 }
 
+/*
+ * Whether all tries read the same, whole, and found it bad: then the file was
+ * renamed, or given another mode, and is no other one for that.
+ */
+static bool
+is_same_content(const struct scanner_result *results, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (results[i].result != MSG_MATCH ||
+		    results[i].error[0] != '\0' ||
+		    !str_equal(results[i].sha256, results[0].sha256))
+			return false;
+	return true;
+}
+
 void
 scanner_scan(struct scanner *scanner, int fd, bool hashed,
 	     struct scanner_result *ret_result)
@@ -356,6 +372,8 @@ scanner_scan(struct scanner *scanner, int fd, bool hashed,
 	}
 	if (last == TRIES_MAX)
 		last--;
+	if (is_same_content(results, last + 1))
+		flags = 0;
 	if (results[0].result == MSG_MATCH && results[last].result != MSG_MATCH)
 		last = 0;
 	*ret_result = results[last];

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -249,6 +250,8 @@ disturb(int fd, void (*change)(int fd))
 	assert_true(pid >= 0);
 	if (pid > 0)
 		return pid;
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		_exit(1);
 	for (;;) {
 		change(fd);
 		(*changes)++;
@@ -268,6 +271,13 @@ static void
 shrink_and_grow(int fd)
 {
 	if (ftruncate(fd, 0) < 0 || ftruncate(fd, MAX_SIZE) < 0)
+		_exit(1);
+}
+
+static void
+touch(int fd)
+{
+	if (fchmod(fd, 0600) < 0)
 		_exit(1);
 }
 
@@ -335,6 +345,23 @@ test_shrinking(void **state)
 }
 
 static void
+test_touched(void **state)
+{
+	int fd = samples_memfd("BAD", 3);
+
+	(void)state;
+	prepare("rule a { strings: $a = \"BAD\" condition: $a } " SLOW_RULE);
+	pid_t pid = disturb(fd, touch);
+	for (int i = 0; i < 5; i++) {
+		scan_disturbed(fd);
+		assert_int_equal(result.result, MSG_MATCH);
+		assert_int_equal(result.flags, 0);
+	}
+	end(pid);
+	(void)close(fd);
+}
+
+static void
 test_tell(void **state)
 {
 	static struct msg_verdict verdict;
@@ -380,6 +407,7 @@ main(void)
 		CASE(test_timeout_of_hashing),
 		CASE(test_changed),
 		CASE(test_shrinking),
+		CASE(test_touched),
 		CASE(test_tell),
 	};
 
