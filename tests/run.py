@@ -6,9 +6,9 @@ Parts: see PARTS.  What is skipped is told and counted; with CI=true in the
 environment a skip is a failure, unless its reason begins with "machine:", which
 says that this machine cannot run it at all.
 
-Those of ASIDE and IDLE need a processor and nobody's patience, and run while
-others wait: ASIDE at a low priority, and what measures waits begins when they
-are done; IDLE when there is a processor that nobody wants at all.
+Some run while others wait: ASIDE at a low priority, and what measures waits
+begins when they are done; IDLE when there is a processor that nobody wants at
+all; LATE when waits were measured, beside emulated machines.
 """
 
 import argparse
@@ -378,29 +378,37 @@ def fetch(args, parts):
 class Aside:
     """Parts that run one after the other beside all others."""
 
-    def __init__(self, args, parts, idle):
+    def __init__(self, args, parts, yields):
         self.args = args
         self.parts = parts
-        self.idle = idle
+        self.yields = yields
         self.total = Count()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
     def run(self):
-        # Of this thread, and so of all that it starts.
-        if self.idle:
-            os.sched_setscheduler(threading.get_native_id(), os.SCHED_IDLE,
-                                  os.sched_param(0))
+        self.yields()
         for part in self.parts:
-            if not self.idle:
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(),
-                               NICE.get(part, 19))
             HERE.lines = []
             self.total.add(measure(self.args, part))
             print("\n".join(HERE.lines))
 
     def wait(self):
         self.thread.join()
+
+
+# Of the thread that calls them, and so of all that it starts.
+def yield_idle():
+    os.sched_setscheduler(threading.get_native_id(), os.SCHED_IDLE,
+                          os.sched_param(0))
+
+
+def yield_low():
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+
+
+def yield_nothing():
+    """What it runs is as impatient as what we run."""
 
 
 def measure(args, part):
@@ -420,10 +428,9 @@ def measure(args, part):
 PARTS = {"lint": lint, "unit": unit, "fuzz": fuzz, "rules": rules,
          "packages": packages, "debian13": debian13, "system": system,
          "kernels": kernels, "guest": guest}
-ASIDE = ("rules", "packages", "debian13")
+ASIDE = ("rules", "packages")
 IDLE = ("lint", "fuzz")
-# Its tests are as impatient as ours.
-NICE = {"debian13": 0}
+LATE = ("debian13",)
 
 
 def main():
@@ -442,13 +449,16 @@ def main():
     parts = args.parts or [part for part in PARTS if part != "lint"]
     beside = "system" in parts
     args.fetching = fetch(args, parts)
-    args.aside = Aside(args, [p for p in parts if p in ASIDE and beside],
-                       False)
-    idle = Aside(args, [p for p in parts if p in IDLE and beside], True)
+    aside, idle, late = ([p for p in parts if p in lane and beside]
+                         for lane in (ASIDE, IDLE, LATE))
+    args.aside = Aside(args, aside, yield_low)
+    lanes = [args.aside, Aside(args, idle, yield_idle)]
     for part in parts:
-        if part not in args.aside.parts + idle.parts:
+        if part not in aside + idle + late:
             total.add(measure(args, part))
-    for lane in (args.aside, idle):
+        if part == "system":
+            lanes.append(Aside(args, late, yield_nothing))
+    for lane in lanes:
         lane.wait()
         total.add(lane.total)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
