@@ -55,8 +55,8 @@ void scanner_set_limits(struct scanner *scanner,
  * Scans the file behind fd (borrowed; its offset stays).  There is always a
  * result.  `hashed`: its hash is wanted even when it is small and clean, which
  * nobody tells of.  A file that changes meanwhile is scanned once more; of the
- * two the one that matched counts, else the later.  One that was only renamed or
- * given another mode, and matched with the same hash, did not change.
+ * two the one that matched counts, else the later.  One that was only renamed
+ * or given another mode, and matched with the same hash, did not change.
  */
 void scanner_scan(struct scanner *scanner, int fd, bool hashed,
 		  struct scanner_result *ret_result);
