@@ -71,12 +71,8 @@ static __always_inline void
 put(struct khien_privilege *rec, struct file *file, struct inode *inode,
     __u32 protection, __u32 lane)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-
-	who_put_head(&rec->head, task, KHIEN_MAP_DENIED);
-	who_put_actor(&rec->actor, task);
-	__builtin_memset(&rec->file, 0,
-			 sizeof(*rec) - offsetof(struct khien_privilege, file));
+	who_put_privilege(rec, (void *)bpf_get_current_task(),
+			  KHIEN_MAP_DENIED);
 	rec->count = 1;
 	rec->value = protection;
 	path_put_inode(&rec->file, inode);

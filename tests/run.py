@@ -280,8 +280,10 @@ def system(args):
                     count = Count()
                     count.failed = 1
                 took = re.findall(r"in ([\d.]+)s", out)
+                used = re.findall(r"^processor: (\d+) s$", out, re.M)
                 say(f"  {name}: {count}" +
-                      (f" in {took[-1]} s" if took else ""))
+                    (f" in {took[-1]} s" if took else "") +
+                    (f", {used[-1]} s of a processor" if used else ""))
                 total.add(count)
     return total
 
@@ -308,6 +310,9 @@ def told(total, name, command):
                 total.failed += int(cells.group(2))
             total.passed += bool(found) and found.group(2) == "ok"
             total.failed += bool(found) and found.group(2) == "failed"
+        _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+    say(f"  {name}: took {used.ru_utime + used.ru_stime:.0f} s of a processor")
     if child.returncode and not total.failed:
         say(f"  {name}: failed, its program ended with {child.returncode}")
         total.failed += 1

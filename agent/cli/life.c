@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "agent/cli/text.h"
 #include "agent/lib/doc.h"
@@ -13,6 +14,121 @@
 #define LABEL_WIDTH 12
 #define BLIND "khien.blind"
 #define NAMED_MAX 8
+#define CAUSES_MAX 8
+#define CAUSE_MAX 256
+
+/* Of absent programs; all after the first CAUSES_MAX go with the last. */
+struct cause {
+	const char *text; /* borrowed */
+	size_t len, programs;
+};
+
+struct sensors {
+	size_t attached, absent, causes_len;
+	struct cause causes[CAUSES_MAX];
+	struct cause *print; /* names of its programs are printed, or NULL */
+	size_t printed;
+};
+
+/* The cause in "absent: why; not seen: what". */
+static bool
+read_cause(const char *state, struct cause *ret_cause)
+{
+	static const char absent[] = "absent: ";
+
+	if (!str_starts(state, absent))
+		return false;
+	const char *text = state + sizeof(absent) - 1;
+	const char *end = strstr(text, "; ");
+	*ret_cause = (struct cause){
+		.text = text,
+		.len = end ? (size_t)(end - text) : strlen(text),
+	};
+	return true;
+}
+
+static struct cause *
+find_cause(struct sensors *sensors, const struct cause *cause)
+{
+	struct cause *one = sensors->causes;
+
+	for (size_t i = 0; i < sensors->causes_len; i++, one++)
+		if (i == CAUSES_MAX - 1 ||
+		    (one->len == cause->len &&
+		     memcmp(one->text, cause->text, one->len) == 0))
+			return one;
+	sensors->causes_len++;
+	*one = *cause;
+	return one;
+}
+
+static int
+count_sensor(void *arg, const char *name, const struct doc_value *value)
+{
+	struct sensors *sensors = arg;
+	const char *state = doc_text(value, NULL);
+	struct cause cause;
+
+	(void)name;
+	if (!state)
+		return 0;
+	sensors->attached += str_equal(state, "attached");
+	/* Where another program does the same on this kernel, none is. */
+	if (!read_cause(state, &cause))
+		return 0;
+	sensors->absent++;
+	find_cause(sensors, &cause)->programs++;
+	return 0;
+}
+
+static int
+print_sensor(void *arg, const char *name, const struct doc_value *value)
+{
+	struct sensors *sensors = arg;
+	const char *state = doc_text(value, NULL);
+	struct cause cause;
+
+	if (!state || !read_cause(state, &cause) ||
+	    find_cause(sensors, &cause) != sensors->print ||
+	    ++sensors->printed > NAMED_MAX)
+		return 0;
+	text_printf(sensors->printed > 1 ? ", " : ": ");
+	text_put(name ? name : "?");
+	return 0;
+}
+
+void
+life_sensors(const struct doc_value *doc)
+{
+	const struct doc_value *programs =
+		doc_get(doc, "khien.sensor.programs");
+	struct sensors sensors = { 0 };
+
+	text_column("sensors", LABEL_WIDTH);
+	(void)doc_each(programs, NULL, count_sensor, &sensors);
+	if (!programs) {
+		text_printf("not heard of\n");
+		return;
+	}
+	text_printf("%zu attached, %zu absent\n", sensors.attached,
+		    sensors.absent);
+	for (size_t i = 0; i < sensors.causes_len; i++) {
+		struct cause *cause = &sensors.causes[i];
+		char why[CAUSE_MAX];
+
+		sensors.print = cause;
+		sensors.printed = 0;
+		text_column("", LABEL_WIDTH);
+		(void)snprintf(why, sizeof(why), "%.*s", (int)cause->len,
+			       cause->text);
+		text_put(why);
+		(void)doc_each(programs, NULL, print_sensor, &sensors);
+		if (cause->programs > NAMED_MAX)
+			text_printf(" and %zu more",
+				    cause->programs - NAMED_MAX);
+		text_printf("\n");
+	}
+}
 
 static void
 put_proof(const struct doc_value *doc, const char *name)
@@ -76,20 +192,23 @@ is_worth_saying(const struct doc_value *gap)
 	       !str_equal(doc_text_or(gap, "because", ""), "switched off");
 }
 
+/* Each says who is blind; why, once for all in a row. */
 static void
-put_gap(const struct doc_value *gap, const char *label)
+put_gap(const struct doc_value *gap, const char *label, bool says_why)
 {
 	bool partly = doc_true(gap, "partly");
 	bool kinds = doc_len(gap, "kinds") > 0;
 	int64_t rules = doc_number_or(gap, "rules_len", 0);
 
-	text_column(label, LABEL_WIDTH);
-	text_put(doc_text_or(gap, "sensor", "?"));
-	text_printf(": ");
-	text_put(doc_text_or(gap, "because", "?"));
-	text_printf("\n");
+	if (says_why) {
+		text_column(label, LABEL_WIDTH);
+		text_put(doc_text_or(gap, "because", "?"));
+		text_printf("\n");
+	}
 	text_column("", LABEL_WIDTH);
-	text_printf(partly ? "  may cost " : "  costs ");
+	text_printf("  ");
+	text_put(doc_text_or(gap, "sensor", "?"));
+	text_printf(partly ? " may cost " : " costs ");
 	put_some(gap, "kinds", (int64_t)doc_len(gap, "kinds"));
 	if (doc_len(gap, "scans")) {
 		text_printf(kinds ? "; scans at " : "scans at ");
@@ -108,14 +227,16 @@ put_gap(const struct doc_value *gap, const char *label)
 void
 life_blind(const struct doc_value *doc)
 {
-	const char *label = "blind";
+	const char *label = "blind", *why = "";
 
 	for (size_t i = 0; i < doc_len(doc, BLIND); i++) {
 		const struct doc_value *gap = doc_item(doc, BLIND, i);
 
 		if (!is_worth_saying(gap))
 			continue;
-		put_gap(gap, label);
+		const char *because = doc_text_or(gap, "because", "?");
+		put_gap(gap, label, !str_equal(because, why));
 		label = "";
+		why = because;
 	}
 }

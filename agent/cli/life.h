@@ -4,6 +4,9 @@
 
 struct doc_value;
 
+/* How many kernel programs are attached, and which are absent by what cause. */
+void life_sensors(const struct doc_value *doc);
+
 /* Proofs of life: of each part how old the last is, or why there is none. */
 void life_proofs(const struct doc_value *doc);
 

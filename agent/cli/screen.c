@@ -98,55 +98,6 @@ put_processes(const struct doc_value *doc)
 	text_printf("%s\n", len ? "" : "none");
 }
 
-struct sensors {
-	unsigned int attached, absent;
-	bool print;
-};
-
-/* "attached", or "absent: why; costs: what". */
-static int
-take_sensor(void *arg, const char *name, const struct doc_value *value)
-{
-	struct sensors *sensors = arg;
-	const char *state = doc_text(value, NULL);
-
-	if (!state)
-		return 0;
-	bool attached = str_equal(state, "attached");
-	/* Another program does the same on this kernel. */
-	if (!attached && !str_starts(state, "absent"))
-		return 0;
-	sensors->attached += attached;
-	sensors->absent += !attached;
-	if (sensors->print && !attached) {
-		put_label("");
-		text_put(name ? name : "");
-		text_printf(" ");
-		text_put(state);
-		text_printf("\n");
-	}
-	return 0;
-}
-
-static void
-put_sensors(const struct doc_value *doc)
-{
-	const struct doc_value *programs =
-		doc_get(doc, "khien.sensor.programs");
-	struct sensors sensors = { 0 };
-
-	put_label("sensors");
-	(void)doc_each(programs, NULL, take_sensor, &sensors);
-	if (!programs) {
-		text_printf("not heard of\n");
-		return;
-	}
-	text_printf("%u attached, %u absent\n", sensors.attached,
-		    sensors.absent);
-	sensors.print = true;
-	(void)doc_each(programs, NULL, take_sensor, &sensors);
-}
-
 static void
 put_lost(const struct doc_value *doc)
 {
@@ -367,7 +318,7 @@ screen_status(const struct doc_value *doc)
 {
 	put_state(doc);
 	put_processes(doc);
-	put_sensors(doc);
+	life_sensors(doc);
 	put_gate(doc);
 	put_guard(doc);
 	life_proofs(doc);

@@ -26,7 +26,7 @@ LIMIT_S = 20 * 60
 COMMAND = ("make", "--no-print-directory", "WERROR=1", "check-fast")
 LIBRARIES = ("gcc", "libssl-dev", "libyara-dev", "libbpf-dev")
 WHOLE = re.compile(r"(\d+) passed, (\d+) failed(, \d+ skipped)?$")
-GOOD = re.compile(r"  \S+: (\d+ passed, 0 failed.*|ok.*)$")
+GOOD = re.compile(r"  \S+: (\d+ passed, 0 failed.*|ok.*|took .*)$")
 PART = re.compile(r"(\w+):$")
 # How good rules are, which the run around us tells.
 TABLE = re.compile(r"  +\w+ ")

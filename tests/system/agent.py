@@ -210,6 +210,12 @@ class Agent:
             row = next(iter(row.values()))
         return row
 
+    def found(self, path):
+        """How many detections of that file are stored.  Others may be, too:
+        what processes of other tests do is seen by this agent as well."""
+        return self.count("SELECT count(*) FROM detection WHERE path="
+                          f"'{path}'")
+
     def count(self, text):
         return int(self.value(text) or 0)
 

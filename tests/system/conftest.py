@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import resource
 import signal
 
 import pytest
@@ -43,6 +44,14 @@ def pytest_runtest_makereport(item, call):
     if report.failed:
         for agent in getattr(item, "agents", []):
             report.sections.append(("agent's log", agent.log()[-6000:]))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What it took of a processor, with all that it started."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF,
+                                                resource.RUSAGE_CHILDREN)]
+    seconds = sum(one.ru_utime + one.ru_stime for one in used)
+    terminalreporter.write_line(f"processor: {seconds:.0f} s")
 
 
 @pytest.fixture

@@ -115,6 +115,5 @@ def test_change_through_a_mapping_is_found_at_the_close(agent, held):
         open_often(path, 2)
         mapped[at] = gated.MARKER.encode()
     writer.close()
-    wait_for(lambda: agent.count(
-        f"SELECT count(*) FROM detection WHERE path='{path}'"),
+    wait_for(lambda: agent.found(path),
         "the detection")

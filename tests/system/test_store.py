@@ -47,8 +47,7 @@ REFUSED = [
 @pytest.fixture
 def found(agent):
     path = agent.write("bad", EICAR)
-    wait_for(lambda: agent.count("SELECT count(*) FROM detection"),
-             "a detection")
+    wait_for(lambda: agent.found(path), "a detection")
     return path
 
 
@@ -56,7 +55,7 @@ def test_only_questions_are_answered(agent, found):
     for text in REFUSED:
         code, said = agent.ctl("query", text)
         assert code == 2, (text, said)
-    assert agent.count("SELECT count(*) FROM detection") == 1
+    assert agent.found(found) == 1
     for path in ("attached.db", "vacuumed.db", "written"):
         assert not pathlib.Path(f"/tmp/khien-{path}").exists()
 
@@ -203,8 +202,7 @@ def test_corrupt_store_is_set_aside(agent, found, how):
     damaged = path.read_bytes()
     agent.start()
     other = agent.write("new", EICAR)
-    wait_for(lambda: agent.count("SELECT count(*) FROM detection WHERE path="
-                                 f"'{other}'"), "a detection after it")
+    wait_for(lambda: agent.found(other), "a detection after it")
     kept = [p for p in agent.state.iterdir() if p != path and p.is_file()
             and p.read_bytes()[:len(damaged)] == damaged]
     assert kept, sorted(agent.state.iterdir())
@@ -231,8 +229,7 @@ def test_damaged_middle_is_survived(agent, found):
 def test_full_disk(make_agent):
     agent = make_agent(state_size=24 << 20)
     first = agent.write("first", EICAR)
-    wait_for(lambda: agent.count("SELECT count(*) FROM detection"),
-             "a detection")
+    wait_for(lambda: agent.found(first), "a detection")
     agent.settle()
     rows = agent.count("SELECT count(*) FROM process")
     ballast = agent.state / "ballast"
@@ -252,11 +249,9 @@ def test_full_disk(make_agent):
     assert get(status, "khien.state") == "degraded", status
     assert get(status, "khien.reasons")
     ballast.unlink()
-    wait_for(lambda: agent.count(
-        f"SELECT count(*) FROM detection WHERE path='{second}'"),
+    wait_for(lambda: agent.found(second),
         "what was found meanwhile is stored when there is room", 60)
-    assert agent.count("SELECT count(*) FROM detection WHERE path="
-                       f"'{first}'") == 1
+    assert agent.found(first) == 1
     assert agent.count("SELECT count(*) FROM process") >= rows
     agent.settle()
     # On a busy machine the sensor's rings may have been full meanwhile.
@@ -268,8 +263,7 @@ def test_full_disk(make_agent):
 def test_size_limit_holds(make_agent, tool):
     agent = make_agent(conf={"store.max_size_mb": 8})
     path = agent.write("keep", EICAR)
-    wait_for(lambda: agent.count("SELECT count(*) FROM detection"),
-             "a detection")
+    wait_for(lambda: agent.found(path), "a detection")
     subprocess.run([tool("exec-storm"), "12000", "2", "y" * 1500],
                    check=True)
     agent.settle()
@@ -280,5 +274,4 @@ def test_size_limit_holds(make_agent, tool):
     wait_for(lambda: size() < 14 << 20, "the store shrinks below its bound "
              "and a journal", 90, pause_s=0.5)
     # Detections outlive events.
-    assert agent.count("SELECT count(*) FROM detection WHERE path="
-                       f"'{path}'") == 1
+    assert agent.found(path) == 1

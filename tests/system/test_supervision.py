@@ -42,8 +42,7 @@ def told(agent, role, pid):
 @pytest.mark.parametrize("role", ROLES)
 def test_killed_at_rest(agent, role):
     path = agent.write("before", EICAR)
-    wait_for(lambda: agent.count("SELECT count(*) FROM detection"),
-             "the first detection")
+    wait_for(lambda: agent.found(path), "the first detection")
     agent.settle()
     newest = agent.count("SELECT max(id) FROM process")
     pid, took_s = kill_and_wait(agent, role)
@@ -52,12 +51,10 @@ def test_killed_at_rest(agent, role):
     assert re.search(r"signal 9|SIGKILL|[Kk]illed", str(events))
     assert agent.count(
         f"SELECT count(*) FROM process WHERE id={newest}") == 1
-    assert agent.count("SELECT count(*) FROM detection WHERE path="
-                       f"'{path}'") == 1
+    assert agent.found(path) == 1
     # And everything works again.
     after = agent.write("after", EICAR)
-    wait_for(lambda: agent.count("SELECT count(*) FROM detection WHERE path="
-                                 f"'{after}'"), "a detection after it")
+    wait_for(lambda: agent.found(after), "a detection after it")
     agent.settle()
 
 
@@ -121,8 +118,7 @@ def test_file_written_while_scanners_are_dead(agent):
     for pid in agent.scanners():
         os.kill(pid, signal.SIGKILL)
     path = agent.write("meanwhile", EICAR)
-    wait_for(lambda: agent.count("SELECT count(*) FROM detection WHERE path="
-                                 f"'{path}'"), "it is scanned all the same")
+    wait_for(lambda: agent.found(path), "it is scanned all the same")
 
 
 def test_stopped_gate_is_replaced(agent):
@@ -132,8 +128,7 @@ def test_stopped_gate_is_replaced(agent):
     wait_for(lambda: agent.pid_of("gate") not in (pid, None),
              "the stuck gate is replaced", 20)
     path = agent.write("after", EICAR)
-    wait_for(lambda: agent.count("SELECT count(*) FROM detection WHERE path="
-                                 f"'{path}'"), "a detection after it")
+    wait_for(lambda: agent.found(path), "a detection after it")
     assert told(agent, "gate", pid)
 
 
@@ -149,8 +144,7 @@ def test_killed_khiend_takes_its_children_along(agent):
     wait_for(gone, "no child is left", 10)
     agent.start()
     path = agent.write("after", EICAR)
-    wait_for(lambda: agent.count("SELECT count(*) FROM detection WHERE path="
-                                 f"'{path}'"), "a detection after it")
+    wait_for(lambda: agent.found(path), "a detection after it")
 
 
 def test_one_that_dies_again_and_again_is_not_restarted_at_full_speed(agent):
@@ -201,8 +195,7 @@ def test_library_upgraded_while_every_scanner_is_dead(make_agent):
     wait_for(lambda: mapped(agent.scanners()[0], copies[1]),
              "it has the new library", 10)
     path = agent.write("after", EICAR)
-    wait_for(lambda: agent.count("SELECT count(*) FROM detection WHERE path="
-                                 f"'{path}'"), "a detection after it")
+    wait_for(lambda: agent.found(path), "a detection after it")
 
 
 def mapped(pid, path):
