@@ -8,7 +8,7 @@ says that this machine cannot run it at all.
 
 Some run while others wait: ASIDE at a low priority, and what measures waits
 begins when they are done; IDLE when there is a processor that nobody wants at
-all; LATE when waits were measured, beside emulated machines.
+all; LATE when waits were measured, beside the emulated machine of `guest`.
 """
 
 import argparse
@@ -435,7 +435,7 @@ PARTS = {"lint": lint, "unit": unit, "fuzz": fuzz, "rules": rules,
          "kernels": kernels, "guest": guest}
 ASIDE = ("rules", "packages")
 IDLE = ("lint", "fuzz")
-LATE = ("debian13",)
+LATE = ("kernels", "debian13")
 
 
 def main():

@@ -82,13 +82,25 @@ find_number(struct hold *hold, uint64_t number)
 	return NULL;
 }
 
+/* One whose scan goes on comes last, however long that takes: without its lease
+   nobody would know that the file stayed as it is. */
+static bool
+goes_before(const struct held *a, const struct held *b)
+{
+	bool scanning = a->until_ns == SCANNING;
+
+	if (scanning != (b->until_ns == SCANNING))
+		return !scanning;
+	return a->number < b->number;
+}
+
 static void
 drop_oldest(struct hold *hold)
 {
 	struct held *oldest = &hold->list[0];
 
 	for (size_t i = 1; i < hold->len; i++)
-		if (hold->list[i].number < oldest->number)
+		if (goes_before(&hold->list[i], oldest))
 			oldest = &hold->list[i];
 	drop(hold, oldest);
 }

@@ -15,7 +15,7 @@
 struct hold;
 struct ident;
 
-/* Files at once; the oldest is let go for the next. */
+/* Files at once; the oldest that no scan goes on of is let go for the next. */
 #define HOLD_MAX 1024
 /*
  * How long: what a process may need from the answer to its next step on a busy

@@ -135,6 +135,27 @@ oldest_goes_first(void **state)
 	hold_free(hold);
 }
 
+/* A slow scan's guard stays, however many others come and go meanwhile. */
+static void
+guards_stay(void **state)
+{
+	struct hold *hold = hold_new(2);
+	struct place places[4];
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		places[i] = make();
+	uint64_t guard = hold_begin(hold, places[0].fd, &places[0].ident);
+	assert_int_not_equal(guard, 0);
+	for (int i = 1; i < 4; i++)
+		assert_true(hold_take(hold, places[i].fd, &places[i].ident));
+	assert_int_equal(hold_len(hold), 2);
+	assert_true(hold_go_on(hold, guard));
+	for (int i = 0; i < 4; i++)
+		done(&places[i]);
+	hold_free(hold);
+}
+
 int
 main(void)
 {
@@ -142,6 +163,7 @@ main(void)
 		cmocka_unit_test(writers_wait),
 		cmocka_unit_test(scans_are_guarded),
 		cmocka_unit_test(oldest_goes_first),
+		cmocka_unit_test(guards_stay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
