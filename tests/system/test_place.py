@@ -46,7 +46,7 @@ def goes_on(agent, why, repair):
 
 
 def test_read_only_state(make_agent):
-    agent = make_agent(state_size=24 << 20)
+    agent = make_agent(state_size=64 << 20)
     path = agent.write("before", EICAR)
 
     def detected():
@@ -63,7 +63,7 @@ def test_read_only_state(make_agent):
 
 
 def test_full_state(make_agent):
-    agent = make_agent(start=False, state_size=24 << 20)
+    agent = make_agent(start=False, state_size=64 << 20)
     full = agent.state / "full"
     with open(full, "wb", buffering=0) as file, \
             pytest.raises(OSError, match="No space"):

@@ -207,8 +207,10 @@ def test_scan_on_request_touches_nothing(enforcing):
 
 
 def test_full_disk_is_told_and_leaves_the_file(make_agent, cgroup):  # noqa
-    agent = make_agent(start=False, state_size="24m", conf={
+    # Events of all that runs beside it find room in the store.
+    agent = make_agent(start=False, state_size="40m", conf={
         "gate.mode": "enforce", "gate.scope_cgroup": cgroup,
+        "store.max_size_mb": 8,
         "action.on_malicious": "quarantine"})
     (agent.local / "test.yar").write_text(RULES)
     watching(agent.start())

@@ -227,7 +227,7 @@ def test_damaged_middle_is_survived(agent, found):
 
 @pytest.mark.slow(300)
 def test_full_disk(make_agent):
-    agent = make_agent(state_size=24 << 20)
+    agent = make_agent(state_size=64 << 20)
     first = agent.write("first", EICAR)
     wait_for(lambda: agent.found(first), "a detection")
     agent.settle()
