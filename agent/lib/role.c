@@ -263,6 +263,9 @@ static const struct role roles[ROLE_LEN] = {
 		.files = ROLE_FILES_ALL,
 		.memory_max = 512 * MIB,
 		.files_max = 256,
+		/* Silent for 2 s it hangs in a file system, and is ended: ten
+		   thousand others that want a processor are no reason. */
+		.early = true,
 	},
 	/* khien-keep, too: what waits for it must not wait for a disk. */
 	[ROLE_GUARD] = {

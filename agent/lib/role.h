@@ -55,6 +55,7 @@ struct role {
 	uint64_t memory_max;	  /* RLIMIT_AS in bytes; 0: none */
 	uint32_t files_max;	  /* RLIMIT_NOFILE */
 	bool urgent; /* runs before all that is not, where that is allowed */
+	bool early;  /* has its turn soon, however many others want theirs */
 };
 
 /* Never NULL for an id below ROLE_LEN. */

@@ -23,7 +23,7 @@
 #include "agent/lib/role.h"
 #include "agent/lib/str.h"
 
-#define URGENT_NICE (-20)
+#define EARLY_NICE (-20)
 
 static int
 set_limit(__rlimit_resource_t resource, uint64_t value)
@@ -63,11 +63,12 @@ set_priority(const struct role *role)
 {
 	struct sched_param param = { .sched_priority = 1 };
 
-	if (!role->urgent ||
+	if (role->urgent &&
 	    sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &param) == 0)
 		return;
 	/* An ordinary user may not even that: then as everybody. */
-	(void)setpriority(PRIO_PROCESS, 0, URGENT_NICE);
+	if (role->urgent || role->early)
+		(void)setpriority(PRIO_PROCESS, 0, EARLY_NICE);
 }
 
 /*

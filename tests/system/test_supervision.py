@@ -203,3 +203,17 @@ def mapped(pid, path):
     inode = str(path.stat().st_ino)
     text = pathlib.Path(f"/proc/{pid}/maps").read_text()
     return any(line.split()[4] == inode for line in text.splitlines())
+
+
+def test_turns_on_a_busy_machine(agent):
+    """What others wait for comes before them; what works for itself does
+    not."""
+    gate = agent.pid_of("gate")
+    assert os.sched_getscheduler(gate) & ~os.SCHED_RESET_ON_FORK == \
+        os.SCHED_RR or os.getpriority(os.PRIO_PROCESS, gate) == -20
+    mounts = agent.pid_of("mounts")
+    assert os.getpriority(os.PRIO_PROCESS, mounts) == -20
+    for role in ("mounts", "engine", "scan", "query", "sensor"):
+        assert os.sched_getscheduler(agent.pid_of(role)) == os.SCHED_OTHER
+    for role in ("engine", "scan", "query", "sensor"):
+        assert os.getpriority(os.PRIO_PROCESS, agent.pid_of(role)) == 0
