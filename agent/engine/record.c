@@ -43,19 +43,28 @@ record_put_head(struct row *row, const struct event *event,
 	row_number(row, event->flags);
 }
 
+/* As the tree knows it, or made anew; none without a time of its start. */
+static void
+put_entity(struct row *row, const struct tree *tree,
+	   const struct tree_process *process, uint32_t pid, uint64_t start_ns)
+{
+	char id[IDENTITY_ENTITY_SIZE];
+
+	if (process) {
+		row_text(row, process->entity_id);
+	} else if (pid && start_ns) {
+		identity_entity(tree->identity, pid, start_ns, id);
+		row_text(row, id);
+	} else {
+		row_null(row);
+	}
+}
+
 void
 record_put_entity(struct row *row, const struct event *event,
 		  const struct tree *tree, const struct tree_process *process)
 {
-	char id[IDENTITY_ENTITY_SIZE];
-
-	if (event->pid && event->start_ns && !process) {
-		identity_entity(tree->identity, event->pid, event->start_ns,
-				id);
-		row_text(row, id);
-	} else {
-		row_text(row, process ? process->entity_id : NULL);
-	}
+	put_entity(row, tree, process, event->pid, event->start_ns);
 }
 
 /* pid to parent_executable */
@@ -63,13 +72,9 @@ static void
 put_who(struct row *row, const struct event *event, struct tree *tree,
 	const struct tree_process *process, const struct clock *clock)
 {
-	char id[IDENTITY_ENTITY_SIZE];
 	struct tree_process *parent = NULL;
 
-	if (event->start_ns)
-		identity_entity(tree->identity, event->pid, event->start_ns,
-				id);
-	row_text(row, event->start_ns ? id : NULL);
+	put_entity(row, tree, process, event->pid, event->start_ns);
 	row_number(row, event->pid);
 	row_number_if(row, event->tid, event->tid);
 	row_number_if(row, event->ns_pid, event->ns_pid);
@@ -77,14 +82,9 @@ put_who(struct row *row, const struct event *event, struct tree *tree,
 		      process ? process->start_wall_ns :
 				clock_wall(clock, event->start_ns));
 	row_number(row, event->ppid);
-	if (event->ppid && event->parent_start_ns) {
-		identity_entity(tree->identity, event->ppid,
-				event->parent_start_ns, id);
-		row_text(row, id);
+	if (event->ppid && event->parent_start_ns)
 		parent = tree_find(tree, event->ppid, event->parent_start_ns);
-	} else {
-		row_null(row);
-	}
+	put_entity(row, tree, parent, event->ppid, event->parent_start_ns);
 	const struct image *image =
 		image_at(parent ? parent->image : NULL, event->boot_ns);
 	row_text(row, image ? image->executable : NULL);
