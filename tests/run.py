@@ -8,7 +8,8 @@ says that this machine cannot run it at all.
 
 Some run while others wait: ASIDE at a low priority, and what measures waits
 begins when they are done; IDLE when there is a processor that nobody wants at
-all; LATE when waits were measured, beside the emulated machine of `guest`.
+all.  Nothing runs beside emulated machines: where their processors have to take
+turns with others, they wait for each other most of the time.
 """
 
 import argparse
@@ -267,7 +268,7 @@ def system(args):
                    key=lambda path: -path.read_text().count("mark.slow"))
     together = [f for f in files if not ALONE.match(f.name)]
     alone = [f for f in files if ALONE.match(f.name)]
-    for group, at_once in ((together, os.cpu_count() + 1), (alone, 1)):
+    for group, at_once in ((together, os.cpu_count() + 2), (alone, 1)):
         if group is alone:
             aside.wait()
         with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
@@ -412,10 +413,6 @@ def yield_low():
     os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
 
 
-def yield_nothing():
-    """What it runs is as impatient as what we run."""
-
-
 def measure(args, part):
     """Runs a part and tells what came of it."""
     started = time.monotonic()
@@ -435,7 +432,6 @@ PARTS = {"lint": lint, "unit": unit, "fuzz": fuzz, "rules": rules,
          "kernels": kernels, "guest": guest}
 ASIDE = ("rules", "packages")
 IDLE = ("lint", "fuzz")
-LATE = ("kernels", "debian13")
 
 
 def main():
@@ -454,15 +450,13 @@ def main():
     parts = args.parts or [part for part in PARTS if part != "lint"]
     beside = "system" in parts
     args.fetching = fetch(args, parts)
-    aside, idle, late = ([p for p in parts if p in lane and beside]
-                         for lane in (ASIDE, IDLE, LATE))
+    aside, idle = ([p for p in parts if p in lane and beside]
+                   for lane in (ASIDE, IDLE))
     args.aside = Aside(args, aside, yield_low)
     lanes = [args.aside, Aside(args, idle, yield_idle)]
     for part in parts:
-        if part not in aside + idle + late:
+        if part not in aside + idle:
             total.add(measure(args, part))
-        if part == "system":
-            lanes.append(Aside(args, late, yield_nothing))
     for lane in lanes:
         lane.wait()
         total.add(lane.total)
