@@ -268,7 +268,7 @@ def system(args):
                    key=lambda path: -path.read_text().count("mark.slow"))
     together = [f for f in files if not ALONE.match(f.name)]
     alone = [f for f in files if ALONE.match(f.name)]
-    for group, at_once in ((together, os.cpu_count() + 2), (alone, 1)):
+    for group, at_once in ((together, os.cpu_count() + 1), (alone, 1)):
         if group is alone:
             aside.wait()
         with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
