@@ -6,10 +6,10 @@ Parts: see PARTS.  What is skipped is told and counted; with CI=true in the
 environment a skip is a failure, unless its reason begins with "machine:", which
 says that this machine cannot run it at all.
 
-Some run while others wait: ASIDE at a low priority, and what measures waits
-begins when they are done; IDLE when there is a processor that nobody wants at
-all.  Nothing runs beside emulated machines: where their processors have to take
-turns with others, they wait for each other most of the time.
+Some run while others wait: BESIDE and, at a low priority, ASIDE, and what
+measures waits begins when they are done; IDLE when there is a processor that
+nobody wants at all.  Nothing runs beside emulated machines: where their
+processors have to take turns with others, they wait for each other.
 """
 
 import argparse
@@ -263,14 +263,13 @@ def system_count(report):
 
 def system(args):
     total = Count()
-    aside = args.aside
     files = sorted(ROOT.glob("tests/system/test_*.py"),
                    key=lambda path: -path.read_text().count("mark.slow"))
     together = [f for f in files if not ALONE.match(f.name)]
     alone = [f for f in files if ALONE.match(f.name)]
     for group, at_once in ((together, os.cpu_count() + 1), (alone, 1)):
-        if group is alone:
-            aside.wait()
+        for lane in args.beside if group is alone else ():
+            lane.wait()
         with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
             for name, out, report in pool.map(
                     lambda path: system_one(args, path), group):
@@ -413,6 +412,10 @@ def yield_low():
     os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
 
 
+def yield_nothing():
+    """What it runs is as impatient as what we run."""
+
+
 def measure(args, part):
     """Runs a part and tells what came of it."""
     started = time.monotonic()
@@ -431,6 +434,7 @@ PARTS = {"lint": lint, "unit": unit, "fuzz": fuzz, "rules": rules,
          "packages": packages, "debian13": debian13, "system": system,
          "kernels": kernels, "guest": guest}
 ASIDE = ("rules", "packages")
+BESIDE = ("debian13",)
 IDLE = ("lint", "fuzz")
 
 
@@ -450,12 +454,12 @@ def main():
     parts = args.parts or [part for part in PARTS if part != "lint"]
     beside = "system" in parts
     args.fetching = fetch(args, parts)
-    aside, idle = ([p for p in parts if p in lane and beside]
-                   for lane in (ASIDE, IDLE))
-    args.aside = Aside(args, aside, yield_low)
-    lanes = [args.aside, Aside(args, idle, yield_idle)]
+    lanes = [Aside(args, [p for p in parts if p in lane and beside], how)
+             for lane, how in ((BESIDE, yield_nothing), (ASIDE, yield_low),
+                               (IDLE, yield_idle))]
+    args.beside = lanes[:2]
     for part in parts:
-        if part not in aside + idle:
+        if not any(part in lane.parts for lane in lanes):
             total.add(measure(args, part))
     for lane in lanes:
         lane.wait()

@@ -22,6 +22,7 @@ from watched import cpu_of, pids_of  # noqa: E402
 REPEATS = 3          # of each load while the agent stays as it is
 OPENS = 100000
 OPEN_ROUNDS = 3
+AGAIN = 8            # passes that are not the first, of each round
 QUIET_S = 0.4        # for so long it did next to nothing, or
 QUIET_CPU_S = 0.02
 QUIET_LIMIT_S = 10   # all that is waited for that
@@ -130,16 +131,18 @@ def measure_opens(guard, opens, rounds):
     try:
         opens.opens()
         for _ in range(rounds):
-            for series in (first, again):
-                began = children_cpu()
-                series.add(False, opens.opens(), children_cpu() - began)
-            guard.on()
-            for series in (first, again):
-                before, began = guard.cpu(), children_cpu()
-                took = opens.opens()
-                cpu = children_cpu() - began + guard.cpu() - before
-                series.add(True, took, cpu)
-            guard.off()
+            for on in (False, True):
+                if on:
+                    guard.on()
+                for series in (first, *[again] * AGAIN):
+                    before, began = guard.cpu() if on else 0, children_cpu()
+                    took = opens.opens()
+                    cpu = children_cpu() - began
+                    if on:
+                        cpu += guard.cpu() - before
+                    series.add(on, took, cpu)
+                if on:
+                    guard.off()
     finally:
         guard.close()
     return first, again
