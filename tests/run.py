@@ -6,10 +6,10 @@ Parts: see PARTS.  What is skipped is told and counted; with CI=true in the
 environment a skip is a failure, unless its reason begins with "machine:", which
 says that this machine cannot run it at all.
 
-Some run while others wait: BESIDE and, at a low priority, ASIDE, and what
-measures waits begins when they are done; IDLE when there is a processor that
-nobody wants at all.  Nothing runs beside emulated machines: where their
-processors have to take turns with others, they wait for each other.
+Some run while others wait: ASIDE at a low priority, and what measures waits
+begins when they are done; IDLE when there is a processor that nobody wants at
+all.  Nothing runs beside emulated machines: where their processors have to take
+turns with others, they wait for each other most of the time.
 """
 
 import argparse
@@ -211,8 +211,9 @@ def fuzz(args):
     return total
 
 
-# They measure how long others wait: one after the other, when the rest is done.
-ALONE = re.compile(r"test_(liveness|standing_still)")
+# They measure how long others wait, or compare all that is told, of which there
+# is less in a flood: one after the other, when the rest is done.
+ALONE = re.compile(r"test_(liveness|standing_still|triggers)")
 
 
 def system_one(args, path):
@@ -263,13 +264,14 @@ def system_count(report):
 
 def system(args):
     total = Count()
+    aside = args.aside
     files = sorted(ROOT.glob("tests/system/test_*.py"),
                    key=lambda path: -path.read_text().count("mark.slow"))
     together = [f for f in files if not ALONE.match(f.name)]
     alone = [f for f in files if ALONE.match(f.name)]
     for group, at_once in ((together, os.cpu_count() + 1), (alone, 1)):
-        for lane in args.beside if group is alone else ():
-            lane.wait()
+        if group is alone:
+            aside.wait()
         with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
             for name, out, report in pool.map(
                     lambda path: system_one(args, path), group):
@@ -412,10 +414,6 @@ def yield_low():
     os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
 
 
-def yield_nothing():
-    """What it runs is as impatient as what we run."""
-
-
 def measure(args, part):
     """Runs a part and tells what came of it."""
     started = time.monotonic()
@@ -434,7 +432,6 @@ PARTS = {"lint": lint, "unit": unit, "fuzz": fuzz, "rules": rules,
          "packages": packages, "debian13": debian13, "system": system,
          "kernels": kernels, "guest": guest}
 ASIDE = ("rules", "packages")
-BESIDE = ("debian13",)
 IDLE = ("lint", "fuzz")
 
 
@@ -454,12 +451,12 @@ def main():
     parts = args.parts or [part for part in PARTS if part != "lint"]
     beside = "system" in parts
     args.fetching = fetch(args, parts)
-    lanes = [Aside(args, [p for p in parts if p in lane and beside], how)
-             for lane, how in ((BESIDE, yield_nothing), (ASIDE, yield_low),
-                               (IDLE, yield_idle))]
-    args.beside = lanes[:2]
+    aside, idle = ([p for p in parts if p in lane and beside]
+                   for lane in (ASIDE, IDLE))
+    args.aside = Aside(args, aside, yield_low)
+    lanes = [args.aside, Aside(args, idle, yield_idle)]
     for part in parts:
-        if not any(part in lane.parts for lane in lanes):
+        if part not in aside + idle:
             total.add(measure(args, part))
     for lane in lanes:
         lane.wait()
