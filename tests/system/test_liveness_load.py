@@ -255,7 +255,7 @@ def test_ten_thousand_at_once(ground, asking, tool, judged):
     ends, alone_ms = load.exec_many(tool, 10000, path)
     assert ends == {0: 10000}
     agent = asking()
-    before = [load.pids_of(agent, role) for role in ("gate", "mounts")]
+    gate = load.pids_of(agent, "gate")
     path = load.files(ground, 10000, ground.good)
     stopped = [] if judged else load.pids_of(agent, "scan")
     for pid in stopped:
@@ -268,8 +268,7 @@ def test_ten_thousand_at_once(ground, asking, tool, judged):
     assert ends == {0: 10000}
     assert longest_ms < load.BOUND_MS + alone_ms
     assert gated.gate(agent, "wait_us.max") / 1000 < load.BOUND_MS
-    # Heartbeats of 2 s, which have to be answered meanwhile.
-    assert [load.pids_of(agent, role) for role in ("gate", "mounts")] == before
+    assert load.pids_of(agent, "gate") == gate
     for pid in stopped:
         os.kill(pid, signal.SIGCONT)
     load.recovers(agent, ground)
