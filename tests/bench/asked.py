@@ -74,20 +74,25 @@ class Khien:
         self.agent.close()
 
 
+def measure_load(load, series, guard, repeats):
+    """A load a few times; with a guard it is on."""
+    before = guard.cpu() if guard else 0
+    began = children_cpu()
+    took = [load() for _ in range(repeats)]
+    cpu = children_cpu() - began
+    if guard:
+        cpu += guard.cpu() - before
+    for one in took:
+        series.add(bool(guard), one, cpu / repeats)
+
+
 def measure_block(loads, series, guard, repeats):
-    """Each load a few times; with a guard it is on and its caches are warm."""
+    """Each load a few times; with a guard its caches are warm."""
     if guard:
         for load in loads.values():
             load()
     for name, load in loads.items():
-        before = guard.cpu() if guard else 0
-        began = children_cpu()
-        took = [load() for _ in range(repeats)]
-        cpu = children_cpu() - began
-        if guard:
-            cpu += guard.cpu() - before
-        for one in took:
-            series[name].add(bool(guard), one, cpu / repeats)
+        measure_load(load, series[name], guard, repeats)
 
 
 def measure_pairs(guard, loads, rounds, repeats=REPEATS):
@@ -131,18 +136,13 @@ def measure_opens(guard, opens, rounds):
     try:
         opens.opens()
         for _ in range(rounds):
-            for on in (False, True):
+            for on in (None, guard):
                 if on:
-                    guard.on()
-                for series in (first, *[again] * AGAIN):
-                    before, began = guard.cpu() if on else 0, children_cpu()
-                    took = opens.opens()
-                    cpu = children_cpu() - began
-                    if on:
-                        cpu += guard.cpu() - before
-                    series.add(on, took, cpu)
+                    on.on()
+                measure_load(opens.opens, first, on, 1)
+                measure_load(opens.opens, again, on, AGAIN)
                 if on:
-                    guard.off()
+                    on.off()
     finally:
         guard.close()
     return first, again
