@@ -11,7 +11,9 @@ import time
 
 import pytest
 
-from agent import BUILD, EICAR, EICAR_SHA256, ROOT, SAN, get, wait_for
+from agent import (BUILD, EICAR, EICAR_SHA256, ROOT, SAN, get, wait_for)
+
+PROMISED_S = 8 if SAN else 2
 
 
 def detections(agent, path):
@@ -19,9 +21,9 @@ def detections(agent, path):
             if get(d, "file.path") == str(path)]
 
 
-def detection(agent, path):
+def detection(agent, path, limit_s=PROMISED_S):
     return wait_for(lambda: detections(agent, path),
-                    f"a detection of {path}")[-1]
+                    f"a detection of {path}", limit_s)[-1]
 
 
 def parents_of(pid):
@@ -192,7 +194,7 @@ def test_follow_tells_as_it_happens(agent):
             text += child.stdout.read() or b""
             return str(path).encode() in text
 
-        wait_for(said, "--follow tells the detection")
+        wait_for(said, "--follow tells the detection", PROMISED_S + 2)
         for line in text.splitlines()[:-1]:
             json.loads(line)
     finally:
