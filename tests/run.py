@@ -6,10 +6,9 @@ Parts: see PARTS.  What is skipped is told and counted; with CI=true in the
 environment a skip is a failure, unless its reason begins with "machine:", which
 says that this machine cannot run it at all.
 
-Some run while others wait: ASIDE at a low priority, and what measures waits
-begins when they are done; IDLE when there is a processor that nobody wants at
-all.  Nothing runs beside emulated machines: where their processors have to take
-turns with others, they wait for each other most of the time.
+Some run ASIDE, when there is a processor that nobody else wants at all.  Nothing
+runs beside emulated machines: where their processors have to take turns with
+others, they wait for each other most of the time.
 """
 
 import argparse
@@ -36,6 +35,9 @@ UNIT_S = 120       # of one program of unit tests
 PYTHON = "/usr/bin/python3"
 RESULT = re.compile(r"^\[ +(OK|FAILED|SKIPPED) +\] ([\w-]+)$", re.M)
 STARTED = time.monotonic()
+# Of what failed, at the end of the run: where the end is all that is kept.
+LAST = 10
+LAST_WHY = 100
 HERE = threading.local()
 
 
@@ -55,18 +57,25 @@ class Count:
         self.passed = 0
         self.failed = 0
         self.skipped = 0
+        self.failures = []
 
     def add(self, other):
         self.passed += other.passed
         self.failed += other.failed
         self.skipped += other.skipped
+        self.failures += other.failures
+
+    def fail(self, what, why="", number=1):
+        """`what` stands at the end of the run once more."""
+        self.failed += number
+        self.failures += [(what, why, number)] * bool(number)
 
     def skip(self, what, reason):
         """Counts a skip, which in CI has to have a good reason."""
         if os.environ.get("CI") == "true" and \
                 not reason.startswith("machine:"):
             say(f"  {what}: skipped in CI: {reason}")
-            self.failed += 1
+            self.fail(what, f"skipped: {reason}")
             return
         say(f"  {what}: skipped: {reason}")
         self.skipped += 1
@@ -112,7 +121,7 @@ def lint(_args):
         count.passed = 1
     else:
         say(indented(out))
-        count.failed = 1
+        count.fail("lint", out)
     return count
 
 
@@ -128,13 +137,15 @@ def unit_one(path):
     # cmocka names some tests once more in its summary.
     results = set(RESULT.findall(out))
     count.passed = sum(r == "OK" for r, _ in results)
-    count.failed = sum(r == "FAILED" for r, _ in results)
+    for test in (t for r, t in results if r == "FAILED"):
+        count.fail(f"{name} {test}")
     count.skipped = sum(r == "SKIPPED" for r, _ in results)
     if code != 0 and not count.failed:
-        count.failed = 1
-        out += "\ntook too long" if code is None else f"\nended with {code}"
+        why = "took too long" if code is None else f"ended with {code}"
+        count.fail(name, why)
+        out += f"\n{why}"
     if not count.passed + count.failed + count.skipped:
-        count.failed = 1
+        count.fail(name, "ran no test")
         out += "\nran no test"
     return name, out, count
 
@@ -162,7 +173,7 @@ def unit(args):
     for program in programs:
         if not program.exists():
             say(f"  {program.relative_to(ROOT)}: was not built")
-            total.failed += 1
+            total.fail(program.name, "was not built")
     return total
 
 
@@ -207,12 +218,12 @@ def fuzz(args):
                                          sources):
             say(f"  {name}: {said}")
             total.passed += good
-            total.failed += not good
+            total.fail(f"fuzz {name}", said, int(not good))
     return total
 
 
 # They measure how long others wait, or compare all that is told, of which there
-# is less in a flood: one after the other, when the rest is done.
+# is less in a flood: one after the other, when the other files are done.
 ALONE = re.compile(r"test_(liveness|standing_still|triggers)")
 
 
@@ -244,7 +255,7 @@ def system_one(args, path):
     return path.stem, out, report
 
 
-def system_count(report):
+def system_count(name, report):
     """None: there is no whole report."""
     try:
         cases = list(xml.etree.ElementTree.parse(report).iter("testcase"))
@@ -253,8 +264,10 @@ def system_count(report):
     count = Count()
     for case in cases:
         skipped = case.find("skipped")
-        if case.find("failure") is not None or case.find("error") is not None:
-            count.failed += 1
+        bad = case.find("failure")
+        bad = case.find("error") if bad is None else bad
+        if bad is not None:
+            count.fail(f"{name} {case.get('name')}", bad.get("message", ""))
         elif skipped is not None:
             count.skip(case.get("name"), skipped.get("message", ""))
         else:
@@ -264,23 +277,22 @@ def system_count(report):
 
 def system(args):
     total = Count()
-    aside = args.aside
     files = sorted(ROOT.glob("tests/system/test_*.py"),
                    key=lambda path: -path.read_text().count("mark.slow"))
     together = [f for f in files if not ALONE.match(f.name)]
     alone = [f for f in files if ALONE.match(f.name)]
-    for group, at_once in ((together, os.cpu_count() + 1), (alone, 1)):
-        if group is alone:
-            aside.wait()
+    # What is not slow waits for most of its time.
+    most = 2 * os.cpu_count() + 1 if args.fast else os.cpu_count() + 1
+    for group, at_once in ((together, most), (alone, 1)):
         with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
             for name, out, report in pool.map(
                     lambda path: system_one(args, path), group):
-                count = system_count(report)
+                count = system_count(name, report)
                 if count is None or count.failed:
                     say(indented(out))
                 if count is None:
                     count = Count()
-                    count.failed = 1
+                    count.fail(name, "did not come to its end")
                 took = re.findall(r"in ([\d.]+)s", out)
                 used = re.findall(r"^processor: (\d+) s$", out, re.M)
                 say(f"  {name}: {count}" +
@@ -309,15 +321,16 @@ def told(total, name, command):
             say(line.rstrip("\n"))
             if cells:
                 total.passed += int(cells.group(1))
-                total.failed += int(cells.group(2))
+                total.fail(name, "see above", int(cells.group(2)))
             total.passed += bool(found) and found.group(2) == "ok"
-            total.failed += bool(found) and found.group(2) == "failed"
+            if found and found.group(2) == "failed":
+                total.fail(f"{name} {found.group(1)}")
         _, status, used = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
     say(f"  {name}: took {used.ru_utime + used.ru_stime:.0f} s of a processor")
     if child.returncode and not total.failed:
         say(f"  {name}: failed, its program ended with {child.returncode}")
-        total.failed += 1
+        total.fail(name, f"ended with {child.returncode}")
     return total
 
 
@@ -383,18 +396,19 @@ def fetch(args, parts):
 
 
 class Aside:
-    """Parts that run one after the other beside all others."""
+    """Parts that run one after the other when a processor is idle."""
 
-    def __init__(self, args, parts, yields):
+    def __init__(self, args, parts):
         self.args = args
         self.parts = parts
-        self.yields = yields
         self.total = Count()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
     def run(self):
-        self.yields()
+        # Of this thread, and so of all that it starts.
+        os.sched_setscheduler(threading.get_native_id(), os.SCHED_IDLE,
+                              os.sched_param(0))
         for part in self.parts:
             HERE.lines = []
             self.total.add(measure(self.args, part))
@@ -402,16 +416,6 @@ class Aside:
 
     def wait(self):
         self.thread.join()
-
-
-# Of the thread that calls them, and so of all that it starts.
-def yield_idle():
-    os.sched_setscheduler(threading.get_native_id(), os.SCHED_IDLE,
-                          os.sched_param(0))
-
-
-def yield_low():
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
 
 
 def measure(args, part):
@@ -423,7 +427,7 @@ def measure(args, part):
     except Exception as error:  # a part that breaks is no part that passed
         say(f"  {part}: broken: {error!r}")
         count = Count()
-        count.failed = 1
+        count.fail(part, repr(error))
     say(f"{part}: {count} in {time.monotonic() - started:.1f} s")
     return count
 
@@ -431,8 +435,9 @@ def measure(args, part):
 PARTS = {"lint": lint, "unit": unit, "fuzz": fuzz, "rules": rules,
          "packages": packages, "debian13": debian13, "system": system,
          "kernels": kernels, "guest": guest}
-ASIDE = ("rules", "packages")
-IDLE = ("lint", "fuzz")
+# Two lanes.
+ASIDE = (("rules", "packages"), ("lint", "fuzz"))
+EMULATED = ("kernels", "guest")
 
 
 def main():
@@ -451,13 +456,14 @@ def main():
     parts = args.parts or [part for part in PARTS if part != "lint"]
     beside = "system" in parts
     args.fetching = fetch(args, parts)
-    aside, idle = ([p for p in parts if p in lane and beside]
-                   for lane in (ASIDE, IDLE))
-    args.aside = Aside(args, aside, yield_low)
-    lanes = [args.aside, Aside(args, idle, yield_idle)]
-    for part in parts:
-        if part not in aside + idle:
-            total.add(measure(args, part))
+    lanes = [Aside(args, [p for p in parts if p in lane and beside])
+             for lane in ASIDE]
+    aside = [part for lane in lanes for part in lane.parts]
+    for part in (part for part in parts if part not in aside):
+        if part in EMULATED:
+            for lane in lanes:
+                lane.wait()
+        total.add(measure(args, part))
     for lane in lanes:
         lane.wait()
         total.add(lane.total)
@@ -468,10 +474,15 @@ def main():
     print(f"{'cold' if COLD else 'warm'} cache: {took / 60:.1f} of "
           f"{LIMIT_S // 60} minutes")
     if left_s() <= 1:
-        print(f"took more than {LIMIT_S // 60} minutes")
-        total.failed += 1
-    if not total.passed:
-        total.failed = max(total.failed, 1)
+        total.fail("time", f"more than {LIMIT_S // 60} minutes")
+    if not total.passed + total.failed:
+        total.fail("nothing", "was tested")
+    for what, why, number in total.failures[:LAST]:
+        why = " ".join(why.split())[:LAST_WHY]
+        print("failed: " + (f"{number} of " if number > 1 else "") + what +
+              (f": {why}" if why else ""))
+    if total.failures[LAST:]:
+        print(f"failed: {len(total.failures) - LAST} more")
     print(total)
     return 1 if total.failed else 0
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "agent/lib/file.h"
+#include "agent/lib/loop.h"
 #include "agent/lib/str.h"
 
 #define NAME_SIZE 64
@@ -28,6 +29,12 @@
 
 #define ASKED_MASK                                                             \
 	(FAN_OPEN_PERM | FAN_ACCESS_PERM | FAN_OPEN_EXEC_PERM | FAN_PRE_ACCESS)
+
+struct listeners_walk {
+	int proc;
+	DIR *dir;
+	struct listeners found;
+};
 
 /* The hexadecimal number behind `key`, 0 without. */
 static unsigned long
@@ -153,24 +160,49 @@ look_at(struct listeners *listeners, int proc, const char *pid)
 }
 
 int
-listeners_find(struct listeners *listeners, int proc, uint32_t except)
+listeners_open(int proc, struct listeners_walk **ret_walk)
 {
-	DIR *dir = open_folder(proc, ".");
+	struct listeners_walk *walk = calloc(1, sizeof(*walk));
 
-	if (!dir)
-		return -errno;
-	listeners->len = 0;
-	listeners->beyond = 0;
+	if (!walk)
+		return -ENOMEM;
+	walk->proc = proc;
+	walk->dir = open_folder(proc, ".");
+	if (!walk->dir) {
+		int r = -errno;
+		free(walk);
+		return r;
+	}
+	*ret_walk = walk;
+	return 0;
+}
+
+void
+listeners_close(struct listeners_walk *walk)
+{
+	if (!walk)
+		return;
+	(void)closedir(walk->dir);
+	free(walk);
+}
+
+bool
+listeners_step(struct listeners_walk *walk, uint32_t except, uint64_t until_ns,
+	       struct listeners *ret_listeners)
+{
 	for (;;) {
-		const struct dirent *entry = readdir(dir);
+		const struct dirent *entry = readdir(walk->dir);
 		uint64_t pid;
 
-		if (!entry)
-			break;
-		if (str_number(entry->d_name, UINT32_MAX, &pid) == 0 &&
-		    pid != except)
-			look_at(listeners, proc, entry->d_name);
+		if (!entry) {
+			*ret_listeners = walk->found;
+			return true;
+		}
+		if (str_number(entry->d_name, UINT32_MAX, &pid) < 0 ||
+		    pid == except)
+			continue;
+		look_at(&walk->found, walk->proc, entry->d_name);
+		if (loop_now_ns() > until_ns)
+			return false;
 	}
-	(void)closedir(dir);
-	return 0;
 }

@@ -28,10 +28,25 @@ struct listeners {
 };
 
 /*
- * Looks at every descriptor of every process but `except` (the gate).  `proc`
- * is a descriptor of /proc.  Returns 0 or -errno.
+ * A look at every descriptor of every process, in pieces: where there are ten
+ * thousand it takes longer than khiend waits for a heartbeat.
  */
-int listeners_find(struct listeners *listeners, int proc, uint32_t except);
+struct listeners_walk;
+
+/*
+ * Begins one; `proc`, a descriptor of /proc, is borrowed.  Returns 0 or -errno;
+ * *ret_walk is the caller's, to be freed with listeners_close().
+ */
+int listeners_open(int proc, struct listeners_walk **ret_walk);
+void listeners_close(struct listeners_walk *walk);
+
+/*
+ * Goes on with processes other than `except` (the gate), until loop_now_ns() is
+ * beyond until_ns; at least one.  Returns whether that was the last of them;
+ * *ret_listeners is written then only.
+ */
+bool listeners_step(struct listeners_walk *walk, uint32_t except,
+		    uint64_t until_ns, struct listeners *ret_listeners);
 
 /*
  * Whether the text of /proc/PID/fdinfo/N is of such a group; see proc(5).

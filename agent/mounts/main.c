@@ -33,8 +33,9 @@
 #define BURST_MS 50
 /* Nothing tells of mounts in other namespaces: how soon they are seen. */
 #define ELSEWHERE_MS 2000
-/* Every descriptor of every process: 20 ms of work. */
+/* Every descriptor of every process: 20 ms of work, of thousands seconds. */
 #define LISTENERS_MS 10000
+#define LISTENERS_STEP_MS 50
 /* When something is told again that was not taken. */
 #define RETRY_MS 100
 #define REPLACED_SIZE 96 /* all five names */
@@ -46,7 +47,8 @@ struct mounts {
 	struct status *status;
 	struct page *page;
 	struct listeners listeners;
-	struct loop_watch *burst, *retry; /* run while there is a reason */
+	struct listeners_walk *walk;
+	struct loop_watch *burst, *retry, *step; /* run while there is cause */
 	uint64_t looked_ns, elsewhere_ns;
 	size_t sent_len; /* of what the sensor was told; 0: nothing */
 	size_t ids_len;
@@ -227,20 +229,41 @@ look_at_programs(struct mounts *mounts)
 		      sizeof(mounts->replaced));
 }
 
+static void
+end_walk(struct mounts *mounts)
+{
+	listeners_close(mounts->walk);
+	mounts->walk = NULL;
+}
+
+static int
+on_step(void *arg)
+{
+	struct mounts *mounts = arg;
+	uint32_t gate = pid_of(mounts, ROLE_GATE);
+	uint64_t until_ns = loop_now_ns() + LISTENERS_STEP_MS * MS_NS;
+
+	if (!mounts->walk)
+		return 0;
+	if (!listeners_step(mounts->walk, gate, until_ns, &mounts->listeners))
+		return loop_set_timer(mounts->step, 1, 0);
+	end_walk(mounts);
+	heard_note(mounts->page, &mounts->listeners);
+	send_heard(mounts);
+	return tell(mounts);
+}
+
 static int
 on_listeners(void *arg)
 {
 	struct mounts *mounts = arg;
-	const struct peer_link *gate = peer_find(&mounts->peer, ROLE_GATE, 0);
 
 	look_at_programs(mounts);
 	/* Without a gate its group may be dying still. */
-	if (!gate || listeners_find(&mounts->listeners,
-				    cover_proc(mounts->cover), gate->pid) < 0)
+	if (mounts->walk || !pid_of(mounts, ROLE_GATE) ||
+	    listeners_open(cover_proc(mounts->cover), &mounts->walk) < 0)
 		return 0;
-	heard_note(mounts->page, &mounts->listeners);
-	send_heard(mounts);
-	return tell(mounts);
+	return on_step(mounts);
 }
 
 static int
@@ -304,6 +327,7 @@ on_unlink(void *arg, const struct peer_link *link)
 
 	if (link->role != ROLE_GATE)
 		return;
+	end_walk(mounts);
 	cover_forget(mounts->cover);
 	(void)tell(mounts);
 }
@@ -332,7 +356,8 @@ watch_all(struct mounts *mounts)
 
 	mounts->burst = loop_add_timer(loop, 0, on_burst, mounts);
 	mounts->retry = loop_add_timer(loop, 0, look_everywhere, mounts);
-	if (!mounts->burst || !mounts->retry ||
+	mounts->step = loop_add_timer(loop, 0, on_step, mounts);
+	if (!mounts->burst || !mounts->retry || !mounts->step ||
 	    !loop_add_timer(loop, ELSEWHERE_MS, on_elsewhere, mounts) ||
 	    !loop_add_timer(loop, LISTENERS_MS, on_listeners, mounts) ||
 	    !loop_add_fd(loop, cover_fd(mounts->cover), EPOLLPRI, on_list,
@@ -374,6 +399,7 @@ static void
 finish(struct mounts *mounts)
 {
 	peer_done(&mounts->peer);
+	end_walk(mounts);
 	cover_close(mounts->cover);
 	status_free(mounts->status);
 	page_close(mounts->page);

@@ -130,22 +130,26 @@ def measure(bench, rows, kind):
                                    work.execs_user, bounds.get("exec_user"))
 
 
-def measure_opens(guard, opens, rounds):
-    """(first, again): in each round the guard starts and knows nothing."""
-    first, again = Series(), Series()
+def measure_opens(guards, opens, rounds):
+    """{name: (first, again)}: in each round each guard starts and knows
+    nothing, and before each there is a turn without one."""
+    series = {name: (Series(), Series()) for name in guards}
     try:
         opens.opens()
         for _ in range(rounds):
-            for on in (None, guard):
-                if on:
-                    on.on()
-                measure_load(opens.opens, first, on, 1)
-                measure_load(opens.opens, again, on, AGAIN)
-                if on:
-                    on.off()
+            for name, guard in guards.items():
+                first, again = series[name]
+                for on in (None, guard):
+                    if on:
+                        on.on()
+                    measure_load(opens.opens, first, on, 1)
+                    measure_load(opens.opens, again, on, AGAIN)
+                    if on:
+                        on.off()
     finally:
-        guard.close()
-    return first, again
+        for guard in guards.values():
+            guard.close()
+    return series
 
 
 def tell_opens(rows, kind, opens, both, bound=None):
@@ -153,19 +157,29 @@ def tell_opens(rows, kind, opens, both, bound=None):
     rows.add(f"{kind}.open_off", first.off[-1] / opens.count * 1e6, "us")
     first.tell_added(rows, f"{kind}.open_first_added", opens.count)
     first.tell(rows, f"{kind}.open_first")
+    again.tell_added(rows, f"{kind}.open_again_added", opens.count)
     again.tell(rows, f"{kind}.open_again", bound)
 
 
 def opens(bench, rows):
-    for kind, sensors in KINDS.items():
-        ground = Ground()
-        try:
-            work = Opens(ground, OPENS)
-            both = measure_opens(Khien(bench, ground, sensors), work,
-                                 OPEN_ROUNDS)
-        finally:
-            ground.close()
-        tell_opens(rows, kind, work, both, BOUNDS[kind]["open_again"])
+    """Beside the agent, with and without its sensors, what the kernel takes
+    from the least of all gates for the same marks."""
+    ground = Ground()
+    try:
+        work = Opens(ground, OPENS)
+        guards = {kind: Khien(bench, ground, sensors)
+                  for kind, sensors in KINDS.items()}
+        series = measure_opens({"least": Least(ground, "ignore"), **guards},
+                               work, OPEN_ROUNDS)
+    finally:
+        ground.close()
+    for kind, both in series.items():
+        tell_opens(rows, kind, work, both,
+                   BOUNDS.get(kind, {}).get("open_again"))
+    by_least = Series()
+    by_least.off, by_least.on = (series[kind][1].on
+                                 for kind in ("least", "gate"))
+    by_least.tell(rows, "gate.open_again_by_least")
 
 
 def make_unknown(folder, count):
@@ -246,8 +260,9 @@ def choice(bench, rows):
                                     "c_build": work.c_build}, bench.rounds)
             for name, one in series.items():
                 one.tell(rows, f"least_{mode}.{name}")
-            tell_opens(rows, f"least_{mode}", small,
-                       measure_opens(Least(ground, mode), small, OPEN_ROUNDS))
+            series = measure_opens({mode: Least(ground, mode)}, small,
+                                   OPEN_ROUNDS)
+            tell_opens(rows, f"least_{mode}", small, series[mode])
     finally:
         ground.close()
 

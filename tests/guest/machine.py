@@ -2,8 +2,9 @@
 """Installs the agent into a copy of the guest's image and boots it.
 
 The guest enforces on every file system of its own.  It runs the programs of
-tests/guest/stories one after the other and writes a line of JSON for each on
-its second serial port: name, ok, why, seconds, facts.  See stories/run.py.
+tests/guest/stories and of a folder in it, one after the other, and writes a
+line of JSON for each on its second serial port: name, ok, why, seconds, facts.
+See stories/run.py.
 """
 
 import json
@@ -65,29 +66,32 @@ def _cut(path):
                     "-D_GNU_SOURCE", "-shared", "-fPIC")
 
 
-def _packages(build, into):
-    """Those of the programs that were built, and newer ones to upgrade to."""
+def packages(build):
+    """A folder with those of the programs that were built, and newer ones to
+    upgrade to."""
     env = {k: v for k, v in os.environ.items()
            if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
-    out = build / "deb"
+    out, into = build / "deb", build / "debs"
+    shutil.rmtree(into, ignore_errors=True)
     subprocess.run(["make", "-s", "deb", f"BUILT={build.parent}",
                     f"OUT={out}"], cwd=ROOT, env=env, check=True,
                    stdout=subprocess.DEVNULL)
-    into.mkdir(parents=True)
+    into.mkdir()
     for name in DEBS:
         found, = [p for p in out.glob(f"{name}_*.deb")]
         shutil.copy(found, into / f"{name}.deb")
         repack(into / f"{name}.deb", into, "+1")
     for name in ("khien", "khien-rules"):
         repack(into / f"{name}.deb", into, "+2", needs="+1")
+    return into
 
 
-def _fill(into):
+def _fill(into, name):
     """What the image gets beside the packages, as it is to lie in it."""
     stories = into / "srv/stories"
-    shutil.copytree(STORIES, stories, dirs_exist_ok=True,
-                    ignore=shutil.ignore_patterns("__pycache__", "*.service",
-                                                  "*.target"))
+    stories.mkdir(parents=True)
+    for path in [*STORIES.glob("*.py"), *(STORIES / name).glob("*.py")]:
+        shutil.copy(path, stories)
     units = into / "etc/systemd/system"
     units.mkdir(parents=True)
     for unit in [*STORIES.glob("*.service"), *STORIES.glob("*.target")]:
@@ -113,8 +117,10 @@ umount "$2"
 """
 
 
-def prepare(build, image):
-    """A copy of the image with the agent in it."""
+def prepare(build, image, debs, name):
+    """A copy of the image with the agent in it, and the stories of that name;
+    build is the machine's own folder."""
+    build.mkdir(exist_ok=True)
     work = build / "work.ext4"
     work.unlink(missing_ok=True)
     subprocess.run(["cp", "--sparse=always", str(image), str(work)],
@@ -122,8 +128,8 @@ def prepare(build, image):
     tree = build / "tree"
     shutil.rmtree(tree, ignore_errors=True)
     tree.mkdir()
-    _packages(build, tree / "srv/khien")
-    _fill(tree)
+    shutil.copytree(debs, tree / "srv/khien")
+    _fill(tree, name)
     done = subprocess.run(
         ["unshare", "-m", "sh", "-ec", INSTALL, "sh", str(work),
          str(build / "mnt"), str(tree)], check=False, text=True,

@@ -17,7 +17,7 @@ SUITES = ("bookworm", "trixie")
 PACKAGES = """
 systemd systemd-sysv dbus udev kmod login passwd util-linux mount procps
 e2fsprogs cron logrotate gcc libc6-dev make python3 git gzip bzip2 xz-utils
-file less libpam-systemd apparmor
+file less libpam-systemd apparmor bpftool gdb-minimal
 """.split()
 # Left in /srv/debs, to be installed without a network.
 LATER = "tree hello time at zlib1g liblz4-1".split()

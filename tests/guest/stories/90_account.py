@@ -6,7 +6,7 @@ import re
 from lib import complaints, detections, fact, run
 
 bad, given_up = detections()
-assert len(bad) > 20
+assert len(bad) > 5
 fact(f"{len(bad)} detections, all of them of planted files; {len(given_up)} "
      "scans were given up")
 
@@ -17,7 +17,6 @@ for text in (log, kernel):
     assert "blocked for more than" not in text
     assert "rcu_sched self-detected" not in text
     assert "Out of memory" not in text
-assert "Watchdog timeout" in log  # a story had it stand still
 assert not re.search(r"khien-\w+\[\d+\]: segfault", kernel)
 dumps = [line for line in log.splitlines() if "dumped core" in line]
 assert not dumps, dumps

@@ -20,6 +20,7 @@ assert int(get(record, "events.unreadable", 0)) == 0
 assert int(get(record, "queue.overflows", 0)) == 0
 assert show("khien.service", "NRestarts") == "0"
 bad, given_up = detections()
+assert len(bad) > 20
 fact(f"{len(bad)} detections, all of them of planted files; {len(given_up)} "
      "scans were given up")
 again = {p["role"]: p["restarts"] for p in processes() if p.get("restarts")}

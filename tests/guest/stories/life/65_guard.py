@@ -100,6 +100,25 @@ def detections():
                            "--limit", "100000")}
 
 
+def tools(gate):
+    """What an administrator would try: a debugger, and bpftool."""
+    said = subprocess.run(
+        ["gdb", "-q", "-nx", "-batch", "-p", str(gate)], text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        check=False).stdout
+    assert "Operation not permitted" in said, said
+    links = list(ids(LINK_GET_NEXT_ID))
+    kept = 0
+    for number in links:
+        done = subprocess.run(
+            ["bpftool", "link", "detach", "id", str(number)], text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        assert done.returncode, (number, done.stdout)
+        kept += "Operation not permitted" in done.stdout
+    assert kept > 10, kept
+    return f"gdb and bpftool are refused, bpftool for {kept} links"
+
+
 def open_to_write(path):
     os.close(os.open(path, os.O_WRONLY))
 
@@ -127,6 +146,7 @@ def attack():
             refuses(name, open_to_write, f"{folder}/{name}")
     command("mount", "--bind", "/tmp", str(PROGRAMS))
     assert (PROGRAMS / "khien-gate").exists()
+    fact(tools(gate))
     kept, lost = kernel_objects()
     assert kept > 10 and not lost, (kept, lost)
     fact(f"{kept} kernel objects are out of reach")

@@ -10,7 +10,7 @@ import subprocess
 import time
 
 from lib import (PATIENCE_S, fact, main_pid, pid_of, processes,
-                 protects_again, show, wait_for)
+                 protects_again, run, show, wait_for)
 
 DEADLINE_S = 10
 WATCHDOG_S = 5
@@ -74,3 +74,5 @@ stop("scanners", [p["pid"] for p in processes()
                   if p["role"] == "scan" and p.get("pid")])
 stop("all", [main_pid(), *(p["pid"] for p in processes() if p.get("pid")
                            and p["pid"] != main_pid())])
+assert "Watchdog timeout" in run("journalctl", "-b", "-u", "khien",
+                                 "--no-pager")
