@@ -49,6 +49,7 @@ struct child {
 	uint32_t restarts;
 	uint64_t beat;	 /* number of the last heartbeat sent */
 	uint32_t missed; /* heartbeats since the last answer */
+	uint64_t ran_ms; /* of a processor, when the second of them was due */
 	struct backoff backoff;
 	const char *why; /* why we killed it; NULL: we did not */
 };

@@ -13,6 +13,7 @@
 #include "agent/daemon/act.h"
 #include "agent/daemon/guardian.h"
 #include "agent/daemon/order.h"
+#include "agent/daemon/ran.h"
 #include "agent/daemon/supervise.h"
 #include "agent/daemon/update.h"
 #include "agent/lib/conf.h"
@@ -34,6 +35,34 @@ static const uint32_t beats_max[ROLE_LEN] = {
 	[ROLE_ENGINE] = 19, [ROLE_QUERY] = 19,
 };
 
+/* Of a processor, within which whoever wants to answer a heartbeat has. */
+#define ANSWER_MS 500
+
+/*
+ * Whether it is silent because others have the processors, which another in its
+ * place would not change.  Not so the gate: who waits for it must not.
+ */
+static bool
+is_starved(const struct child *child)
+{
+	struct ran ran;
+
+	return child->role != ROLE_GATE && ran_read(child->pid, &ran) == 0 &&
+	       ran.ready && ran.ms < child->ran_ms + ANSWER_MS;
+}
+
+static void
+send_beat(struct supervise *supervise, struct child *child)
+{
+	struct ran ran;
+
+	/* It answers the first at once as a rule: then this is not asked. */
+	if (child->missed == 1)
+		child->ran_ms = ran_read(child->pid, &ran) == 0 ? ran.ms : 0;
+	/* Not taken is not answered, and so is counted. */
+	(void)child_write_beat(child, supervise->out);
+}
+
 /* The service manager hears of it too: this loop runs. */
 static int
 on_beat(void *arg)
@@ -46,10 +75,11 @@ on_beat(void *arg)
 		if (child->state != CHILD_UP || !max)
 			continue;
 		if (child->missed < max) {
-			/* Not taken is not answered, and so is counted. */
-			(void)child_write_beat(child, supervise->out);
+			send_beat(supervise, child);
 			continue;
 		}
+		if (is_starved(child))
+			continue;
 		supervise_tell(supervise, child, MSG_PEER_STUCK, loop_now_ns(),
 			       "no heartbeat");
 		child_kill(child, "no heartbeat");

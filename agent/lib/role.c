@@ -263,8 +263,7 @@ static const struct role roles[ROLE_LEN] = {
 		.files = ROLE_FILES_ALL,
 		.memory_max = 512 * MIB,
 		.files_max = 256,
-		/* Silent for 2 s it is replaced, which is not to come of others
-		   that want a processor. */
+		/* What is mounted under load is to be watched soon, too. */
 		.early = true,
 	},
 	/* khien-keep, too: what waits for it must not wait for a disk. */

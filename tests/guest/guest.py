@@ -4,8 +4,9 @@
 came of each story: `  MACHINE-NAME: ok`, `failed` or `skipped: REASON`, and
 facts.
 
-Two machines at once: one is worked with, of the other the agent's own life is
-tried.  Their consoles and all results stay in build/guest.
+Three machines at once: one is worked with, in another the agent stands still and
+is upgraded, in the third root attacks a guarded agent and removes it.
+Their consoles and all results stay in build/guest.
 """
 
 import argparse
@@ -19,9 +20,9 @@ import time
 import machine
 import root
 
-# Each has a folder of stories; the second is guarded in the end.
-MACHINES = ("day", "life")
-GUARDED = "life"
+# Each has a folder of stories; the last is guarded in the end.
+MACHINES = ("day", "life", "guard")
+GUARDED = "guard"
 # A run on a cold cache, an idle machine: four minutes.  This is for hangs.
 LIMIT_S = 30 * 60
 # From the last story to the machine's end.

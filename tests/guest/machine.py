@@ -148,7 +148,9 @@ class Machine:
         self.read = 0
         self.child = subprocess.Popen(
             ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", CPU,
-             "-smp", "2", "-m", "1024", "-nographic", "-no-reboot",
+             # Several would wait for each other, while those of the host are
+             # busy with another machine; the guests of tests/kernel have two.
+             "-smp", "1", "-m", "1024", "-nographic", "-no-reboot",
              "-nodefaults", "-monitor", "none",
              "-serial", f"file:{self.console}",
              "-serial", f"file:{self.results}",
