@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent/cli/text.h"
+#include "agent/lib/absence.h"
 #include "agent/lib/doc.h"
 #include "agent/lib/str.h"
 
@@ -19,8 +20,8 @@
 
 /* Of absent programs; all after the first CAUSES_MAX go with the last. */
 struct cause {
-	const char *text; /* borrowed */
-	size_t len, programs;
+	struct absence absence; /* of one of them */
+	size_t programs;
 };
 
 struct sensors {
@@ -30,35 +31,17 @@ struct sensors {
 	size_t printed;
 };
 
-/* The cause in "absent: why; not seen: what". */
-static bool
-read_cause(const char *state, struct cause *ret_cause)
-{
-	static const char absent[] = "absent: ";
-
-	if (!str_starts(state, absent))
-		return false;
-	const char *text = state + sizeof(absent) - 1;
-	const char *end = strstr(text, "; ");
-	*ret_cause = (struct cause){
-		.text = text,
-		.len = end ? (size_t)(end - text) : strlen(text),
-	};
-	return true;
-}
-
 static struct cause *
-find_cause(struct sensors *sensors, const struct cause *cause)
+find_cause(struct sensors *sensors, const struct absence *absence)
 {
 	struct cause *one = sensors->causes;
 
 	for (size_t i = 0; i < sensors->causes_len; i++, one++)
 		if (i == CAUSES_MAX - 1 ||
-		    (one->len == cause->len &&
-		     memcmp(one->text, cause->text, one->len) == 0))
+		    absence_has_cause(&one->absence, absence))
 			return one;
 	sensors->causes_len++;
-	*one = *cause;
+	one->absence = *absence;
 	return one;
 }
 
@@ -67,17 +50,17 @@ count_sensor(void *arg, const char *name, const struct doc_value *value)
 {
 	struct sensors *sensors = arg;
 	const char *state = doc_text(value, NULL);
-	struct cause cause;
+	struct absence absence;
 
 	(void)name;
 	if (!state)
 		return 0;
 	sensors->attached += str_equal(state, "attached");
 	/* Where another program does the same on this kernel, none is. */
-	if (!read_cause(state, &cause))
+	if (!absence_read(state, &absence))
 		return 0;
 	sensors->absent++;
-	find_cause(sensors, &cause)->programs++;
+	find_cause(sensors, &absence)->programs++;
 	return 0;
 }
 
@@ -86,10 +69,10 @@ print_sensor(void *arg, const char *name, const struct doc_value *value)
 {
 	struct sensors *sensors = arg;
 	const char *state = doc_text(value, NULL);
-	struct cause cause;
+	struct absence absence;
 
-	if (!state || !read_cause(state, &cause) ||
-	    find_cause(sensors, &cause) != sensors->print ||
+	if (!state || !absence_read(state, &absence) ||
+	    find_cause(sensors, &absence) != sensors->print ||
 	    ++sensors->printed > NAMED_MAX)
 		return 0;
 	text_printf(sensors->printed > 1 ? ", " : ": ");
@@ -119,8 +102,9 @@ life_sensors(const struct doc_value *doc)
 		sensors.print = cause;
 		sensors.printed = 0;
 		text_column("", LABEL_WIDTH);
-		(void)snprintf(why, sizeof(why), "%.*s", (int)cause->len,
-			       cause->text);
+		(void)snprintf(why, sizeof(why), "%.*s",
+			       (int)cause->absence.cause_len,
+			       cause->absence.cause);
 		text_put(why);
 		(void)doc_each(programs, NULL, print_sensor, &sensors);
 		if (cause->programs > NAMED_MAX)

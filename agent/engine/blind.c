@@ -13,6 +13,7 @@
 #include "agent/engine/roster.h"
 #include "agent/engine/rules.h"
 #include "agent/engine/values.h"
+#include "agent/lib/absence.h"
 #include "agent/lib/conf.h"
 #include "agent/lib/doc.h"
 #include "agent/lib/event.h"
@@ -22,7 +23,6 @@
 #include "agent/lib/str.h"
 
 #define PROGRAMS "programs."
-#define ABSENT "absent: "
 #define WORD_MAX 32
 #define ALL_SCANS (BLIND_WRITE | BLIND_EXEC | BLIND_OPEN)
 
@@ -74,18 +74,12 @@ types_of(const struct engine *engine, const char *program)
 	return values_get(engine->values, ROLE_SENSOR, name);
 }
 
-/* "absent: why; not seen: what" */
 static void
-set_why(struct blind_gap *gap, const char *why)
+set_why(struct blind_gap *gap, const struct absence *absence)
 {
-	static const char not_seen[] = "; not seen: ";
-	const char *end = strstr(why, not_seen);
-	int len = end ? (int)(end - why) : (int)strlen(why);
-
-	(void)snprintf(gap->because, sizeof(gap->because), "%.*s", len, why);
-	if (end)
-		(void)snprintf(gap->costs, sizeof(gap->costs), "%s",
-			       end + sizeof(not_seen) - 1);
+	(void)snprintf(gap->because, sizeof(gap->because), "%.*s",
+		       (int)absence->cause_len, absence->cause);
+	(void)snprintf(gap->costs, sizeof(gap->costs), "%s", absence->cost);
 }
 
 /* Why nothing of what kernel programs tell arrives, or NULL. */
@@ -107,6 +101,7 @@ find_programs(struct blind *blind, const struct engine *engine)
 {
 	const char *unseen = find_unseen(engine);
 	const struct values_entry *entry;
+	struct absence absence;
 	struct blind_gap *gap = unseen ? add(blind, "sensor") : NULL;
 
 	if (gap) {
@@ -121,13 +116,13 @@ find_programs(struct blind *blind, const struct engine *engine)
 			return;
 		const char *name = entry->name + strlen(PROGRAMS);
 		/* One that this kernel does not need is not missed. */
-		if (!str_starts(entry->value, ABSENT) || guard_has(name))
+		if (!absence_read(entry->value, &absence) || guard_has(name))
 			continue;
 		gap = add(blind, name);
 		if (!gap)
 			continue;
 		set_kinds(gap, types_of(engine, name));
-		set_why(gap, entry->value + strlen(ABSENT));
+		set_why(gap, &absence);
 	}
 }
 
@@ -135,7 +130,8 @@ find_programs(struct blind *blind, const struct engine *engine)
 static void
 find_guard(struct blind *blind, const struct engine *engine)
 {
-	const struct values_entry *entry, *first = NULL;
+	const struct values_entry *entry;
+	struct absence absence, first = { 0 };
 	size_t absent = 0, attached = 0;
 
 	for (size_t at = 0;;) {
@@ -146,15 +142,15 @@ find_guard(struct blind *blind, const struct engine *engine)
 		if (!guard_has(entry->name + strlen(PROGRAMS)))
 			continue;
 		attached += str_equal(entry->value, "attached");
-		if (str_starts(entry->value, ABSENT) && !absent++)
-			first = entry;
+		if (absence_read(entry->value, &absence) && !absent++)
+			first = absence;
 	}
 	if (!absent || !roster_running(engine->roster, ROLE_SENSOR))
 		return;
 	struct blind_gap *gap = add(blind, "guard");
 	if (!gap)
 		return;
-	set_why(gap, first->value + strlen(ABSENT));
+	set_why(gap, &first);
 	size_t len = strlen(gap->because);
 	(void)snprintf(gap->because + len, sizeof(gap->because) - len,
 		       " (%zu of its %zu programs)", absent, absent + attached);

@@ -19,6 +19,7 @@
 #include "agent/engine/update.h"
 #include "agent/engine/values.h"
 #include "agent/engine/writer.h"
+#include "agent/lib/absence.h"
 #include "agent/lib/conf.h"
 #include "agent/lib/doc.h"
 #include "agent/lib/event.h"
@@ -139,6 +140,7 @@ check_programs(struct doctor *doctor)
 {
 	const char *unseen = reason_unseen(doctor->engine);
 	const struct values_entry *entry;
+	struct absence absence;
 	unsigned int attached = 0;
 
 	if (unseen) {
@@ -156,7 +158,7 @@ check_programs(struct doctor *doctor)
 			break;
 		if (str_equal(entry->value, "attached"))
 			attached++;
-		else if (str_starts(entry->value, "absent"))
+		else if (absence_read(entry->value, &absence))
 			tell(doctor, entry->name, false, "%s", entry->value);
 	}
 	tell(doctor, "programs", attached > 0,

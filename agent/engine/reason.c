@@ -20,6 +20,7 @@
 #include "agent/engine/tree.h"
 #include "agent/engine/update.h"
 #include "agent/engine/values.h"
+#include "agent/lib/absence.h"
 #include "agent/lib/conf.h"
 #include "agent/lib/doc.h"
 #include "agent/lib/event.h"
@@ -133,10 +134,10 @@ say_processes(struct saying *saying)
 const char *
 reason_unseen(const struct engine *engine)
 {
-	static const char absent[] = "absent: ", off[] = "switched off";
+	static const char off[] = "switched off";
 	static char text[256];
 	const struct values_entry *entry;
-	const char *why = NULL;
+	struct absence absence, why = { 0 };
 
 	for (size_t at = 0;;) {
 		at = values_find(engine->values, ROLE_SENSOR, PROGRAMS, at,
@@ -146,21 +147,23 @@ reason_unseen(const struct engine *engine)
 		if (str_equal(entry->value, "attached"))
 			return NULL;
 		/* What nobody wished says more. */
-		if (str_starts(entry->value, absent) &&
-		    (!why || str_starts(why, off)))
-			why = entry->value + sizeof(absent) - 1;
+		if (absence_read(entry->value, &absence) &&
+		    (!why.cause || str_starts(why.cause, off)))
+			why = absence;
 	}
-	if (!why)
+	if (!why.cause)
 		return NULL;
-	(void)snprintf(text, sizeof(text), "%.*s", (int)strcspn(why, ";"), why);
+	(void)snprintf(text, sizeof(text), "%.*s", (int)why.cause_len,
+		       why.cause);
 	return text;
 }
 
 /* That the guard is absent as a whole is said of the guard. */
 static bool
-is_missed(const struct engine *engine, const struct values_entry *entry)
+is_missed(const struct engine *engine, const struct values_entry *entry,
+	  struct absence *ret_absence)
 {
-	return str_starts(entry->value, "absent") &&
+	return absence_read(entry->value, ret_absence) &&
 	       (!guard_has(entry->name + strlen(PROGRAMS)) ||
 		!guard_is_absent(engine));
 }
@@ -174,25 +177,16 @@ is_more(const struct values_entry *entry)
 	return str_starts(name, "hooks_") || str_starts(name, "mapping_");
 }
 
-/* The same as the other one's. */
-static bool
-has_cause(const struct values_entry *entry, const struct values_entry *other,
-	  size_t len)
-{
-	return strncmp(entry->value, other->value, len) == 0 &&
-	       (entry->value[len] == ';' || entry->value[len] == '\0') &&
-	       is_more(entry) == is_more(other);
-}
-
 /*
- * The names of all that are absent by the cause, up to so many.  Returns how
- * many there are; 0 when an entry before number `at` has it, too.
+ * The names of all that are absent by the cause of `like`, up to so many.
+ * Returns how many there are; 0 when an entry before number `at` has it, too.
  */
 static size_t
-name_absent(const struct engine *engine, const struct values_entry *cause,
-	    size_t len, size_t at, char *dst, size_t size)
+name_absent(const struct engine *engine, const struct values_entry *like,
+	    const struct absence *cause, size_t at, char *dst, size_t size)
 {
 	const struct values_entry *entry;
+	struct absence absence;
 	size_t count = 0, used = 0;
 
 	*dst = '\0';
@@ -201,7 +195,9 @@ name_absent(const struct engine *engine, const struct values_entry *cause,
 				   &entry);
 		if (!next)
 			break;
-		if (!is_missed(engine, entry) || !has_cause(entry, cause, len))
+		if (!is_missed(engine, entry, &absence) ||
+		    !absence_has_cause(&absence, cause) ||
+		    is_more(entry) != is_more(like))
 			continue;
 		if (!count && next != at)
 			return 0;
@@ -217,13 +213,13 @@ name_absent(const struct engine *engine, const struct values_entry *cause,
 	return count;
 }
 
-/* "absent: why; not seen: what"; several by one cause are one thing. */
+/* Several by one cause are one thing. */
 static void
-say_absent(struct saying *saying, const struct values_entry *entry, size_t at)
+say_absent(struct saying *saying, const struct values_entry *entry,
+	   const struct absence *absence, size_t at)
 {
-	size_t len = strcspn(entry->value, ";");
 	char names[NAMED_MAX * 32 + 32];
-	size_t count = name_absent(saying->engine, entry, len, at, names,
+	size_t count = name_absent(saying->engine, entry, absence, at, names,
 				   sizeof(names));
 	enum reason_state state = is_more(entry) ? REASON_OK : REASON_DEGRADED;
 
@@ -232,8 +228,9 @@ say_absent(struct saying *saying, const struct values_entry *entry, size_t at)
 		    entry->value);
 	else if (count > 1)
 		say(saying, state,
-		    "kernel programs %s are %.*s; see what cannot be seen",
-		    names, (int)len, entry->value);
+		    "kernel programs %s are absent: %.*s; see what cannot be "
+		    "seen",
+		    names, (int)absence->cause_len, absence->cause);
 }
 
 static void
@@ -241,6 +238,7 @@ say_programs(struct saying *saying)
 {
 	const char *unseen = reason_unseen(saying->engine);
 	const struct values_entry *entry;
+	struct absence absence;
 
 	/* One thing is wrong then, and not each of them. */
 	if (unseen) {
@@ -255,8 +253,8 @@ say_programs(struct saying *saying)
 				 at, &entry);
 		if (!at)
 			return;
-		if (is_missed(saying->engine, entry))
-			say_absent(saying, entry, at);
+		if (is_missed(saying->engine, entry, &absence))
+			say_absent(saying, entry, &absence, at);
 	}
 }
 

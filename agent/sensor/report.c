@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/lib/absence.h"
 #include "agent/lib/event.h"
 #include "agent/lib/msg.h"
 #include "agent/sensor/probe.h"
@@ -73,8 +74,8 @@ put_program(struct buf *buf, size_t program, int32_t error)
 		msg_put_pair(buf, name, "not needed by this kernel");
 		return;
 	}
-	(void)snprintf(value, sizeof(value), "absent: %s; not seen: %s",
-		       programs_why(error), programs_get(program)->cost);
+	absence_write(value, sizeof(value), programs_why(error),
+		      programs_get(program)->cost);
 	msg_put_pair(buf, name, value);
 }
 
