@@ -223,7 +223,9 @@ def fuzz(args):
 
 
 # They measure how long others wait, or compare all that is told, of which there
-# is less in a flood: one after the other, when the other files are done.
+# is less in a flood: when the other files are done, those of LOADS together,
+# which bring a load of their own, and then one after the other.
+LOADS = re.compile(r"test_liveness_(load|stop)$")
 ALONE = re.compile(r"test_(liveness|standing_still|triggers)")
 
 
@@ -279,11 +281,12 @@ def system(args):
     total = Count()
     files = sorted(ROOT.glob("tests/system/test_*.py"),
                    key=lambda path: -path.read_text().count("mark.slow"))
-    together = [f for f in files if not ALONE.match(f.name)]
-    alone = [f for f in files if ALONE.match(f.name)]
-    # What is not slow waits for most of its time.
-    most = 2 * os.cpu_count() + 1 if args.fast else os.cpu_count() + 1
-    for group, at_once in ((together, most), (alone, 1)):
+    loads = [f for f in files if LOADS.match(f.stem)]
+    alone = [f for f in files if ALONE.match(f.stem) and f not in loads]
+    together = [f for f in files if f not in loads + alone]
+    # Most wait for most of their time.
+    most = 2 * os.cpu_count() + args.fast
+    for group, at_once in ((together, most), (loads, 2), (alone, 1)):
         with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
             for name, out, report in pool.map(
                     lambda path: system_one(args, path), group):

@@ -3,6 +3,7 @@
 is promised to everybody meanwhile."""
 
 import contextlib
+import itertools
 import os
 import pathlib
 import re
@@ -23,6 +24,10 @@ USERS = (0, 0, gated.NOBODY, 1000, 1001)
 RECOVERY_S = 25
 STORM_S = 60
 FIGURES = os.environ.get("KHIEN_FIGURES")
+# What stands still is noticed in 2 s (gate, scanner) or 10 s.
+WATCHDOG_S = 4
+VICTIMS = ("gate", "scan", "engine", "sensor", "daemon")
+PAIRS = list(itertools.combinations(VICTIMS, 2))
 
 
 class Storm:
@@ -193,3 +198,30 @@ def recovers(agent, ground, without=()):
              RECOVERY_S)
     wait_for(lambda: is_denied(ground), "a bad file is denied again",
              RECOVERY_S)
+
+
+def cases(number):
+    """What is sent to whom: each of them, and each two."""
+    return [dict.fromkeys(victims, number)
+            for victims in [*((v,) for v in VICTIMS), *PAIRS]]
+
+
+def name_of(case):
+    return "-".join(f"{s.name[3:]}-{v}" for v, s in case.items())
+
+
+def signalled(agent, tool, ground, case):
+    """The agent comes through it under load."""
+    with storm(tool, ground, name_of(case)):
+        pids = {v: pids_of(agent, v) for v in case}
+        for victim, number in case.items():
+            for pid in pids[victim]:
+                os.kill(pid, number)
+        if "daemon" in case:
+            if signal.SIGSTOP in case.values():
+                time.sleep(WATCHDOG_S)
+            # As the service manager does.
+            agent.child.kill()
+            agent.child.wait()
+            gated.start(agent)
+        recovers(agent, ground, sum(pids.values(), []))

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Under load from several users, whatever of the agent stands still or dies:
+"""Under load from several users, whatever of the agent dies or is changed:
 nobody waits longer than is promised, no clean file is refused, and the agent
 protects again without help."""
 
 import contextlib
-import itertools
 import os
 import pathlib
 import re
@@ -17,57 +16,18 @@ import pytest
 
 import gated
 import load
-from agent import get, wait_for
+from agent import wait_for
 
-# What stands still is noticed in 2 s (gate, scanner) or 10 s.
-WATCHDOG_S = 4
-
-
-VICTIMS = ("gate", "scan", "engine", "sensor", "daemon")
-PAIRS = list(itertools.combinations(VICTIMS, 2))
-STOP, KILL = signal.SIGSTOP, signal.SIGKILL
-# What is sent to whom.
-CASES = [{v: s for v in victims} for s in (STOP, KILL)
-         for victims in [*((v,) for v in VICTIMS), *PAIRS]]
-# One that stands still beside one that dies.
-MIXED = [{a: s, b: t} for a, b in PAIRS for s, t in ((STOP, KILL),
-                                                     (KILL, STOP))]
-# Without it a new gate knows of nothing to watch.
-CASES += [{"mounts": STOP}, {"mounts": KILL}, {"gate": KILL, "mounts": STOP},
-          {"gate": STOP, "mounts": KILL}]
-if os.environ.get("KHIEN_MIXED"):
-    CASES += MIXED
-
-
-def name_of(case):
-    return "-".join(f"{s.name[3:]}-{v}" for v, s in case.items())
-
-
-# Both of them stopped is what the service manager's watchdog is for.
-CASES.remove({"gate": STOP, "daemon": STOP})
-
-
-def restart(agent):
-    """What the service manager does."""
-    agent.child.kill()
-    agent.child.wait()
-    return gated.start(agent)
+CASES = [*load.cases(signal.SIGKILL), {"mounts": signal.SIGKILL},
+         {"gate": signal.SIGKILL, "mounts": signal.SIGSTOP},
+         # Without them a new gate knows of nothing to watch.
+         {"gate": signal.SIGSTOP, "mounts": signal.SIGKILL}]
 
 
 @pytest.mark.slow(120)
-@pytest.mark.parametrize("case", CASES, ids=name_of)
-def test_signal(ground, asking, tool, case):
-    agent = asking()
-    with load.storm(tool, ground, name_of(case)):
-        pids = {v: load.pids_of(agent, v) for v in case}
-        for victim, number in case.items():
-            for pid in pids[victim]:
-                os.kill(pid, number)
-        if "daemon" in case:
-            if STOP in case.values():
-                time.sleep(WATCHDOG_S)
-            restart(agent)
-        load.recovers(agent, ground, sum(pids.values(), []))
+@pytest.mark.parametrize("case", CASES, ids=load.name_of)
+def test_death(ground, asking, tool, case):
+    load.signalled(asking(), tool, ground, case)
 
 
 def reload(agent, ground, **conf):
@@ -246,62 +206,6 @@ def test_frozen_log(ground, asking, tool):
     os.close(reader)
 
 
-@pytest.mark.slow(120)
-@pytest.mark.parametrize("judged", [True, False], ids=["scanned", "expired"])
-def test_ten_thousand_at_once(ground, asking, tool, judged):
-    """Each a file that nobody saw before; what the machine itself needs for
-    so many processes is measured first, and not ours."""
-    path = load.files(ground, 10000, ground.good)
-    ends, alone_ms = load.exec_many(tool, 10000, path)
-    assert ends == {0: 10000}
-    agent = asking()
-    before = [load.pids_of(agent, role) for role in ("gate", "mounts")]
-    path = load.files(ground, 10000, ground.good)
-    stopped = [] if judged else load.pids_of(agent, "scan")
-    for pid in stopped:
-        os.kill(pid, signal.SIGSTOP)
-    ends, longest_ms = load.exec_many(tool, 10000, path)
-    wait_for(lambda: gated.gate(agent, "questions.asked") >= 20000,
-             "all answers are counted")
-    load.note(f"ten thousand: ms {longest_ms}, without the agent {alone_ms}, "
-              f"gate's {gated.gate(agent, 'wait_us.max') / 1000:.0f}")
-    assert ends == {0: 10000}
-    assert longest_ms < load.BOUND_MS + alone_ms
-    assert gated.gate(agent, "wait_us.max") / 1000 < load.BOUND_MS
-    # Neither the one that answers nor the one that gets no processor.
-    assert [load.pids_of(agent, role) for role in ("gate", "mounts")] == before
-    for pid in stopped:
-        os.kill(pid, signal.SIGCONT)
-    load.recovers(agent, ground)
-
-
-@pytest.mark.slow(120)
-def test_one_user_beside_a_flood(ground, asking, tool):
-    """A thousand new files of one user do not spend another's deadline."""
-    path = load.files(ground, 3000, ground.good)
-    agent = asking(gate_deadline_ms=5000)
-    flood = subprocess.Popen(
-        ["setpriv", "--reuid=1000", "--clear-groups", tool("exec-many"),
-         "3000", str(path)], stdout=subprocess.DEVNULL)
-    waits = []
-    while flood.poll() is None:
-        mine = ground.mount / f"mine-{len(waits)}"
-        mine.write_bytes(ground.good + b"%d" % len(waits))
-        mine.chmod(0o755)
-        os.chown(mine, 1001, 1001)
-        began = time.monotonic()
-        subprocess.run(["setpriv", "--reuid=1001", "--clear-groups",
-                        str(mine)], check=True)
-        waits.append((time.monotonic() - began) * 1000)
-    load.note(f"beside a flood: {len(waits)} execs, longest "
-              f"{max(waits):.0f} ms")
-    assert flood.returncode == 0 and len(waits) > 3
-    # Behind the flood it would have been as long as that takes.
-    assert max(waits) < 5000 / 2
-    assert gated.gate(agent, "questions.deadline") == 0
-    load.recovers(agent, ground)
-
-
 @pytest.fixture
 def late(ground):
     """A mount beneath the ground's; where it was, that one is."""
@@ -393,25 +297,6 @@ def test_end_while_questions_are_open(ground, asking, tool, number):
         agent.child.wait(load.RECOVERY_S)
         gated.start(agent)
         load.recovers(agent, ground)
-
-
-@pytest.mark.slow(120)
-def test_full_table(ground, asking, tool):
-    """More questions than the gate has descriptors, and no scanner."""
-    path = load.files(ground, 1000, ground.good)
-    agent = asking(wrapper=["prlimit", "--nofile=300"])
-    with load.storm(tool, ground, "full table"):
-        pids = load.pids_of(agent, "scan")
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
-        ends, longest_ms = load.exec_many(tool, 1000, path)
-        load.note(f"full table: ms {longest_ms}")
-        assert ends == {0: 1000}
-        assert longest_ms < load.BOUND_MS
-        load.recovers(agent, ground, pids)
-    wait_for(lambda: gated.gate(agent, "queue.full") > 0,
-             "it is told that the table was full")
-    assert gated.gate(agent, "events.unreadable") == 0
 
 
 @pytest.mark.slow(120)

@@ -211,6 +211,9 @@ def test_turns_on_a_busy_machine(agent):
     gate = agent.pid_of("gate")
     assert os.sched_getscheduler(gate) & ~os.SCHED_RESET_ON_FORK == \
         os.SCHED_RR or os.getpriority(os.PRIO_PROCESS, gate) == -20
+    daemon = agent.child.pid
+    assert os.sched_getscheduler(daemon) & ~os.SCHED_RESET_ON_FORK == \
+        os.SCHED_RR or os.getpriority(os.PRIO_PROCESS, daemon) == -20
     mounts = agent.pid_of("mounts")
     assert os.getpriority(os.PRIO_PROCESS, mounts) == -20
     for role in ("mounts", "engine", "scan", "query", "sensor"):
