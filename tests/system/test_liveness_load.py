@@ -42,11 +42,12 @@ def reload(agent, ground, **conf):
 
 @pytest.mark.slow(120)
 def test_reload(ground, asking, tool):
-    """Each reload replaces the scanners and forgets what was known."""
-    agent = asking()
-    with load.storm(tool, ground, "reload"):
+    """Each reload replaces the scanners and forgets what was known; with time
+    for a scan meanwhile, nothing bad gets through."""
+    agent = asking(gate_deadline_ms=3000)
+    with load.storm(tool, ground, "reload", bound_ms=6000):
         for number in range(8):
-            reload(agent, ground, gate_deadline_ms=400 + number)
+            reload(agent, ground, gate_deadline_ms=2900 + number)
             assert load.is_denied(ground), number
         load.recovers(agent, ground)
 
