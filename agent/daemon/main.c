@@ -31,7 +31,7 @@
 #define EXIT_ASKED                                                             \
 	3 /* khienctl stop: the service manager is not to restart us */
 #define REST_S 5
-#define TURNS 2		 /* before the gate, which it has to kill in time */
+#define TURNS 2		  /* before the gate, which it has to kill in time */
 #define TURNS_USUAL (-20) /* where real time is refused */
 
 static const char usage[] =
