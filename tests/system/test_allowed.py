@@ -49,11 +49,11 @@ def kept(agent, path):
 
 
 def take(agent, path, data):
-    """A bad file of a user, which is taken away; its entry."""
+    """A bad file of a user, which is taken away; its entry.  One that was made
+    while the file got its name is made anew: so this is the last of them."""
     write(path, data)
-    entry = kept(agent, path)
     wait_for(lambda: not path.exists(), "its name is gone")
-    return entry
+    return kept(agent, path)
 
 
 def restore(agent, ground, *where):
