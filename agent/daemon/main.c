@@ -5,13 +5,11 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,14 +23,13 @@
 #include "agent/lib/log.h"
 #include "agent/lib/role.h"
 #include "agent/lib/str.h"
+#include "agent/lib/turns.h"
 
 #define PROGRAMS "/usr/libexec/khien"
 #define EXIT_USAGE 2 /* or configuration */
 #define EXIT_ASKED                                                             \
 	3 /* khienctl stop: the service manager is not to restart us */
 #define REST_S 5
-#define TURNS 2		  /* before the gate, which it has to kill in time */
-#define TURNS_USUAL (-20) /* where real time is refused */
 
 static const char usage[] =
 	"usage: khiend [--config FILE] [--programs DIR] [--check]\n"
@@ -211,23 +208,6 @@ rest(void)
 	(void)sigtimedwait(&set, NULL, &time);
 }
 
-/*
- * However many processes want a processor: a gate that hangs is killed in time,
- * and the guard's beat goes on.  Not so what it starts: see sandbox.c.
- */
-static void
-go_first(void)
-{
-	struct sched_param param = { .sched_priority = TURNS };
-
-	if (sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &param) == 0)
-		return;
-	param.sched_priority = 0;
-	if (sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &param) ==
-	    0)
-		(void)setpriority(PRIO_PROCESS, 0, TURNS_USUAL);
-}
-
 static int
 run(const char *folder, const char *config)
 {
@@ -247,8 +227,10 @@ run(const char *folder, const char *config)
 	if (r < 0)
 		return r == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
 	r = place_make(&place, &conf);
-	go_first();
 	if (r == 0) {
+		/* However many want a processor: a gate that hangs is killed in
+		   time, and the guard's beat goes on. */
+		turns_real(TURNS_WATCH);
 		log_info("version " KHIEN_VERSION " starts, state in %s",
 			 conf.state_dir);
 		r = supervise_run(&supervise, &conf, &place, folder, config);

@@ -22,8 +22,7 @@
 #include "agent/lib/file.h"
 #include "agent/lib/role.h"
 #include "agent/lib/str.h"
-
-#define EARLY_NICE (-20)
+#include "agent/lib/turns.h"
 
 static int
 set_limit(__rlimit_resource_t resource, uint64_t value)
@@ -54,21 +53,14 @@ limit_resources(const struct role *role)
 	return r;
 }
 
-/*
- * A process that others wait for does not wait for its turn among them.  Where
- * real time is refused, as in some containers, the best of the usual turns.
- */
+/* A process that others wait for does not wait for its turn among them. */
 static void
 set_priority(const struct role *role)
 {
-	struct sched_param param = { .sched_priority = 1 };
-
-	if (role->urgent &&
-	    sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &param) == 0)
-		return;
-	/* An ordinary user may not even that: then as everybody. */
-	if (role->urgent || role->early)
-		(void)setpriority(PRIO_PROCESS, 0, EARLY_NICE);
+	if (role->urgent)
+		turns_real(TURNS_URGENT);
+	else if (role->early)
+		turns_early();
 }
 
 /*
