@@ -302,6 +302,10 @@ BPF_PROG(file_call, struct pt_regs *regs, long ret)
 		bpf_tail_call(ctx, &handlers, KHIEN_HANDLER_ACCEPT);
 		return 0;
 	}
+	if (call->type == KHIEN_MARK) {
+		bpf_tail_call(ctx, &handlers, KHIEN_HANDLER_MARK);
+		return 0;
+	}
 	struct call_args *args = bpf_map_lookup_elem(&arguments, &zero);
 	if (args && ret >= 0)
 		done(ctx, call, args, regs, ret, compat);

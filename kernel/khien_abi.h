@@ -286,6 +286,7 @@ _Static_assert(sizeof(struct khien_privilege) == 232, "khien_privilege");
  * is KHIEN_PASSED belongs to this one.
  */
 #define KHIEN_PASSED 255
+#define KHIEN_MARK 254 /* fanotify_mark(2): KHIEN_HANDLER_MARK's */
 #define KHIEN_ACT_UID 1 /* setuid, setreuid, setresuid, setfsuid */
 #define KHIEN_ACT_GID 2
 #define KHIEN_ACT_CAPS 3
@@ -309,7 +310,8 @@ _Static_assert(sizeof(struct khien_privilege) == 232, "khien_privilege");
 #define KHIEN_HANDLER_PRIVILEGE 0
 #define KHIEN_HANDLER_MAPPING 1
 #define KHIEN_HANDLER_ACCEPT 2 /* calls of the type KHIEN_ACCEPT */
-#define KHIEN_HANDLERS 3
+#define KHIEN_HANDLER_MARK 3
+#define KHIEN_HANDLERS 4
 
 /*
  * Who numbers records.  What is not interrupted but by what ends before it goes

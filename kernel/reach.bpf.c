@@ -5,8 +5,10 @@
  * execve(2).  SIGKILL cannot be undone; SIGSTOP can, by whoever may send
  * SIGCONT or traces the process, so it prevents nothing by itself.
  */
+#include "kernel/call.h"
 #include "kernel/core.h"
 #include "kernel/khien_abi.h"
+#include "kernel/object.h"
 #include "kernel/path.h"
 #include "kernel/reach.h"
 #include "kernel/ring.h"
@@ -22,6 +24,57 @@ struct {
 	__uint(max_entries, STOPS_SIZE);
 } stops SEC(".maps");
 
+#define MARKED 4096 /* as many as the gate watches */
+
+#if defined(__TARGET_ARCH_x86)
+#define CALL_FANOTIFY_MARK 301
+#elif defined(__TARGET_ARCH_arm64)
+#define CALL_FANOTIFY_MARK 263
+#endif
+
+/* Since when a gate is asked on a file system of a user namespace. */
+struct marked {
+	__u64 since_ns; /* boot time */
+	__u32 gate;	/* whose mark it is, by process */
+	__u32 pad;
+};
+
+/* By super_block; those that are gone for long give way. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MARKED);
+	__type(key, __u64);
+	__type(value, struct marked);
+} marked SEC(".maps");
+
+static __always_inline bool
+is_marked(struct super_block *sb)
+{
+	return BPF_CORE_READ(sb, s_fsnotify_mask) & KERN_FS_OPEN_EXEC_PERM;
+}
+
+static __always_inline bool
+is_of_user(struct super_block *sb)
+{
+	return BPF_CORE_READ(sb, s_user_ns, level) > 0;
+}
+
+/*
+ * Whether the gate was asked when the program was opened, and not only since:
+ * the mark is there, and was before the process.  How long it takes from the one
+ * to the other is the user's choice: its ELF interpreter may come from a FUSE
+ * of his own.
+ */
+static __always_inline bool
+was_asked(struct super_block *sb, struct task_struct *task)
+{
+	__u64 key = (__u64)sb;
+	struct marked *entry = bpf_map_lookup_elem(&marked, &key);
+
+	return entry && is_marked(sb) &&
+	       BPF_CORE_READ(task, start_boottime) > entry->since_ns;
+}
+
 /*
  * Anybody may unmount a file system of his own user namespace, and the next one
  * has its number while the list is what it was: the kernel's mark is proof.  It
@@ -29,12 +82,11 @@ struct {
  * could change them.
  */
 static __always_inline __u32
-find_kind(struct khien_reach *area, struct super_block *sb)
+find_kind(struct super_block *sb, struct task_struct *task)
 {
 	__u32 kind = reach_find(BPF_CORE_READ(sb, s_dev));
 
-	if (kind && BPF_CORE_READ(sb, s_user_ns, level) > 0 &&
-	    !(BPF_CORE_READ(sb, s_fsnotify_mask) & KERN_FS_OPEN_EXEC_PERM))
+	if (kind && is_of_user(sb) && !was_asked(sb, task))
 		return 0;
 	return kind;
 }
@@ -173,7 +225,7 @@ BPF_PROG(reach_exec, struct task_struct *task, int old_pid,
 
 	if (!area || area->mode == KHIEN_REACH_OFF)
 		return 0;
-	__u32 kind = find_kind(area, BPF_CORE_READ(file, f_inode, i_sb));
+	__u32 kind = find_kind(BPF_CORE_READ(file, f_inode, i_sb), task);
 	if (kind == KHIEN_COVER_GATED || kind == KHIEN_COVER_PASSED ||
 	    is_spared(area, task) || !reach_is_in_scope(area, task))
 		return 0;
@@ -192,5 +244,51 @@ BPF_PROG(reach_exec, struct task_struct *task, int old_pid,
 	__u32 at = path_put_walk(&record->head, &file->f_path, sizeof(*record),
 				 slot, &record->len[KHIEN_FILE_PATH]);
 	ring_send(&critical, KHIEN_CRITICAL, &record->head, at);
+	return 0;
+}
+
+/*
+ * Called twice for a new mark: before it, by a call that changes nothing, it
+ * finds out that what is known of that address is of another file system or
+ * another gate; after it, that there is one.
+ */
+static __always_inline void
+note(struct super_block *sb, __u32 gate, bool done)
+{
+	__u64 key = (__u64)sb;
+	struct marked *entry = bpf_map_lookup_elem(&marked, &key);
+	bool is_there = is_marked(sb);
+
+	if (entry && entry->gate == gate && is_there)
+		return;
+	if (entry)
+		(void)bpf_map_delete_elem(&marked, &key);
+	struct marked now = { .since_ns = bpf_ktime_get_boot_ns(),
+			      .gate = gate };
+	if (done && is_there)
+		(void)bpf_map_update_elem(&marked, &key, &now, BPF_ANY);
+}
+
+/* The gate names a file system by its root folder: see gate/marks.c. */
+SEC("tp_btf/sys_exit")
+int
+BPF_PROG(reach_mark, struct pt_regs *regs, long ret)
+{
+	__u32 slot = 0;
+	struct khien_reach *area = bpf_map_lookup_elem(&reach, &slot);
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct call_args args;
+
+	if (call_number(regs) != CALL_FANOTIFY_MARK || call_is_compat(task) ||
+	    !area ||
+	    (__u32)BPF_CORE_READ(task, real_parent, tgid) != area->khiend)
+		return 0;
+	call_get_args(regs, false, &args);
+	if (!(call_arg(&args, 2) & KERN_FAN_MARK_FILESYSTEM))
+		return 0;
+	struct file *folder = object_file(task, call_arg(&args, 4));
+	struct super_block *sb = BPF_CORE_READ(folder, f_inode, i_sb);
+	if (sb && is_of_user(sb))
+		note(sb, BPF_CORE_READ(task, tgid), ret == 0);
 	return 0;
 }

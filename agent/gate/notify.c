@@ -125,6 +125,9 @@ notify_mark(struct notify *notify, const struct notify_place *place,
 	if (notify->fd < 0)
 		return -notify->error;
 	ask = ask && notify->can_ask;
+	/* Refused, as it asks for nothing; kernel/reach.bpf.c hears of it, and
+	   forgets what was known of another file system in this one's place. */
+	(void)change(notify, FAN_MARK_ADD, 0, place);
 	int r = change(notify, FAN_MARK_ADD, mask_of(reach, ask), place);
 	/* First the new, then what the other mode had: no gap between. */
 	if (r == 0)

@@ -343,6 +343,12 @@ cover_marked(struct cover *cover, const struct msg_marked *marked)
 }
 
 void
+cover_renew(struct cover *cover)
+{
+	marks_renew(&cover->marks);
+}
+
+void
 cover_forget(struct cover *cover)
 {
 	marks_forget(&cover->marks);

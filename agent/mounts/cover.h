@@ -42,6 +42,8 @@ void cover_look_elsewhere(struct cover *cover, const struct conf *conf);
 
 /* What the gate says; see marks_take(). */
 void cover_marked(struct cover *cover, const struct msg_marked *marked);
+/* The gate is to mark all of it once more, at the next look. */
+void cover_renew(struct cover *cover);
 /* It is gone. */
 void cover_forget(struct cover *cover);
 /* Whether it has answered everything that it was told. */

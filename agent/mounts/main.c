@@ -310,7 +310,9 @@ on_link(void *arg, const struct peer_link *link)
 		break;
 	case ROLE_SENSOR:
 		mounts->sent_len = 0;
-		break;
+		/* Its programs see marks as they are made. */
+		cover_renew(mounts->cover);
+		return look_everywhere(mounts);
 	case ROLE_GATE:
 		mounts->ids_len = 0;
 		break;

@@ -46,6 +46,7 @@ tell(struct marks *marks, struct marks_entry *entry,
 	}
 	entry->awaited++;
 	entry->removing = mark->what == MSG_MARK_REMOVE;
+	entry->again = false;
 	entry->sent_ns = loop_now_ns();
 	entry->all = mark->all;
 	entry->ask = mark->ask;
@@ -61,7 +62,7 @@ marks_want(struct marks *marks, const struct msg_mark *mark, uint64_t unique,
 		return entry;
 	bool news = unique == 0 || entry->unique != unique ||
 		    entry->all != mark->all || entry->ask != mark->ask ||
-		    entry->removing ||
+		    entry->removing || entry->again ||
 		    (!entry->marked && !entry->awaited && !entry->error);
 	if (!news)
 		return entry;
@@ -100,6 +101,13 @@ marks_flush(struct marks *marks)
 		return;
 	}
 	marks->len = 0;
+}
+
+void
+marks_renew(struct marks *marks)
+{
+	for (size_t i = 0; i < marks->len; i++)
+		marks->list[i].again = true;
 }
 
 void

@@ -25,6 +25,7 @@ struct marks_entry {
 	bool spared;	  /* asks nobody, although others are asked */
 	bool marked;	  /* as the gate said last */
 	bool removing;	  /* what was told last is to stop */
+	bool again;	  /* to be told once more */
 	uint32_t awaited; /* answers that it owes */
 	bool here;	  /* wanted by our own namespace */
 	bool elsewhere;	  /* wanted by another */
@@ -63,6 +64,9 @@ void marks_drop(struct marks *marks, struct marks_entry *entry, int fd);
 
 /* All of it. */
 void marks_flush(struct marks *marks);
+
+/* All that is wanted is told once more, as soon as it is wanted again. */
+void marks_renew(struct marks *marks);
 
 /* The gate's word, also unasked; for device 0: that it has said all. */
 void marks_take(struct marks *marks, const struct msg_marked *marked);

@@ -42,13 +42,18 @@ handler_of(const struct probe *probe, size_t program)
 {
 	if (program == PROGRAM_PRIVILEGE_MAPPING)
 		return KHIEN_HANDLER_MAPPING;
-	if (program == PROGRAM_PRIVILEGE_CALL &&
-	    probe->links[PROGRAM_FILE_CALL] >= 0)
+	if (probe->links[PROGRAM_FILE_CALL] < 0)
+		return -1;
+	switch (program) {
+	case PROGRAM_PRIVILEGE_CALL:
 		return KHIEN_HANDLER_PRIVILEGE;
-	if (program == PROGRAM_NET_ACCEPT &&
-	    probe->links[PROGRAM_FILE_CALL] >= 0)
+	case PROGRAM_NET_ACCEPT:
 		return KHIEN_HANDLER_ACCEPT;
-	return -1;
+	case PROGRAM_REACH_MARK:
+		return KHIEN_HANDLER_MARK;
+	default:
+		return -1;
+	}
 }
 
 static int

@@ -49,10 +49,11 @@ struct line {
 	}
 
 static const struct line lines[] = {
-	/* Somebody else's: see KHIEN_HANDLER_ACCEPT. */
+	/* Somebody else's: see KHIEN_HANDLER_ACCEPT and _MARK. */
 	CALL(SYS_accept, NONE, ACCEPT),
 	CALL(SYS_accept4, 364, ACCEPT),
 	CALL(NONE, 102, ACCEPT), /* socketcall */
+	CALL(SYS_fanotify_mark, NONE, MARK),
 	CALL(SYS_openat, 295, OPEN, .how = KHIEN_HOW_RESULT, .flags = 3,
 	     .dir = 1, .path = 2),
 	CALL(SYS_open_by_handle_at, 342, OPEN, .how = KHIEN_HOW_RESULT,

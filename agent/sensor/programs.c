@@ -67,6 +67,13 @@ static const struct programs_entry entries[PROGRAMS] = {
 		{ EVENT_STOP },
 		NULL,
 	},
+	[PROGRAM_REACH_MARK] = {
+		"reach_mark", PROGRAMS_TRACING, PROGRAMS_ALWAYS,
+		"since when the gate is asked on file systems of user "
+		"namespaces: programs from there are stopped as if it were not",
+		{ 0 },
+		NULL,
+	},
 	[PROGRAM_URING_SUBMIT_REQ] = {
 		"uring_submit_req", PROGRAMS_TRACING, PROGRAMS_OF_FILE,
 		"what io_uring does to files",

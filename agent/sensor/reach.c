@@ -262,6 +262,7 @@ reach_count(const struct reach *reach, uint64_t *ret_counts)
 	ret_counts[2] = area ? area->unheld : 0;
 	ret_counts[3] = area ? area->failed : 0;
 	ret_counts[4] = area ? area->followed : 0;
+	ret_counts[5] = area ? area->version : 0;
 }
 
 const char *

@@ -77,8 +77,9 @@ void reach_beat(struct reach *reach, uint64_t now_ns);
 bool reach_next(struct reach *reach, struct khien_stop *ret_stop);
 void reach_took(struct reach *reach);
 
-/* Executions that were killed; held; let go; not to be stopped; followed. */
-#define REACH_COUNTS 5
+/* Executions that were killed; held; let go; not to be stopped; followed.  And
+   lists of file systems that were taken up. */
+#define REACH_COUNTS 6
 void reach_count(const struct reach *reach, uint64_t *ret_counts);
 
 /* "off", "kill", "hold", or why it is not armed. */

@@ -16,7 +16,7 @@ static const char *const names[REPORT_FIGURES] = {
 	"lost.critical",  "lost.bulk",	"events.critical", "events.bulk",
 	"ring.critical",  "ring.bulk",	"batches.waiting", "malformed",
 	"reach.killed",	  "reach.held", "reach.let_go",	   "reach.failed",
-	"reach.followed",
+	"reach.followed", "reach.lists",
 };
 
 static void

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define REPORT_FIGURES 13
+#define REPORT_FIGURES 14
 
 struct buf;
 struct reach;

@@ -77,19 +77,30 @@ class Fuse:
                     continue
                 if not self.answers:
                     pid = struct.unpack("<I", data[32:36])[0]
-                    self.asked.append((opcode, pid, unique))
+                    self.asked.append((opcode, pid, unique, data))
                     continue
-                out = self.reply(opcode, inode, data[40:])
-                error, out = (out, b"") if isinstance(out, int) else (0, out)
-                os.write(self.fd, struct.pack("<IiQ", 16 + len(out), error,
-                                              unique) + out)
-                if opcode == self.INIT:
-                    self.began.set()
+                self.answer(opcode, unique, inode, data)
+
+    def answer(self, opcode, unique, inode, data):
+        out = self.reply(opcode, inode, data[40:])
+        error, out = (out, b"") if isinstance(out, int) else (0, out)
+        os.write(self.fd, struct.pack("<IiQ", 16 + len(out), error,
+                                      unique) + out)
+        if opcode == self.INIT:
+            self.began.set()
+
+    def go_on(self):
+        """Answers what waits, and whatever comes."""
+        self.answers = True
+        asked, self.asked = self.asked, []
+        for opcode, _, unique, data in asked:
+            self.answer(opcode, unique, struct.unpack("<Q", data[16:24])[0],
+                        data)
 
     def close(self):
         # Whoever waits is let go.
         self.answers = True
-        for _, _, unique in self.asked:
+        for _, _, unique, _ in self.asked:
             with contextlib.suppress(OSError):
                 os.write(self.fd, struct.pack("<IiQ", 16, -5, unique))
         LIBC.umount2(str(self.path / "in").encode(), 2)

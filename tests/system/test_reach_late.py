@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""File systems of a user's own namespace that come to be watched: who opened a
+program there before the gate was asked does not get to run it, however long he
+takes, and everybody who comes later is asked about like anywhere else."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+
+import pytest
+
+import fuse_server
+import gated
+from agent import get, wait_for
+from test_reach import FREESTANDING, PROGRAM, Reach, make_reach  # noqa: F401
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+FSOPEN, FSCONFIG, FSMOUNT, MOVE_MOUNT = 430, 431, 432, 429
+SET_STRING, CREATE = 1, 6
+NEW_USER, NEW_MOUNTS = 0x10000000, 0x00020000
+AT_FDCWD, EMPTY_PATH = -100, 4
+ROUNDS = 8
+
+
+def call(number, *args):
+    got = LIBC.syscall(number, *args)
+    if got < 0:
+        raise OSError(ctypes.get_errno(), f"system call {number}")
+    return got
+
+
+def make_tmpfs():
+    """A mount of a file system of this namespace, nowhere yet."""
+    fs = call(FSOPEN, b"tmpfs", 0)
+    call(FSCONFIG, fs, SET_STRING, b"mode", b"755", 0)
+    call(FSCONFIG, fs, CREATE, None, None, 0)
+    return call(FSMOUNT, fs, 0, 0)
+
+
+class Theirs:
+    """An ordinary user's process in a namespace of its own, with a tmpfs that
+    only it has; it executes "program" from there when it is told to, and so
+    opens it by a descriptor."""
+
+    def __init__(self, reach, files):
+        self.reach = reach
+        ours, theirs = socket.socketpair()
+        self.pid = os.fork()
+        if self.pid == 0:
+            with contextlib.suppress(BaseException):
+                self.live(theirs, files)
+            os._exit(100)
+        theirs.close()
+        self.socket = ours
+        _, (self.mount,), _, _ = socket.recv_fds(ours, 1, 1)
+        self.point = None
+
+    def live(self, theirs, files):
+        (self.reach.ground.scope / "cgroup.procs").write_text("0")
+        os.setresgid(gated.NOBODY, gated.NOBODY, gated.NOBODY)
+        os.setresuid(gated.NOBODY, gated.NOBODY, gated.NOBODY)
+        LIBC.prctl(4, 1, 0, 0, 0)  # or its files in /proc would be root's
+        if LIBC.unshare(NEW_USER | NEW_MOUNTS):
+            os._exit(101)
+        for name, text in (("setgroups", "deny"),
+                           ("uid_map", f"0 {gated.NOBODY} 1"),
+                           ("gid_map", f"0 {gated.NOBODY} 1")):
+            with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
+                file.write(text)
+        mount = make_tmpfs()
+        for name, data in files.items():
+            fd = os.open(name, os.O_CREAT | os.O_WRONLY, 0o755, dir_fd=mount)
+            os.write(fd, data)
+            os.close(fd)
+        socket.send_fds(theirs, [b"m"], [mount])
+        if theirs.recv(1):
+            os.execve(f"/proc/self/fd/{mount}/program", ["program"], {})
+
+    def execute(self):
+        self.socket.send(b"x")
+
+    def show(self, point):
+        """Where everybody sees it."""
+        call(MOVE_MOUNT, self.mount, b"", AT_FDCWD, str(point).encode(),
+             EMPTY_PATH)
+        os.close(self.mount)
+        self.mount, self.point = -1, point
+
+    def end(self):
+        """How the process ended."""
+        if self.pid:
+            _, self.status = os.waitpid(self.pid, 0)
+            self.pid = 0
+        return os.waitstatus_to_exitcode(self.status)
+
+    def close(self):
+        self.socket.close()
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            self.end()
+        if self.mount >= 0:
+            os.close(self.mount)
+        if self.point:
+            LIBC.umount2(str(self.point).encode(), 2)
+
+
+class Scene:
+    """An agent that watches a folder, too, in which such mounts appear."""
+
+    def __init__(self, make, request, **conf):
+        self.request = request
+        self.reach = make(start=False, **conf)
+        ground = self.reach.ground
+        self.point = ground.mount / "theirs"
+        self.point.mkdir()
+        self.reach.agent.conf["gate.watch"] = f"{ground.mount}:{self.point}"
+        self.reach.agent.write_conf()
+        self.reach.start()
+
+    def lists(self):
+        return self.reach.sensor("lists")
+
+    def make(self, **files):
+        theirs = Theirs(self.reach, files)
+        self.request.addfinalizer(theirs.close)
+        return theirs
+
+    def is_watched(self):
+        return gated.covered(self.reach.agent, self.point)
+
+    def show(self, theirs):
+        """Returns when the gate is asked there, and the sensor knows."""
+        before = self.lists()
+        theirs.show(self.point)
+        self.wait(before)
+
+    def wait(self, before):
+        wait_for(self.is_watched, "it is watched")
+        wait_for(lambda: self.lists() > before, "the sensor knows")
+
+    def run(self, name):
+        """By a new process of an ordinary user's."""
+        return subprocess.run(
+            ["sh", "-c", f"echo 0 > {self.reach.ground.scope}/cgroup.procs && "
+             f"exec setpriv --reuid {gated.NOBODY} --clear-groups "
+             f"sh -c '{self.point}/{name}; exit $?'"], check=False,
+            capture_output=True, text=True)
+
+    def runs(self, name="good"):
+        done = self.run(name)
+        return (done.returncode, self.reach.ground.ran()) == (0, True)
+
+    def refuses(self, name="bad"):
+        done = self.run(name)
+        return (done.returncode, self.reach.ground.ran()) == (126, False) \
+            and "not permitted" in done.stderr
+
+    def files(self, **more):
+        return {"good": self.reach.good.read_bytes(),
+                "bad": self.reach.bad.read_bytes(), **more}
+
+
+@pytest.fixture
+def scene(make_reach, request):  # noqa: F811
+    return Scene(make_reach, request)
+
+
+def add_waiting(scene, request):
+    """A file system whose server has the next one wait for its program, and a
+    bad program that has that for its ELF interpreter."""
+    if not os.path.exists("/dev/fuse"):
+        pytest.skip("no FUSE in this kernel")
+    ground = scene.reach.ground
+    far = fuse_server.Fuse(ground.folder / "far",
+                           scene.reach.good.read_bytes())
+    request.addfinalizer(far.close)
+    far.bad = gated.compile_c(
+        PROGRAM % (gated.MARKER, ground.canary), ground.folder / "slow",
+        *[flag for flag in FREESTANDING if flag != "-static"], "-pie",
+        "-fPIE", f"-Wl,--dynamic-linker={far.path}/program")
+    return far
+
+
+@pytest.fixture
+def waiting(scene, request):
+    return add_waiting(scene, request)
+
+
+def begin(scene, waiting):
+    """An execution that has opened its program, and waits for the rest."""
+    waiting.answers = False
+    theirs = scene.make(**scene.files(program=waiting.bad))
+    theirs.execute()
+    wait_for(lambda: waiting.asked, "it is under way")
+    return theirs
+
+
+def test_what_waits_does_run(make_reach, request):  # noqa: F811
+    """Nobody stops it: so these executions are ones."""
+    reach = make_reach(start=False)
+    theirs = Theirs(reach, {"program": reach.bad.read_bytes()})
+    request.addfinalizer(theirs.close)
+    theirs.execute()
+    assert theirs.end() == 0
+    assert reach.ground.ran()
+
+
+def test_opened_before_the_gate_was_asked(scene, waiting):
+    """Again and again, as the next file system has the number, and in the
+    kernel's memory the place, of the last one."""
+    for _ in range(ROUNDS):
+        theirs = begin(scene, waiting)
+        scene.show(theirs)
+        assert theirs.pid
+        waiting.go_on()
+        assert theirs.end() == -signal.SIGKILL
+        assert not scene.reach.ground.ran()
+        # Nobody who comes later pays for that.
+        assert scene.runs()
+        assert scene.refuses()
+        theirs.close()
+        wait_for(lambda: not scene.is_watched(), "it is gone")
+
+
+def test_opened_before_and_held(make_reach, request):  # noqa: F811
+    """The same where what cannot be asked about is held, and scanned."""
+    scene = Scene(make_reach, request, gate_on_unreached="hold")
+    waiting = add_waiting(scene, request)
+    theirs = begin(scene, waiting)
+    scene.show(theirs)
+    waiting.go_on()
+    assert theirs.end() == -signal.SIGKILL
+    assert not scene.reach.ground.ran()
+    assert scene.reach.held("killed") == 1
+
+
+@pytest.mark.parametrize("role", ["gate", "sensor", "mounts"])
+def test_a_new_one_knows_since_when(scene, role):
+    """Whichever process is replaced: who comes after that is not stopped."""
+    theirs = scene.make(**scene.files())
+    scene.show(theirs)
+    assert scene.runs()
+    agent = scene.reach.agent
+    old = agent.pid_of(role)
+    before = scene.lists()
+    os.kill(old, signal.SIGKILL)
+    wait_for(lambda: agent.pid_of(role) not in (None, old), "another is there")
+    if role == "sensor":
+        before = 0
+    wait_for(lambda: get(agent.status() or {}, "khien.sensor.reach.state")
+             == "kill", "it stops again")
+    scene.wait(before - 1)
+    wait_for(lambda: scene.runs() or False, "programs run")
+    assert scene.refuses()
