@@ -454,7 +454,11 @@ struct khien_reach {
 	__u64 unheld;	/* was to be held, and had to be let go */
 	__u64 failed;	/* the signal was refused */
 	__u64 followed; /* runs while it is scanned */
-	__u64 pad[7];
+	__u64 marks;	/* new ones that were seen */
+	/* By the sensor: whose marks the list is of; 0: there is no gate. */
+	__u32 gate;
+	__u32 pad32;
+	__u64 pad[5];
 	__u64 covers[2 * KHIEN_COVERS];
 };
 _Static_assert(sizeof(struct khien_reach) == 128 + 16ull * KHIEN_COVERS,

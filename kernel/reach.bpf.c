@@ -24,7 +24,7 @@ struct {
 	__uint(max_entries, STOPS_SIZE);
 } stops SEC(".maps");
 
-#define MARKED 4096 /* as many as the gate watches */
+#define MARKED 8192 /* twice what the gate watches: some are gone */
 
 #if defined(__TARGET_ARCH_x86)
 #define CALL_FANOTIFY_MARK 301
@@ -32,9 +32,9 @@ struct {
 #define CALL_FANOTIFY_MARK 263
 #endif
 
-/* Since when a gate is asked on a file system of a user namespace. */
+/* Since when a gate is asked on a file system. */
 struct marked {
-	__u64 since_ns; /* boot time */
+	__u64 since_ns; /* boot time; 0: it was there before us, or the gate */
 	__u32 gate;	/* whose mark it is, by process */
 	__u32 pad;
 };
@@ -48,9 +48,9 @@ struct {
 } marked SEC(".maps");
 
 static __always_inline bool
-is_marked(struct super_block *sb)
+has_mark(struct super_block *sb, __u32 mask)
 {
-	return BPF_CORE_READ(sb, s_fsnotify_mask) & KERN_FS_OPEN_EXEC_PERM;
+	return BPF_CORE_READ(sb, s_fsnotify_mask) & mask;
 }
 
 static __always_inline bool
@@ -60,34 +60,65 @@ is_of_user(struct super_block *sb)
 }
 
 /*
- * Whether the gate was asked when the program was opened, and not only since:
- * the mark is there, and was before the process.  How long it takes from the one
- * to the other is the user's choice: its ELF interpreter may come from a FUSE
- * of his own.
+ * Whether it can have opened its program before the gate was asked there.  How
+ * long it takes from that to the end of execve(2) is the user's choice: the ELF
+ * interpreter may come from a FUSE of his own.
  */
 static __always_inline bool
-was_asked(struct super_block *sb, struct task_struct *task)
+is_older(struct task_struct *task, const struct marked *entry)
+{
+	return BPF_CORE_READ(task, start_boottime) <= entry->since_ns;
+}
+
+/*
+ * The next file system may have the number of one that is gone, while the list
+ * is what it was.  Anybody may unmount one of his own user namespace: there
+ * nothing counts but the kernel's mark.
+ */
+static __always_inline __u32
+check_user(struct super_block *sb, struct task_struct *task, __u32 kind)
 {
 	__u64 key = (__u64)sb;
 	struct marked *entry = bpf_map_lookup_elem(&marked, &key);
 
-	return entry && is_marked(sb) &&
-	       BPF_CORE_READ(task, start_boottime) > entry->since_ns;
+	if (!entry || is_older(task, entry) ||
+	    !has_mark(sb, KERN_FS_OPEN_EXEC_PERM))
+		return 0;
+	return kind;
 }
 
 /*
- * Anybody may unmount a file system of his own user namespace, and the next one
- * has its number while the list is what it was: the kernel's mark is proof.  It
- * is none for others: there the gate may be away for a moment, and root alone
- * could change them.
+ * Of others the mark may be missing because a gate just died, and who stops
+ * them all for that stops the machine: in doubt they are held.
  */
 static __always_inline __u32
-find_kind(struct super_block *sb, struct task_struct *task)
+check_ours(struct khien_reach *area, struct super_block *sb,
+	   struct task_struct *task)
+{
+	__u64 key = (__u64)sb;
+	struct marked *entry = bpf_map_lookup_elem(&marked, &key);
+	__u32 gate = *(volatile __u32 *)&area->gate;
+
+	if (!gate || !area->marks)
+		return KHIEN_COVER_GATED;
+	if (!entry)
+		return KHIEN_COVER_UNSURE;
+	if (!has_mark(sb, KERN_FS_OPEN_EXEC_PERM | KERN_FS_OPEN_EXEC))
+		return entry->gate == gate ? KHIEN_COVER_UNSURE :
+					     KHIEN_COVER_GATED;
+	return is_older(task, entry) ? 0 : KHIEN_COVER_GATED;
+}
+
+static __always_inline __u32
+find_kind(struct khien_reach *area, struct super_block *sb,
+	  struct task_struct *task)
 {
 	__u32 kind = reach_find(BPF_CORE_READ(sb, s_dev));
 
-	if (kind && is_of_user(sb) && !was_asked(sb, task))
-		return 0;
+	if (kind && is_of_user(sb))
+		return check_user(sb, task, kind);
+	if (kind == KHIEN_COVER_GATED)
+		return check_ours(area, sb, task);
 	return kind;
 }
 
@@ -225,7 +256,7 @@ BPF_PROG(reach_exec, struct task_struct *task, int old_pid,
 
 	if (!area || area->mode == KHIEN_REACH_OFF)
 		return 0;
-	__u32 kind = find_kind(BPF_CORE_READ(file, f_inode, i_sb), task);
+	__u32 kind = find_kind(area, BPF_CORE_READ(file, f_inode, i_sb), task);
 	if (kind == KHIEN_COVER_GATED || kind == KHIEN_COVER_PASSED ||
 	    is_spared(area, task) || !reach_is_in_scope(area, task))
 		return 0;
@@ -250,23 +281,28 @@ BPF_PROG(reach_exec, struct task_struct *task, int old_pid,
 /*
  * Called twice for a new mark: before it, by a call that changes nothing, it
  * finds out that what is known of that address is of another file system or
- * another gate; after it, that there is one.
+ * another gate; after it, that there is one.  Those that a new gate marks first
+ * were there before: their list comes when all are marked.
  */
 static __always_inline void
-note(struct super_block *sb, __u32 gate, bool done)
+note(struct khien_reach *area, struct super_block *sb, __u32 gate, bool done)
 {
 	__u64 key = (__u64)sb;
 	struct marked *entry = bpf_map_lookup_elem(&marked, &key);
-	bool is_there = is_marked(sb);
+	bool is_there =
+		has_mark(sb, KERN_FS_OPEN_EXEC_PERM | KERN_FS_OPEN_EXEC);
+	struct marked now = { .gate = gate };
 
 	if (entry && entry->gate == gate && is_there)
 		return;
 	if (entry)
 		(void)bpf_map_delete_elem(&marked, &key);
-	struct marked now = { .since_ns = bpf_ktime_get_boot_ns(),
-			      .gate = gate };
-	if (done && is_there)
-		(void)bpf_map_update_elem(&marked, &key, &now, BPF_ANY);
+	if (!done || !is_there)
+		return;
+	if (is_of_user(sb) || *(volatile __u32 *)&area->gate == gate)
+		now.since_ns = bpf_ktime_get_boot_ns();
+	(void)bpf_map_update_elem(&marked, &key, &now, BPF_ANY);
+	__sync_fetch_and_add(&area->marks, 1);
 }
 
 /* The gate names a file system by its root folder: see gate/marks.c. */
@@ -288,7 +324,7 @@ BPF_PROG(reach_mark, struct pt_regs *regs, long ret)
 		return 0;
 	struct file *folder = object_file(task, call_arg(&args, 4));
 	struct super_block *sb = BPF_CORE_READ(folder, f_inode, i_sb);
-	if (sb && is_of_user(sb))
-		note(sb, BPF_CORE_READ(task, tgid), ret == 0);
+	if (sb)
+		note(area, sb, BPF_CORE_READ(task, tgid), ret == 0);
 	return 0;
 }

@@ -362,7 +362,8 @@ int msg_get_mount_ids(struct buf *buf, uint32_t *ret_ids, uint32_t *ret_len);
 enum msg_cover_kind {
 	MSG_COVER_GATED = 1,   /* the gate watches it */
 	MSG_COVER_FOREIGN = 2, /* in a list of mounts, and cannot be gated */
-	MSG_COVER_PASSED = 3,  /* left out by [gate] watch or exclude */
+	MSG_COVER_PASSED = 3,  /* not asked about: left out by [gate] watch or
+				  exclude, or watched where its layers are */
 };
 
 struct msg_cover {

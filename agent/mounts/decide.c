@@ -29,7 +29,6 @@ decide_cover(enum decide_reason reason)
 {
 	switch (reason) {
 	case DECIDE_LAYERED:
-		return MSG_COVER_GATED;
 	case DECIDE_UNWATCHED:
 	case DECIDE_EXCLUDED:
 		return MSG_COVER_PASSED;

@@ -331,6 +331,8 @@ on_unlink(void *arg, const struct peer_link *link)
 		return;
 	end_walk(mounts);
 	cover_forget(mounts->cover);
+	/* The same list of the next one's marks is news. */
+	mounts->sent_len = 0;
 	(void)tell(mounts);
 }
 

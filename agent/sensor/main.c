@@ -236,8 +236,10 @@ on_link(void *arg, const struct peer_link *link)
 {
 	struct sensor *sensor = arg;
 
-	if (link->role == ROLE_GATE)
+	if (link->role == ROLE_GATE) {
+		reach_set_gate(&sensor->reach, link->pid);
 		return absorb(send_barred(sensor));
+	}
 	if (link->role != ROLE_ENGINE)
 		return 0;
 	window_rewind(&sensor->window);
@@ -267,6 +269,8 @@ on_unlink(void *arg, const struct peer_link *link)
 
 	if (link->role == ROLE_MOUNTS)
 		reach_doubt(&sensor->reach);
+	else if (link->role == ROLE_GATE)
+		reach_set_gate(&sensor->reach, 0);
 }
 
 /* What happened before the stop is told, floods too, and stored. */

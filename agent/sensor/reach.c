@@ -106,6 +106,22 @@ reach_set(struct reach *reach, const struct conf *conf, uint64_t scope,
 	arm(reach);
 }
 
+static void
+publish_gate(struct reach *reach)
+{
+	__atomic_store_n(&reach->area->gate, reach->listed ? reach->gate : 0,
+			 __ATOMIC_SEQ_CST);
+}
+
+void
+reach_set_gate(struct reach *reach, uint32_t gate)
+{
+	reach->gate = gate;
+	if (gate == 0)
+		reach->listed = false;
+	publish_gate(reach);
+}
+
 void
 reach_disarm(struct reach *reach)
 {
@@ -180,6 +196,8 @@ reach_put(struct reach *reach, const struct msg_cover *covers, uint32_t len,
 			 __ATOMIC_SEQ_CST);
 	set_flag(reach, KHIEN_REACH_PARTIAL, reach->left_out > 0);
 	reach->list_len = reach->left_out = 0;
+	reach->listed = true;
+	publish_gate(reach);
 	arm(reach);
 }
 

@@ -23,6 +23,8 @@ struct reach {
 	uint32_t mode;	   /* as configured; in force once there is a list */
 	uint32_t list_len; /* of the list that is being put together */
 	uint32_t left_out; /* of it: found no place */
+	uint32_t gate;	   /* see reach_set_gate() */
+	bool listed;	   /* a list came since that */
 };
 
 /*
@@ -41,6 +43,12 @@ uint64_t reach_find_scope(const char *folder);
  */
 void reach_set(struct reach *reach, const struct conf *conf, uint64_t scope,
 	       uint32_t khiend);
+
+/*
+ * The gate there is, by process; 0: it is gone.  It counts from the next list
+ * on: that is of what it watches.
+ */
+void reach_set_gate(struct reach *reach, uint32_t gate);
 
 /* For good: we are to end, and nobody comes after us. */
 void reach_disarm(struct reach *reach);

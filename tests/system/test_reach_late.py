@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""File systems of a user's own namespace that come to be watched: who opened a
-program there before the gate was asked does not get to run it, however long he
-takes, and everybody who comes later is asked about like anywhere else."""
+"""File systems that come to be watched, of a user's own namespace or of ours:
+who opened a program there before the gate was asked does not get to run it,
+however long he takes, and everybody who comes later is asked about like
+anywhere else."""
 
 import contextlib
 import ctypes
@@ -23,6 +24,7 @@ SET_STRING, CREATE = 1, 6
 NEW_USER, NEW_MOUNTS = 0x10000000, 0x00020000
 AT_FDCWD, EMPTY_PATH = -100, 4
 ROUNDS = 8
+WHOSE = ("theirs", "ours")
 
 
 def call(number, *args):
@@ -37,16 +39,29 @@ def make_tmpfs():
     fs = call(FSOPEN, b"tmpfs", 0)
     call(FSCONFIG, fs, SET_STRING, b"mode", b"755", 0)
     call(FSCONFIG, fs, CREATE, None, None, 0)
-    return call(FSMOUNT, fs, 0, 0)
+    mount = call(FSMOUNT, fs, 0, 0)
+    os.close(fs)
+    return mount
+
+
+def put(mount, files):
+    for name, data in files.items():
+        fd = os.open(name, os.O_CREAT | os.O_WRONLY, 0o755, dir_fd=mount)
+        os.write(fd, data)
+        os.close(fd)
 
 
 class Theirs:
-    """An ordinary user's process in a namespace of its own, with a tmpfs that
-    only it has; it executes "program" from there when it is told to, and so
-    opens it by a descriptor."""
+    """An ordinary user's process with a tmpfs that nobody else has: one of its
+    own user namespace, or one that root made for it.  It executes "program"
+    from there, by a descriptor, when it is told to."""
 
-    def __init__(self, reach, files):
+    def __init__(self, reach, files, whose="theirs"):
         self.reach = reach
+        self.mount = -1
+        if whose == "ours":
+            self.mount = make_tmpfs()
+            put(self.mount, files)
         ours, theirs = socket.socketpair()
         self.pid = os.fork()
         if self.pid == 0:
@@ -55,14 +70,14 @@ class Theirs:
             os._exit(100)
         theirs.close()
         self.socket = ours
-        _, (self.mount,), _, _ = socket.recv_fds(ours, 1, 1)
+        _, fds, _, _ = socket.recv_fds(ours, 1, 1)
+        if whose == "theirs":
+            self.mount = fds[0]
+        else:
+            os.close(fds[0])
         self.point = None
 
-    def live(self, theirs, files):
-        (self.reach.ground.scope / "cgroup.procs").write_text("0")
-        os.setresgid(gated.NOBODY, gated.NOBODY, gated.NOBODY)
-        os.setresuid(gated.NOBODY, gated.NOBODY, gated.NOBODY)
-        LIBC.prctl(4, 1, 0, 0, 0)  # or its files in /proc would be root's
+    def leave(self):
         if LIBC.unshare(NEW_USER | NEW_MOUNTS):
             os._exit(101)
         for name, text in (("setgroups", "deny"),
@@ -70,11 +85,17 @@ class Theirs:
                            ("gid_map", f"0 {gated.NOBODY} 1")):
             with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
                 file.write(text)
-        mount = make_tmpfs()
-        for name, data in files.items():
-            fd = os.open(name, os.O_CREAT | os.O_WRONLY, 0o755, dir_fd=mount)
-            os.write(fd, data)
-            os.close(fd)
+
+    def live(self, theirs, files):
+        (self.reach.ground.scope / "cgroup.procs").write_text("0")
+        os.setresgid(gated.NOBODY, gated.NOBODY, gated.NOBODY)
+        os.setresuid(gated.NOBODY, gated.NOBODY, gated.NOBODY)
+        LIBC.prctl(4, 1, 0, 0, 0)  # or its files in /proc would be root's
+        mount = self.mount
+        if mount < 0:
+            self.leave()
+            mount = make_tmpfs()
+            put(mount, files)
         socket.send_fds(theirs, [b"m"], [mount])
         if theirs.recv(1):
             os.execve(f"/proc/self/fd/{mount}/program", ["program"], {})
@@ -103,8 +124,10 @@ class Theirs:
             self.end()
         if self.mount >= 0:
             os.close(self.mount)
+            self.mount = -1
         if self.point:
             LIBC.umount2(str(self.point).encode(), 2)
+            self.point = None
 
 
 class Scene:
@@ -123,8 +146,8 @@ class Scene:
     def lists(self):
         return self.reach.sensor("lists")
 
-    def make(self, **files):
-        theirs = Theirs(self.reach, files)
+    def make(self, whose="theirs", **files):
+        theirs = Theirs(self.reach, files, whose)
         self.request.addfinalizer(theirs.close)
         return theirs
 
@@ -189,32 +212,33 @@ def waiting(scene, request):
     return add_waiting(scene, request)
 
 
-def begin(scene, waiting):
+def begin(scene, waiting, whose="theirs"):
     """An execution that has opened its program, and waits for the rest."""
     waiting.answers = False
-    theirs = scene.make(**scene.files(program=waiting.bad))
+    theirs = scene.make(whose, **scene.files(program=waiting.bad))
     theirs.execute()
     wait_for(lambda: waiting.asked, "it is under way")
     return theirs
 
 
-def test_what_waits_does_run(make_reach, request):  # noqa: F811
+@pytest.mark.parametrize("whose", WHOSE)
+def test_what_waits_does_run(make_reach, request, whose):  # noqa: F811
     """Nobody stops it: so these executions are ones."""
     reach = make_reach(start=False)
-    theirs = Theirs(reach, {"program": reach.bad.read_bytes()})
+    theirs = Theirs(reach, {"program": reach.bad.read_bytes()}, whose)
     request.addfinalizer(theirs.close)
     theirs.execute()
     assert theirs.end() == 0
     assert reach.ground.ran()
 
 
-def test_opened_before_the_gate_was_asked(scene, waiting):
+@pytest.mark.parametrize("whose", WHOSE)
+def test_opened_before_the_gate_was_asked(scene, waiting, whose):
     """Again and again, as the next file system has the number, and in the
     kernel's memory the place, of the last one."""
     for _ in range(ROUNDS):
-        theirs = begin(scene, waiting)
+        theirs = begin(scene, waiting, whose)
         scene.show(theirs)
-        assert theirs.pid
         waiting.go_on()
         assert theirs.end() == -signal.SIGKILL
         assert not scene.reach.ground.ran()
@@ -237,10 +261,11 @@ def test_opened_before_and_held(make_reach, request):  # noqa: F811
     assert scene.reach.held("killed") == 1
 
 
+@pytest.mark.parametrize("whose", WHOSE)
 @pytest.mark.parametrize("role", ["gate", "sensor", "mounts"])
-def test_a_new_one_knows_since_when(scene, role):
+def test_a_new_one_knows_since_when(scene, role, whose):
     """Whichever process is replaced: who comes after that is not stopped."""
-    theirs = scene.make(**scene.files())
+    theirs = scene.make(whose, **scene.files())
     scene.show(theirs)
     assert scene.runs()
     agent = scene.reach.agent
@@ -255,3 +280,25 @@ def test_a_new_one_knows_since_when(scene, role):
     scene.wait(before - 1)
     wait_for(lambda: scene.runs() or False, "programs run")
     assert scene.refuses()
+
+
+def test_the_number_of_one_that_is_gone(scene):
+    """The next file system has it, and somebody executes from there before
+    anybody has looked."""
+    for _ in range(ROUNDS):
+        first = scene.make("ours", **scene.files())
+        scene.show(first)
+        assert scene.runs()
+        number = os.stat(scene.point).st_dev
+        before = scene.lists()
+        os.kill(scene.reach.agent.pid_of("mounts"), signal.SIGSTOP)
+        first.close()
+        second = scene.make("ours", **scene.files(
+            program=scene.reach.bad.read_bytes()))
+        assert os.stat(second.mount).st_dev == number
+        second.execute()
+        assert second.end() == -signal.SIGKILL
+        assert not scene.reach.ground.ran()
+        second.close()
+        os.kill(scene.reach.agent.pid_of("mounts"), signal.SIGCONT)
+        wait_for(lambda: scene.lists() > before, "the sensor knows")

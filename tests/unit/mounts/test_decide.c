@@ -68,7 +68,7 @@ test_cover(void **state)
 		enum decide_reason reason;
 		uint16_t kind;
 	} cases[] = {
-		{ DECIDE_LAYERED, MSG_COVER_GATED },
+		{ DECIDE_LAYERED, MSG_COVER_PASSED },
 		{ DECIDE_UNWATCHED, MSG_COVER_PASSED },
 		{ DECIDE_EXCLUDED, MSG_COVER_PASSED },
 		{ DECIDE_WANTED, MSG_COVER_FOREIGN },

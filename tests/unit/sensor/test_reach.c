@@ -215,6 +215,25 @@ scope_fails_closed(void **state)
 	assert_string_equal(reach_state(&reach), "kill");
 }
 
+/* The kernel knows a gate by the list of what it watches. */
+static void
+a_gate_counts_from_its_list_on(void **state)
+{
+	(void)state;
+	assert_int_equal(area->gate, 0);
+	reach_set_gate(&reach, 5);
+	assert_int_equal(area->gate, 0);
+	put_one(makedev(8, 1), MSG_COVER_GATED);
+	assert_int_equal(area->gate, 5);
+	/* The next one has not marked anything yet. */
+	reach_set_gate(&reach, 0);
+	assert_int_equal(area->gate, 0);
+	reach_set_gate(&reach, 6);
+	assert_int_equal(area->gate, 0);
+	put_one(makedev(8, 1), MSG_COVER_GATED);
+	assert_int_equal(area->gate, 6);
+}
+
 /* A kernel that takes no programs: all works, and nothing comes of it. */
 static void
 without_a_kernel(void **state)
@@ -331,6 +350,7 @@ main(void)
 		TEST(too_long_a_list_is_said),
 		TEST(armed_by_policy_and_list),
 		TEST(scope_fails_closed),
+		TEST(a_gate_counts_from_its_list_on),
 		TEST(without_a_kernel),
 		TEST(the_held_are_told_once),
 		TEST(the_left_behind_are_told_too),
