@@ -286,7 +286,7 @@ _Static_assert(sizeof(struct khien_privilege) == 232, "khien_privilege");
  * is KHIEN_PASSED belongs to this one.
  */
 #define KHIEN_PASSED 255
-#define KHIEN_MARK 254 /* fanotify_mark(2): KHIEN_HANDLER_MARK's */
+#define KHIEN_MARK 254	/* fanotify_mark(2): KHIEN_HANDLER_MARK's */
 #define KHIEN_ACT_UID 1 /* setuid, setreuid, setresuid, setfsuid */
 #define KHIEN_ACT_GID 2
 #define KHIEN_ACT_CAPS 3

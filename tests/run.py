@@ -285,7 +285,7 @@ def system(args):
     alone = [f for f in files if ALONE.match(f.stem) and f not in loads]
     together = [f for f in files if f not in loads + alone]
     # Most wait for most of their time.
-    most = 2 * os.cpu_count() + args.fast
+    most = 3 * os.cpu_count() + args.fast
     for group, at_once in ((together, most), (loads, 2), (alone, 1)):
         with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
             for name, out, report in pool.map(

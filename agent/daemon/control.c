@@ -2,6 +2,7 @@
 #include "agent/daemon/control.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,6 @@
 #include "agent/daemon/act.h"
 #include "agent/daemon/guardian.h"
 #include "agent/daemon/order.h"
-#include "agent/daemon/ran.h"
 #include "agent/daemon/supervise.h"
 #include "agent/daemon/update.h"
 #include "agent/lib/conf.h"
@@ -21,9 +21,11 @@
 #include "agent/lib/log.h"
 #include "agent/lib/loop.h"
 #include "agent/lib/msg.h"
+#include "agent/lib/procstat.h"
 #include "agent/lib/str.h"
 
 #define BEAT_MS 500
+#define MS_PER_S 1000
 
 /*
  * How many heartbeats in a row may be unanswered when the next is due: 2 s for
@@ -38,6 +40,12 @@ static const uint32_t beats_max[ROLE_LEN] = {
 /* Of a processor, within which whoever wants to answer a heartbeat has. */
 #define ANSWER_MS 500
 
+static uint64_t
+ran_ms(const struct procstat *stat)
+{
+	return stat->ran_ticks * MS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK);
+}
+
 /*
  * Whether it is silent because others have the processors, which another in its
  * place would not change.  Not so the gate: who waits for it must not.
@@ -45,20 +53,24 @@ static const uint32_t beats_max[ROLE_LEN] = {
 static bool
 is_starved(const struct child *child)
 {
-	struct ran ran;
+	struct procstat stat;
 
-	return child->role != ROLE_GATE && ran_read(child->pid, &ran) == 0 &&
-	       ran.ready && ran.ms < child->ran_ms + ANSWER_MS;
+	return child->role != ROLE_GATE &&
+	       procstat_read(AT_FDCWD, (uint32_t)child->pid, &stat) == 0 &&
+	       stat.state == 'R' && ran_ms(&stat) < child->ran_ms + ANSWER_MS;
 }
 
 static void
 send_beat(struct supervise *supervise, struct child *child)
 {
-	struct ran ran;
+	struct procstat stat;
 
 	/* It answers the first at once as a rule: then this is not asked. */
 	if (child->missed == 1)
-		child->ran_ms = ran_read(child->pid, &ran) == 0 ? ran.ms : 0;
+		child->ran_ms = procstat_read(AT_FDCWD, (uint32_t)child->pid,
+					      &stat) == 0 ?
+					ran_ms(&stat) :
+					0;
 	/* Not taken is not answered, and so is counted. */
 	(void)child_write_beat(child, supervise->out);
 }

@@ -3,45 +3,20 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "agent/lib/file.h"
+#include "agent/lib/procstat.h"
 #include "agent/lib/str.h"
 
 #define PID_MAX 4194304 /* PID_MAX_LIMIT of linux/threads.h */
-#define STAT_MAX 2048
-/* Fields of proc_pid_stat(5) between the command's ')' and starttime. */
-#define START_FIELD 20
 
 static void
 closedirp(DIR **dir)
 {
 	if (*dir)
 		(void)closedir(*dir);
-}
-
-static int
-read_start(int proc, const char *pid, uint64_t *ret_ticks)
-{
-	char path[64], text[STAT_MAX];
-	size_t len;
-
-	(void)snprintf(path, sizeof(path), "%.20s/stat", pid);
-	int r = file_read(proc, path, text, sizeof(text), &len);
-	if (r < 0)
-		return r;
-	char *at = strrchr(text, ')');
-	for (int i = 0; at && i < START_FIELD; i++)
-		at = strchr(at + 1, ' ');
-	if (!at)
-		return -EINVAL;
-	at++;
-	at[strcspn(at, " \n")] = '\0';
-	return str_number(at, UINT64_MAX, ret_ticks);
 }
 
 static int
@@ -79,12 +54,14 @@ alive_read(struct alive *alive)
 		return -errno;
 	alive->tick_ns = 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
 	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
-		uint64_t pid, ticks;
+		struct procstat stat;
+		uint64_t pid;
 		if (str_number(entry->d_name, PID_MAX, &pid) < 0 ||
-		    read_start(dirfd(dir), entry->d_name, &ticks) < 0)
+		    procstat_read(dirfd(dir), (uint32_t)pid, &stat) < 0)
 			continue;
 		int r = add(alive, &size,
-			    (struct alive_entry){ (uint32_t)pid, ticks });
+			    (struct alive_entry){ (uint32_t)pid,
+						  stat.start_ticks });
 		if (r < 0)
 			return r;
 	}

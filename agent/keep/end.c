@@ -17,10 +17,10 @@
 
 #include "agent/keep/scope.h"
 #include "agent/lib/file.h"
+#include "agent/lib/procstat.h"
 #include "agent/lib/str.h"
 
 #define NAME_SIZE 96
-#define STAT_SIZE 1024
 #define RANGE_SIZE 40
 #define ROUNDS_MAX 500
 /* Nobody found so often: one born behind our back is found by the second. */
@@ -151,32 +151,17 @@ maps(const struct end *end, int proc, uint32_t pid)
 	return false;
 }
 
-uint32_t
-end_parent(const char *stat)
-{
-	/* The name in brackets may hold anything. */
-	const char *name = strrchr(stat, ')');
-	unsigned int parent;
-
-	if (!name || sscanf(name + 1, " %*c %u", &parent) != 1)
-		return 0;
-	return parent;
-}
-
 static bool
 is_ours(const struct end *end, int proc, uint32_t pid)
 {
-	char name[NAME_SIZE];
-	char stat[STAT_SIZE];
-	size_t len;
+	struct procstat stat;
 
 	for (int i = 0; i < DEPTH_MAX && pid; i++) {
 		if (pid == end->khiend)
 			return true;
-		(void)snprintf(name, sizeof(name), "%u/stat", pid);
-		if (file_read(proc, name, stat, sizeof(stat), &len) < 0)
+		if (procstat_read(proc, pid, &stat) < 0)
 			return false;
-		pid = end_parent(stat);
+		pid = stat.parent;
 	}
 	return false;
 }

@@ -28,9 +28,6 @@ struct end {
  */
 int end_all(struct end *end);
 
-/* The parent's number in a text like /proc/PID/stat; 0: none.  Pure. */
-uint32_t end_parent(const char *stat);
-
 /*
  * A line of /proc/PID/maps: true when it is executable and of that inode;
  * then dst (at least 40 bytes) is its range, as in /proc/PID/map_files.  Pure.

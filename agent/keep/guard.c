@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -19,11 +18,10 @@
 #include "agent/lib/loop.h"
 #include "agent/lib/msg.h"
 #include "agent/lib/peer.h"
+#include "agent/lib/procstat.h"
 #include "agent/lib/str.h"
 
 #define TICK_MS 20
-#define STAT_SIZE 1024
-#define STAT_START 22 /* field of /proc/PID/stat: see proc(5) */
 #define NAME_SIZE 32
 #define NS_PER_MS 1000000ULL
 #define NS_PER_S 1000000000ULL
@@ -73,36 +71,18 @@ guard_free(struct guard *guard)
 	free(guard);
 }
 
-int
-guard_read_stat(const char *text, uint64_t *ret_ticks, char *ret_state)
-{
-	const char *at = strrchr(text, ')'); /* the name may hold anything */
-
-	if (!at || at[1] != ' ' || !at[2])
-		return -EBADMSG;
-	*ret_state = at[2];
-	for (int field = 2; at && field < STAT_START; field++)
-		at = strchr(at + 1, ' ');
-	if (!at)
-		return -EBADMSG;
-	*ret_ticks = strtoull(at + 1, NULL, 10);
-	return 0;
-}
-
 /* Whether the number is still that process; then its state's letter. */
 static bool
 is_there(const struct guard *guard, const struct msg_held *held,
 	 char *ret_state)
 {
-	char name[NAME_SIZE];
-	char text[STAT_SIZE];
-	uint64_t ticks;
-	size_t len;
+	struct procstat stat;
 
-	(void)snprintf(name, sizeof(name), "/proc/%u/stat", held->pid);
-	return file_read(AT_FDCWD, name, text, sizeof(text), &len) == 0 &&
-	       guard_read_stat(text, &ticks, ret_state) == 0 &&
-	       ticks == held->start_ns / guard->tick_ns;
+	if (procstat_read(AT_FDCWD, held->pid, &stat) < 0 ||
+	    stat.start_ticks != held->start_ns / guard->tick_ns)
+		return false;
+	*ret_state = stat.state;
+	return true;
 }
 
 /* What the kernel holds it never takes from outside; what we are told of as

@@ -33,9 +33,3 @@ void guard_judged(struct guard *guard, const struct msg_judged *judged);
 /* Lets all go: there is nobody left to ask. */
 void guard_release(struct guard *guard);
 void guard_free(struct guard *guard);
-
-/*
- * A text like /proc/PID/stat: the start in clock ticks and the state's letter.
- * Pure.  Returns 0 or -EBADMSG.
- */
-int guard_read_stat(const char *text, uint64_t *ret_ticks, char *ret_state);

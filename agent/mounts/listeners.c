@@ -11,14 +11,13 @@
 #include <unistd.h>
 
 #include "agent/lib/file.h"
+#include "agent/lib/procstat.h"
 #include "agent/lib/loop.h"
 #include "agent/lib/str.h"
 
 #define NAME_SIZE 64
 /* The beginning: the class stands first; of thousands of marks some follow. */
 #define TEXT_SIZE 16384
-/* Of /proc/PID/stat: before the start time, behind the name's bracket. */
-#define FIELDS_BEFORE_START 20
 
 #ifndef FAN_OPEN_EXEC_PERM
 #define FAN_OPEN_EXEC_PERM 0x00040000
@@ -88,28 +87,15 @@ holds_up(int proc, const char *pid, const char *fd, bool *ret_asks)
 	return listeners_read(text, ret_asks);
 }
 
-/* Its name and its start, from "PID (name) S ...". */
 static bool
-describe(int proc, const char *pid, struct listeners_entry *entry)
+describe(int proc, struct listeners_entry *entry)
 {
-	char name[NAME_SIZE], text[1024];
-	size_t len;
+	struct procstat stat;
 
-	(void)snprintf(name, sizeof(name), "%s/stat", pid);
-	if (file_read(proc, name, text, sizeof(text), &len) < 0)
+	if (procstat_read(proc, entry->pid, &stat) < 0)
 		return false;
-	char *begin = strchr(text, '(');
-	char *end = strrchr(text, ')');
-	if (!begin || !end || end < begin)
-		return false;
-	*end = '\0';
-	(void)snprintf(entry->name, sizeof(entry->name), "%.15s", begin + 1);
-	char *at = end + 1;
-	for (int i = 0; i < FIELDS_BEFORE_START && at; i++)
-		at = strchr(at + 1, ' ');
-	if (!at)
-		return false;
-	entry->start = strtoull(at, NULL, 10);
+	(void)snprintf(entry->name, sizeof(entry->name), "%.15s", stat.name);
+	entry->start = stat.start_ticks;
 	return true;
 }
 
@@ -132,7 +118,7 @@ look_at(struct listeners *listeners, int proc, const char *pid)
 	bool found = false;
 	uint64_t number;
 
-	(void)snprintf(name, sizeof(name), "%s/fd", pid);
+	(void)snprintf(name, sizeof(name), "%.20s/fd", pid);
 	DIR *dir = open_folder(proc, name);
 	if (!dir)
 		return;
@@ -149,10 +135,11 @@ look_at(struct listeners *listeners, int proc, const char *pid)
 		entry.asks = entry.asks || asks;
 	}
 	(void)closedir(dir);
-	if (!found || str_number(pid, UINT32_MAX, &number) < 0 ||
-	    !describe(proc, pid, &entry))
+	if (!found || str_number(pid, UINT32_MAX, &number) < 0)
 		return;
 	entry.pid = (uint32_t)number;
+	if (!describe(proc, &entry))
+		return;
 	if (listeners->len == LISTENERS_MAX)
 		listeners->beyond++;
 	else

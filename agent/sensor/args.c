@@ -6,8 +6,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -18,8 +16,8 @@
 #include "agent/lib/event.h"
 #include "agent/lib/file.h"
 #include "agent/lib/loop.h"
+#include "agent/lib/procstat.h"
 
-#define STAT_START 22	 /* field of /proc/PID/stat: see proc(5) */
 #define QUESTION_SIZE 12 /* pid, start_ns */
 #define END_MS 50	 /* a child that is killed is gone long before */
 #define ANSWER_MAX (EVENT_ARGS_MAX + 1)
@@ -28,16 +26,9 @@
 static uint64_t
 start_ticks(int proc, uint32_t pid)
 {
-	char path[32], text[1024];
-	size_t len;
+	struct procstat stat;
 
-	(void)snprintf(path, sizeof(path), "%u/stat", pid);
-	if (file_read(proc, path, text, sizeof(text), &len) < 0)
-		return 0;
-	char *at = strrchr(text, ')'); /* the name may hold anything */
-	for (int field = 2; at && field < STAT_START; field++)
-		at = strchr(at + 1, ' ');
-	return at ? strtoull(at + 1, NULL, 10) : 0;
+	return procstat_read(proc, pid, &stat) == 0 ? stat.start_ticks : 0;
 }
 
 static size_t

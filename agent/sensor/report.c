@@ -13,9 +13,9 @@
 #include "agent/sensor/stream.h"
 
 static const char *const names[REPORT_FIGURES] = {
-	"lost.critical",  "lost.bulk",	"events.critical", "events.bulk",
-	"ring.critical",  "ring.bulk",	"batches.waiting", "malformed",
-	"reach.killed",	  "reach.held", "reach.let_go",	   "reach.failed",
+	"lost.critical",  "lost.bulk",	 "events.critical", "events.bulk",
+	"ring.critical",  "ring.bulk",	 "batches.waiting", "malformed",
+	"reach.killed",	  "reach.held",	 "reach.let_go",    "reach.failed",
 	"reach.followed", "reach.lists",
 };
 

@@ -87,17 +87,6 @@ nothing_set_is_everything(void **state)
 }
 
 static void
-parent_is_read_behind_any_name(void **state)
-{
-	(void)state;
-	assert_int_equal(end_parent("12 (cat) S 7 12 1 0"), 7);
-	assert_int_equal(end_parent("12 (a) S 1 (b) R 8 1"), 8);
-	assert_int_equal(end_parent("12 (\n) ) Z 9 1"), 9);
-	assert_int_equal(end_parent("12 (cat"), 0);
-	assert_int_equal(end_parent(""), 0);
-}
-
-static void
 mapping_must_be_executable_and_of_the_file(void **state)
 {
 	static const char line[] = "7f00a000-7f00b000 r-xp 00001000 fe:00 77 "
@@ -121,7 +110,6 @@ main(void)
 		cmocka_unit_test(folder_is_found_in_mountinfo),
 		cmocka_unit_test(process_is_inside_or_not),
 		cmocka_unit_test(nothing_set_is_everything),
-		cmocka_unit_test(parent_is_read_behind_any_name),
 		cmocka_unit_test(mapping_must_be_executable_and_of_the_file),
 	};
 
