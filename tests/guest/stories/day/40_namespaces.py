@@ -29,6 +29,7 @@ for _ in range(10):
             "exec python3 /srv/attack.py", user="worker")
 assert not ran()
 # Once the gate is asked there, it is a place like any other: good programs run.
-run("unshare -Urm sh -c 'mount -t tmpfs own /mnt && cp /bin/true /mnt/fine && "
-    "for i in $(seq 200); do /mnt/fine && exit 0; sleep 0.1; done; exit 9'",
-    user="worker")
+FINE = f"/mnt/{PLANTED}/fine"
+run(f"unshare -Urm sh -c 'mount -t tmpfs own /mnt && mkdir /mnt/{PLANTED} && "
+    f"cp /bin/true {FINE} && for i in $(seq 200); do {FINE} && exit 0; "
+    "sleep 0.1; done; exit 9'", user="worker")
