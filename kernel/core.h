@@ -78,6 +78,7 @@ struct dentry {
 
 struct vfsmount {
 	struct dentry *mnt_root;
+	int mnt_flags;
 };
 
 struct mount {
@@ -436,6 +437,7 @@ struct pt_regs {
 #define KERN_FS_OPEN_EXEC_PERM 0x40000u
 #define KERN_FS_OPEN_EXEC 0x1000u
 #define KERN_FAN_MARK_FILESYSTEM 0x100
+#define KERN_MNT_NOSUID 0x1
 #define KERN_CGROUP2_MAGIC 0x63677270ul
 #define KERN_FUSE_MAGIC 0x65735546ul
 #define KERN_PROC_MAGIC 0x9fa0ul

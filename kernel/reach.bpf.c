@@ -88,11 +88,13 @@ check_user(struct super_block *sb, struct task_struct *task, __u32 kind)
 }
 
 /*
- * Of others the mark may be missing because a gate just died, and who stops
- * them all for that stops the machine: in doubt they are held.
+ * Of others the mark may be missing because a gate just died, and a container
+ * may be older than the mark of what its engine mounted for it: in doubt they
+ * are held.  What a desktop mounts for its user, never with set-user-ID
+ * programs, is as if he had mounted it.
  */
 static __always_inline __u32
-check_ours(struct khien_reach *area, struct super_block *sb,
+check_ours(struct khien_reach *area, struct file *file, struct super_block *sb,
 	   struct task_struct *task)
 {
 	__u64 key = (__u64)sb;
@@ -101,24 +103,26 @@ check_ours(struct khien_reach *area, struct super_block *sb,
 
 	if (!gate || !area->marks)
 		return KHIEN_COVER_GATED;
-	if (!entry)
-		return KHIEN_COVER_UNSURE;
-	if (!has_mark(sb, KERN_FS_OPEN_EXEC_PERM | KERN_FS_OPEN_EXEC))
+	if (entry && !has_mark(sb, KERN_FS_OPEN_EXEC_PERM | KERN_FS_OPEN_EXEC))
 		return entry->gate == gate ? KHIEN_COVER_UNSURE :
 					     KHIEN_COVER_GATED;
-	return is_older(task, entry) ? 0 : KHIEN_COVER_GATED;
+	if (entry && !is_older(task, entry))
+		return KHIEN_COVER_GATED;
+	return BPF_CORE_READ(file, f_path.mnt, mnt_flags) & KERN_MNT_NOSUID ?
+		       0 :
+		       KHIEN_COVER_UNSURE;
 }
 
 static __always_inline __u32
-find_kind(struct khien_reach *area, struct super_block *sb,
-	  struct task_struct *task)
+find_kind(struct khien_reach *area, struct file *file, struct task_struct *task)
 {
+	struct super_block *sb = BPF_CORE_READ(file, f_inode, i_sb);
 	__u32 kind = reach_find(BPF_CORE_READ(sb, s_dev));
 
 	if (kind && is_of_user(sb))
 		return check_user(sb, task, kind);
 	if (kind == KHIEN_COVER_GATED)
-		return check_ours(area, sb, task);
+		return check_ours(area, file, sb, task);
 	return kind;
 }
 
@@ -256,7 +260,7 @@ BPF_PROG(reach_exec, struct task_struct *task, int old_pid,
 
 	if (!area || area->mode == KHIEN_REACH_OFF)
 		return 0;
-	__u32 kind = find_kind(area, BPF_CORE_READ(file, f_inode, i_sb), task);
+	__u32 kind = find_kind(area, file, task);
 	if (kind == KHIEN_COVER_GATED || kind == KHIEN_COVER_PASSED ||
 	    is_spared(area, task) || !reach_is_in_scope(area, task))
 		return 0;

@@ -24,7 +24,9 @@ SET_STRING, CREATE = 1, 6
 NEW_USER, NEW_MOUNTS = 0x10000000, 0x00020000
 AT_FDCWD, EMPTY_PATH = -100, 4
 ROUNDS = 8
-WHOSE = ("theirs", "ours")
+NOSUID = 2  # MOUNT_ATTR_NOSUID
+# Their own user namespace's; root's; what root mounts for a user.
+WHOSE = ("theirs", "ours", "users")
 
 
 def call(number, *args):
@@ -34,12 +36,12 @@ def call(number, *args):
     return got
 
 
-def make_tmpfs():
+def make_tmpfs(flags=0):
     """A mount of a file system of this namespace, nowhere yet."""
     fs = call(FSOPEN, b"tmpfs", 0)
     call(FSCONFIG, fs, SET_STRING, b"mode", b"755", 0)
     call(FSCONFIG, fs, CREATE, None, None, 0)
-    mount = call(FSMOUNT, fs, 0, 0)
+    mount = call(FSMOUNT, fs, 0, flags)
     os.close(fs)
     return mount
 
@@ -59,8 +61,8 @@ class Theirs:
     def __init__(self, reach, files, whose="theirs"):
         self.reach = reach
         self.mount = -1
-        if whose == "ours":
-            self.mount = make_tmpfs()
+        if whose != "theirs":
+            self.mount = make_tmpfs(NOSUID if whose == "users" else 0)
             put(self.mount, files)
         ours, theirs = socket.socketpair()
         self.pid = os.fork()
@@ -192,18 +194,19 @@ def scene(make_reach, request):  # noqa: F811
 
 
 def add_waiting(scene, request):
-    """A file system whose server has the next one wait for its program, and a
-    bad program that has that for its ELF interpreter."""
+    """A file system whose server has the next one wait for its program, and
+    programs that have that for their ELF interpreter."""
     if not os.path.exists("/dev/fuse"):
         pytest.skip("no FUSE in this kernel")
     ground = scene.reach.ground
     far = fuse_server.Fuse(ground.folder / "far",
                            scene.reach.good.read_bytes())
     request.addfinalizer(far.close)
-    far.bad = gated.compile_c(
-        PROGRAM % (gated.MARKER, ground.canary), ground.folder / "slow",
+    far.bad, far.good = (gated.compile_c(
+        PROGRAM % (marker, ground.canary), ground.folder / "slow",
         *[flag for flag in FREESTANDING if flag != "-static"], "-pie",
         "-fPIE", f"-Wl,--dynamic-linker={far.path}/program")
+        for marker in (gated.MARKER, "nothing"))
     return far
 
 
@@ -212,10 +215,10 @@ def waiting(scene, request):
     return add_waiting(scene, request)
 
 
-def begin(scene, waiting, whose="theirs"):
+def begin(scene, waiting, whose="theirs", program=None):
     """An execution that has opened its program, and waits for the rest."""
     waiting.answers = False
-    theirs = scene.make(whose, **scene.files(program=waiting.bad))
+    theirs = scene.make(whose, **scene.files(program=program or waiting.bad))
     theirs.execute()
     wait_for(lambda: waiting.asked, "it is under way")
     return theirs
@@ -247,6 +250,18 @@ def test_opened_before_the_gate_was_asked(scene, waiting, whose):
         assert scene.refuses()
         theirs.close()
         wait_for(lambda: not scene.is_watched(), "it is gone")
+
+
+def test_a_container_of_roots_goes_on(scene, waiting):
+    """Root's engine mounted it for a process that was there before: that is
+    held, scanned and let go."""
+    theirs = begin(scene, waiting, "ours", waiting.good)
+    scene.show(theirs)
+    waiting.go_on()
+    assert theirs.end() == 0
+    assert scene.reach.ground.ran()
+    wait_for(lambda: scene.reach.held("released") == 1, "it was held")
+    assert scene.reach.sensor("killed") == 0
 
 
 def test_opened_before_and_held(make_reach, request):  # noqa: F811
@@ -282,18 +297,19 @@ def test_a_new_one_knows_since_when(scene, role, whose):
     assert scene.refuses()
 
 
-def test_the_number_of_one_that_is_gone(scene):
+@pytest.mark.parametrize("whose", ["ours", "users"])
+def test_the_number_of_one_that_is_gone(scene, whose):
     """The next file system has it, and somebody executes from there before
     anybody has looked."""
     for _ in range(ROUNDS):
-        first = scene.make("ours", **scene.files())
+        first = scene.make(whose, **scene.files())
         scene.show(first)
         assert scene.runs()
         number = os.stat(scene.point).st_dev
         before = scene.lists()
         os.kill(scene.reach.agent.pid_of("mounts"), signal.SIGSTOP)
         first.close()
-        second = scene.make("ours", **scene.files(
+        second = scene.make(whose, **scene.files(
             program=scene.reach.bad.read_bytes()))
         assert os.stat(second.mount).st_dev == number
         second.execute()
