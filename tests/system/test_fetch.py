@@ -125,6 +125,15 @@ def test_fast_enough_and_yet_too_long(serve):
         "is not done after 1500 ms")
 
 
+def test_a_larger_file_may_take_longer(serve):
+    mirror = serve(endless("HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n",
+                           piece=b"x", pause_s=0.1), raw=True)
+    fetch(mirror.url + "/a", size_max=30, whole_ms=1000,
+          whole_bytes=1).is_(b"x" * 30)
+    fetch(mirror.url + "/a", size_max=30, whole_ms=1000,
+          whole_bytes=30).refused("is not done after 2000 ms")
+
+
 @pytest.mark.parametrize("first,piece", [
     ("", b"x" * 4096),
     ("Transfer-Encoding: chunked\r\n", b"1000\r\n" + b"x" * 4096 + b"\r\n"),

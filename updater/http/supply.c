@@ -326,8 +326,7 @@ supply_start(struct supply *supply, const struct supply_order *order,
 	/* Never from in here: the caller is told later. */
 	r = loop_set_timer(supply->pause, 1, 0);
 	return r < 0 ? r :
-		       loop_set_timer(supply->deadline, supply->limits.whole_ms,
-				      0);
+		       loop_set_timer(supply->deadline, whole_ms(supply), 0);
 }
 
 void
