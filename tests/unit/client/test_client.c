@@ -77,6 +77,32 @@ test_bounds(void **state)
 	free(text);
 }
 
+/* What lies in the folder is not read beyond what a file may have, either. */
+static void
+test_stored_too_long(void **state)
+{
+	struct forge_role *timestamp = &forge->roles[METADATA_TIMESTAMP];
+	int version = timestamp->version;
+
+	(void)state;
+	for (size_t more = 0; more <= 1; more++) {
+		/* A newer one than the mirror's, and well signed. */
+		timestamp->version = version + 1;
+		forge_timestamp(forge);
+		const char *text = forge_get(&forge->mirror, "timestamp.json");
+		char *padded = forge_text(
+			"%s%*s", text,
+			(int)(TRUST_LISTED_MAX + more - strlen(text)), "");
+		forge_mirror_write(metadata, "timestamp.json", padded);
+		free(padded);
+		timestamp->version = version;
+		forge_timestamp(forge);
+		reopen();
+		assert_int_equal(client_refresh(client, &why),
+				 more ? 0 : -ESTALE);
+	}
+}
+
 /* No lie about a file of metadata gets through or does lasting harm. */
 static void
 test_lies_about_metadata(void **state)
@@ -303,6 +329,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(test_good),
 		CASE(test_bounds),
+		CASE(test_stored_too_long),
 		CASE(test_lies_about_metadata),
 		CASE(test_lies_about_roles),
 		CASE(test_lies_about_targets),

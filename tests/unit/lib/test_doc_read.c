@@ -14,6 +14,7 @@
 #include "agent/lib/file.h"
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
+#define DEEP "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
 
 /* The caller's. */
 static struct doc *
@@ -36,6 +37,11 @@ static const struct {
 	{ "{\"a\":9223372036854775807,\"b\":-9223372036854775808}", NULL },
 	{ "{\"a\":1e308}", NULL },
 	{ "{\"a\":\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[[[\"}", NULL },
+	/* What follows an escaped quote is text still, and behind the text
+	   it is none. */
+	{ "{\"a\":\"\\\"" DEEP "\"}", NULL },
+	{ "{\"a\":\"\\\"\",\"b\":" DEEP "}", "nested deeper" },
+	{ "{\"a\":\"\\\\\",\"b\":" DEEP "}", "nested deeper" },
 	{ "", "end of file" },
 	{ "[]", "not an object" },
 	{ "1", "'[' or '{' expected" },

@@ -277,6 +277,15 @@ test_what_cannot_be_read(void **state)
 		print_message("case %zu: %s\n", i, why);
 		assert_non_null(strstr(why, cases[i].why));
 	}
+	/* More test files than any release has, none of which is looked for. */
+	static char many[8 * VECTOR_MAX] = "{\"number\":8,\"vectors\":[7";
+	make(MARKER, "", "a", "[]");
+	for (size_t i = 0; i < VECTOR_MAX; i++)
+		(void)strcat(many, ",7");
+	(void)strcat(many, "]}");
+	samples_write_text(folder, "releases/8/manifest.json", many);
+	assert_false(try().ok);
+	assert_non_null(strstr(why, "names more than 256 test files"));
 	/* Not one rule; and a pipe, on which nobody may wait. */
 	samples_remove(folder);
 	assert_int_equal(mkdir(folder, 0755), 0);

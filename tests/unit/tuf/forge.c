@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tests/unit/tuf/forge.h"
 
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/sha.h>
@@ -46,10 +49,13 @@ static const struct {
 	[FORGE_RSA] = { "rsa", "rsassa-pss-sha256" },
 	[FORGE_ML_DSA] = { "ml-dsa", "ml-dsa-87/1" },
 	[FORGE_UNKNOWN] = { "runes", "runes-1" },
+	[FORGE_MIXED] = { "ecdsa", "ed25519" },
 	[FORGE_P384] = { "ecdsa", "ecdsa-sha2-nistp256" },
 	[FORGE_RSA_SHORT] = { "rsa", "rsassa-pss-sha256" },
 	[FORGE_RSA_AS_ECDSA] = { "ecdsa", "ecdsa-sha2-nistp256" },
+	[FORGE_RSA_PSS] = { "rsa", "rsassa-pss-sha256" },
 	[FORGE_ML_DSA_65_AS_87] = { "ml-dsa", "ml-dsa-87/1" },
+	[FORGE_RSA_LONG] = { "rsa", "rsassa-pss-sha256" },
 };
 
 char *
@@ -128,6 +134,48 @@ pem_of(EVP_PKEY *pair)
 	return text;
 }
 
+/* Its algorithm is another one than that of a key for all of RSA. */
+static EVP_PKEY *
+make_rsa_pss(void)
+{
+	EVP_PKEY_CTX *context =
+		EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
+	EVP_PKEY *pair = NULL;
+
+	CHECK(context && EVP_PKEY_keygen_init(context) == 1 &&
+	      EVP_PKEY_CTX_set_rsa_keygen_bits(context, 2048) == 1 &&
+	      EVP_PKEY_generate(context, &pair) == 1);
+	EVP_PKEY_CTX_free(context);
+	return pair;
+}
+
+/* Half a key: what it is the product of is not known. */
+static EVP_PKEY *
+make_rsa_long(void)
+{
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+	BIGNUM *product = BN_new();
+	EVP_PKEY *pair = NULL;
+
+	CHECK(context && builder && product &&
+	      BN_rand(product, 8193, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ODD) ==
+		      1 &&
+	      OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, product) ==
+		      1 &&
+	      OSSL_PARAM_BLD_push_ulong(builder, OSSL_PKEY_PARAM_RSA_E,
+					65537) == 1);
+	OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(builder);
+	CHECK(EVP_PKEY_fromdata_init(context) == 1 &&
+	      EVP_PKEY_fromdata(context, &pair, EVP_PKEY_PUBLIC_KEY, params) ==
+		      1);
+	OSSL_PARAM_free(params);
+	BN_free(product);
+	OSSL_PARAM_BLD_free(builder);
+	EVP_PKEY_CTX_free(context);
+	return pair;
+}
+
 struct forge_key *
 forge_key_new(enum forge_kind kind)
 {
@@ -145,6 +193,10 @@ forge_key_new(enum forge_kind kind)
 		key->pair = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048);
 	else if (kind == FORGE_RSA_SHORT)
 		key->pair = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2047);
+	else if (kind == FORGE_RSA_PSS)
+		key->pair = make_rsa_pss();
+	else if (kind == FORGE_RSA_LONG)
+		key->pair = make_rsa_long();
 	else if (kind == FORGE_ML_DSA_65_AS_87)
 		key->pair = EVP_PKEY_Q_keygen(NULL, NULL, "ML-DSA-65");
 	else if (kind == FORGE_ML_DSA)
@@ -218,7 +270,7 @@ sign_by_pair(const struct forge_key *key, const uint8_t *bytes, size_t len,
 	}
 	CHECK(EVP_DigestSignInit_ex(context, &inner, whole ? NULL : "SHA256",
 				    NULL, NULL, key->pair, NULL) == 1);
-	if (key->kind == FORGE_RSA)
+	if (key->kind == FORGE_RSA || key->kind == FORGE_RSA_PSS)
 		CHECK(EVP_PKEY_CTX_set_rsa_padding(inner,
 						   RSA_PKCS1_PSS_PADDING) == 1);
 	CHECK(EVP_DigestSign(context, sig, &sig_len, bytes, len) == 1);

@@ -28,12 +28,18 @@ enum forge_kind {
 	FORGE_RSA,
 	FORGE_ML_DSA,
 	FORGE_UNKNOWN, /* a scheme that nobody knows */
+	/* Ed25519's scheme with the type of an ECDSA key. */
+	FORGE_MIXED,
 	/* Said to be what they are not: P-384 as P-256, too short, an RSA key
-	   as an ECDSA one, ML-DSA-65 as ML-DSA-87. */
+	   as an ECDSA one, one for PSS alone as one for all, ML-DSA-65 as
+	   ML-DSA-87. */
 	FORGE_P384,
 	FORGE_RSA_SHORT,
 	FORGE_RSA_AS_ECDSA,
+	FORGE_RSA_PSS,
 	FORGE_ML_DSA_65_AS_87,
+	/* Longer than anybody checks; nobody can sign with it. */
+	FORGE_RSA_LONG,
 };
 
 struct forge_key;

@@ -13,6 +13,7 @@
 
 #include "tests/unit/tuf/forge.h"
 #include "updater/tuf/delegate.h"
+#include "updater/tuf/name.h"
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
 #define HASH "\"hashes\":{\"sha256\":\"00\"}"
@@ -101,6 +102,8 @@ test_found(void **state)
 	put_role("b", 1, TARGET("x", 2) "," TARGET("y", 3), "");
 	forge->targets = TARGET("z", 4);
 	top(roles, LEN(roles));
+	/* The floor of targets is that of the top role alone. */
+	forge->policy.version_min[METADATA_TARGETS] = 2;
 	assert_int_equal(forge_refresh(forge, "x", &length), 0);
 	assert_int_equal(length, 1);
 	assert_int_equal(forge_refresh(forge, "y", &length), 0);
@@ -336,6 +339,9 @@ test_malformed(void **state)
 		"\"roles\":[{\"name\":\"a\",@,\"path_hash_prefixes\":[\"\"]}]",
 		"\"roles\":[{\"name\":\"a\",@,\"path_hash_prefixes\":[\"g\"]}]",
 		"\"roles\":[{\"name\":\"a\",@,\"path_hash_prefixes\":[\"A\"]}]",
+		/* Longer than a sum. */
+		"\"roles\":[{\"name\":\"a\",@,\"path_hash_prefixes\":"
+		"[\"" TEN TEN TEN TEN TEN TEN "01234\"]}]",
 		"\"roles\":[{\"name\":\"a\",@,\"terminating\":1}]",
 		"\"roles\":[{\"name\":\"a\",@},{\"name\":\"a\",@}]",
 		"\"roles\":[{\"name\":\"root\",@}]",
@@ -426,6 +432,10 @@ test_target_names(void **state)
 				 forge->why.text);
 	}
 	expect("..a/b..", -ENOENT, NULL, NULL);
+	char *text = forge_text("%0*d", NAME_TARGET_MAX + 1, 0);
+	expect(text, -ENAMETOOLONG, "is too long a name", NULL);
+	expect(text + 1, -ENOENT, NULL, NULL);
+	free(text);
 }
 
 int

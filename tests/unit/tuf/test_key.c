@@ -78,6 +78,35 @@ test_spoiled(void **state)
 	free(right);
 }
 
+/* A good signature with a byte too many or too few is none. */
+static void
+test_length(void **state)
+{
+	static const enum forge_kind kinds[] = { FORGE_ED25519, FORGE_ECDSA,
+						 FORGE_RSA };
+
+	(void)state;
+	role(METADATA_SNAPSHOT)->with_hashes = false;
+	for (size_t i = 0; i < LEN(kinds); i++) {
+		char name[32];
+		targets_by(forge_key_new(kinds[i]), NULL);
+		(void)snprintf(name, sizeof(name), "%d.targets.json",
+			       role(METADATA_TARGETS)->version);
+		char *right = forge_text("%s", forge_get(&forge->mirror, name));
+		char *end = strchr(strstr(right, "\"sig\":\"") + 7, '"');
+		forge_put(&forge->mirror, name,
+			  forge_text("%.*s00%s", (int)(end - right), right,
+				     end));
+		expect(-EKEYREJECTED, "(1 are wrong)");
+		forge_put(&forge->mirror, name,
+			  forge_text("%.*s%s", (int)(end - right) - 2, right,
+				     end));
+		expect(-EKEYREJECTED, "(1 are wrong)");
+		forge_put(&forge->mirror, name, right);
+		expect(0, NULL);
+	}
+}
+
 /* Whoever has one key twice is still one. */
 static void
 test_twice(void **state)
@@ -206,6 +235,17 @@ test_unknown(void **state)
 	expect(-EKEYREJECTED, "has 1 of 3");
 }
 
+/* A scheme that another type of key has is nobody's. */
+static void
+test_mixed(void **state)
+{
+	(void)state;
+	targets_by(forge_key_new(FORGE_MIXED), NULL);
+	expect(-ENOPKG, "1 that cannot be verified here (ed25519)");
+	targets_by(forge_key_new(FORGE_MIXED), forge_key_new(FORGE_ED25519));
+	expect(-ENOPKG, "has 1 of 2");
+}
+
 static void
 test_malformed(void **state)
 {
@@ -237,12 +277,40 @@ test_malformed(void **state)
 	}
 }
 
+/* A good key, and behind it more than any key has. */
+static void
+test_padded(void **state)
+{
+	static const struct {
+		int size, r;
+	} cases[] = { { KEY_PEM_MAX, -EBADMSG }, { 1000, 0 } };
+	const char *member = forge_key_member(forge_key_new(FORGE_ECDSA));
+	const char *text = strchr(member, ':') + 1;
+	char *old = forge_text("\"%s\":{",
+			       forge_key_id(role(METADATA_TARGETS)->keys[0]));
+
+	(void)state;
+	for (size_t i = 0; i < LEN(cases); i++) {
+		char *padded = forge_text("%.*s%*s\"}}", (int)strlen(text) - 3,
+					  text, cases[i].size, "");
+		char *sum = forge_sum(padded);
+		char *now = forge_text("\"%s\":%s,%s", sum, padded, old);
+		put_root(old, now);
+		expect(cases[i].r, cases[i].r ? "which is no ecdsa" : NULL);
+		free(now);
+		free(sum);
+		free(padded);
+	}
+	free(old);
+}
+
 /* Whole keys, signed with and all, but not for that scheme. */
 static void
 test_pretended(void **state)
 {
 	static const enum forge_kind kinds[] = { FORGE_P384, FORGE_RSA_SHORT,
 						 FORGE_RSA_AS_ECDSA,
+						 FORGE_RSA_PSS,
 						 FORGE_ML_DSA_65_AS_87 };
 
 	(void)state;
@@ -254,6 +322,19 @@ test_pretended(void **state)
 		expect(-EBADMSG, "which is no");
 		role(METADATA_ROOT)->version--;
 	}
+}
+
+/* It is refused also where nobody has to have signed with it. */
+static void
+test_too_long(void **state)
+{
+	(void)state;
+	role(METADATA_TARGETS)->keys[1] = forge_key_new(FORGE_RSA_LONG);
+	publish_root();
+	expect(-EBADMSG, "which is no rsassa-pss-sha256 key");
+	role(METADATA_TARGETS)->keys[1] = NULL;
+	forge_root(forge);
+	expect(0, NULL);
 }
 
 static void
@@ -377,12 +458,14 @@ main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		CASE(test_kinds),     CASE(test_spoiled),
-		CASE(test_twice),     CASE(test_two_signatures),
-		CASE(test_keyid),     CASE(test_roles),
-		CASE(test_unknown),   CASE(test_malformed),
-		CASE(test_pretended), CASE(test_hybrid),
-		CASE(test_policy),    CASE(test_policy_is_asked),
+		CASE(test_kinds),    CASE(test_spoiled),
+		CASE(test_length),   CASE(test_twice),
+		CASE(test_mixed),    CASE(test_two_signatures),
+		CASE(test_keyid),    CASE(test_roles),
+		CASE(test_unknown),  CASE(test_malformed),
+		CASE(test_padded),   CASE(test_pretended),
+		CASE(test_too_long), CASE(test_hybrid),
+		CASE(test_policy),   CASE(test_policy_is_asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -264,8 +264,11 @@ test_floor(void **state)
 	(void)state;
 	forge->policy.version_min[METADATA_TIMESTAMP] = 2;
 	expect(-ESTALE, "timestamp.json: has version 1");
-	forge->policy.version_min[METADATA_TARGETS] = 3;
+	forge->policy.version_min[METADATA_SNAPSHOT] = 3;
 	forge_publish(forge);
+	expect(-ESTALE, "snapshot.json: has version 2");
+	forge->policy.version_min[METADATA_SNAPSHOT] = 2;
+	forge->policy.version_min[METADATA_TARGETS] = 3;
 	expect(-ESTALE, "targets.json: has version 2");
 	forge->policy.version_min[METADATA_ROOT] = 2;
 	expect(-ESTALE, "root.json: has version 1");

@@ -224,6 +224,24 @@ test_silence(void **state)
 	assert_true(steps > 0);
 }
 
+/* However long one answer may take: all of them together have an end. */
+static void
+test_the_end(void **state)
+{
+	const struct remote_how how = { .chan = ours,
+					.parent = parent,
+					.on_step = on_step,
+					.answer_ms = 4 * REMOTE_STEP_MS,
+					.total_ms = ANSWER_MS };
+
+	(void)state;
+	remote_freep(&remote);
+	remote = remote_new(&how);
+	remote_use(remote, &mirror);
+	assert_int_equal(ask("a"), -ETIMEDOUT);
+	assert_true(steps < 4);
+}
+
 static void
 test_hung_up(void **state)
 {
@@ -281,10 +299,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_the_question),   TEST(test_refusals),
-		TEST(test_out_of_turn),	   TEST(test_sizes),
-		TEST(test_silence),	   TEST(test_hung_up),
-		TEST(test_khiend_is_gone), TEST(test_mirrors),
+		TEST(test_the_question), TEST(test_refusals),
+		TEST(test_out_of_turn),	 TEST(test_sizes),
+		TEST(test_silence),	 TEST(test_the_end),
+		TEST(test_hung_up),	 TEST(test_khiend_is_gone),
+		TEST(test_mirrors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

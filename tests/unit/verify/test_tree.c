@@ -2,6 +2,7 @@
 /* Files and folders beneath ours, through no link; the names there. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -89,6 +90,17 @@ test_create(void **state)
 		assert_int_equal(create(bad[i]), -EINVAL);
 		assert_int_equal(open_one(bad[i]), -EINVAL);
 	}
+	/* A part that no folder can have, last and not last. */
+	char part[NAME_MAX + 4];
+	(void)memset(part, 'x', sizeof(part));
+	(void)memcpy(part + NAME_MAX, "/y", 3);
+	assert_int_equal(create(part), 0);
+	(void)memcpy(part + NAME_MAX, "x/y", 4);
+	assert_int_equal(create(part), -EINVAL);
+	assert_int_equal(open_one(part), -EINVAL);
+	part[NAME_MAX + 1] = '\0';
+	assert_int_equal(create(part), -EINVAL);
+	assert_int_equal(open_one(part), -EINVAL);
 }
 
 static void
@@ -125,6 +137,24 @@ test_remove(void **state)
 	assert_int_equal(tree_sync(dir), 0);
 	assert_int_equal(tree_remove(dir, "d"), 0);
 	assert_false(is_there("d"));
+}
+
+/* Nobody's folders are followed without end. */
+static void
+test_too_deep(void **state)
+{
+	char name[8 * TREE_DEPTH_MAX] = "";
+
+	(void)state;
+	for (int i = 0; i <= TREE_DEPTH_MAX; i++)
+		(void)strcat(name, "d/");
+	(void)strcat(name, "f");
+	assert_int_equal(create(name), 0);
+	assert_int_equal(tree_remove(dir, "d"), -ELOOP);
+	assert_true(is_there(name));
+	assert_int_equal(renameat(dir, "d/d", dir, "e"), 0);
+	assert_int_equal(tree_remove(dir, "e"), 0);
+	assert_int_equal(tree_remove(dir, "d"), 0);
 }
 
 static int64_t
@@ -236,9 +266,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_create), TEST(test_no_link_is_followed),
-		TEST(test_remove), TEST(test_activate),
-		TEST(test_sweep),  cmocka_unit_test(test_names),
+		TEST(test_create),
+		TEST(test_no_link_is_followed),
+		TEST(test_remove),
+		TEST(test_too_deep),
+		TEST(test_activate),
+		TEST(test_sweep),
+		cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
