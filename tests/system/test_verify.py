@@ -323,6 +323,14 @@ def test_bad_is_refused_and_the_last_good_stays(signer, verifier, harm):
     assert not (machine.update / "import").exists()
 
 
+def test_a_bomb_is_not_unpacked_to_its_end(signer, verifier):
+    publish(signer)
+    machine = verifier()
+    machine.bring(signer.folder)
+    bomb(signer)
+    assert "is longer unpacked" in machine.now(signer.folder)["error"]
+
+
 def test_another_mirror_has_it_better(signer, verifier, tmp_path):
     import shutil
     publish(signer)

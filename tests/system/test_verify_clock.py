@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from signer import DAY_S, TOP, Signer
+from signer import DAY_S, TOP, Key, Signer
 from test_verify import RULE, publish, signer, verifier  # noqa: F401: fixtures
 
 ONLINE = ("timestamp", "snapshot")
@@ -103,6 +103,29 @@ def test_the_floor_is_the_time_of_checks(signer, verifier):  # noqa: F811
     updated = machine.now(signer.folder)
     assert "timestamp.json" in updated["error"], updated
     assert updated["alarm"] == "FREEZE" and updated["active"] == 1
+
+
+def test_the_floor_is_the_time_of_waves(signer, verifier):  # noqa: F811
+    signer.now_s += 3 * DAY_S
+    publish(signer, waves=[(signer.now_s - DAY_S, 100)])
+    updated = verifier().now(signer.folder)
+    assert updated["staged"] == 1 and not updated["waiting"], updated
+
+
+def test_the_floor_is_kept_when_the_rest_is_refused(
+        signer, verifier):  # noqa: F811
+    publish(signer)
+    machine = verifier()
+    machine.bring(signer.folder)
+    signer.now_s += 3 * DAY_S
+    signer.versions["root"] = 2
+    signer.write_root()
+    signer.keys["timestamp"] = Key()
+    signer.publish()
+    updated = machine.now(signer.folder)
+    assert "timestamp.json" in updated["error"], updated
+    assert updated["floor_s"] == signer.now_s
+    assert machine.ask("STATUS")["floor_s"] == signer.now_s
 
 
 @pytest.mark.parametrize("role", [*ONLINE, "channel"])
