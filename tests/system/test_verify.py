@@ -2,6 +2,7 @@
 """khien-verify by itself: what is staged and what is in force, whatever the
 mirror, the publisher's thief and the clock do."""
 
+import json
 import os
 import time
 
@@ -260,7 +261,6 @@ def manifest_of_another(signer):
 
 def bomb(signer):
     import gzip
-    import json
     manifest = json.dumps(signer.manifest(2, {"a.yar": RULE}))
     signer.release(2, {}, manifest=gzip.compress(
         manifest.encode() + b" " * (64 << 20)))
@@ -329,6 +329,16 @@ def test_a_bomb_is_not_unpacked_to_its_end(signer, verifier):
     machine.bring(signer.folder)
     bomb(signer)
     assert "is longer unpacked" in machine.now(signer.folder)["error"]
+
+
+def test_an_index_that_is_too_long_is_not_even_asked_for(signer, verifier):
+    publish(signer)
+    machine = verifier()
+    machine.bring(signer.folder)
+    signer.index = json.dumps(signer.index).encode() + b" " * 65536
+    signer.publish()
+    assert "has more than 65536 bytes" in machine.now(signer.folder)["error"]
+    assert not [path for path in machine.asked if "releases.json" in path]
 
 
 def test_another_mirror_has_it_better(signer, verifier, tmp_path):
