@@ -148,6 +148,19 @@ def test_taken_back_to_the_previous_one_and_remembered(signer, verifier):
     assert machine.releases() == []
 
 
+def test_only_what_is_active_is_taken_back(signer, verifier):
+    publish(signer)
+    machine = verifier()
+    machine.bring(signer.folder)
+    publish(signer, 2, {"two.yar": EMPTY})
+    machine.now(signer.folder)
+    for number in (2, 7):
+        updated = machine.ask("TAKE_BACK", number, "no reason")
+        assert f"release {number} is not active" in updated["error"]
+        assert updated["active"] == 1 and updated["staged"] == 2
+        assert not updated["bad"] and machine.current() == 1
+
+
 def test_refused_by_its_trial(signer, verifier):
     publish(signer)
     machine = verifier()

@@ -2,6 +2,7 @@
 """Clocks and mirrors that stand still, and the peers of khien-verify that
 fail it."""
 
+import shutil
 import time
 
 import pytest
@@ -155,6 +156,25 @@ def test_the_floor_never_goes_back(signer, verifier):  # noqa: F811
 
 
 # Peers.
+
+
+@pytest.mark.parametrize("spoiled", [
+    "metadata/timestamp.json", "metadata/*.channel.json",
+    "targets/*.releases.json", "targets/releases/*", "targets/blobs/*"])
+def test_a_spoiled_mirror_is_left_for_the_next(
+        signer, verifier, tmp_path, spoiled):  # noqa: F811
+    publish(signer)
+    bad = tmp_path / "bad"
+    shutil.copytree(signer.folder, bad)
+    for path in bad.glob(spoiled):
+        path.write_bytes(path.read_bytes()[:-1] + b"\7")
+    machine = verifier()
+    updated = machine.now(bad)
+    # What was wrong, not that there is no other.
+    assert updated["error"] and "mirror is left" not in updated["error"]
+    assert not updated["staged"]
+    updated = machine.now(bad, signer.folder)
+    assert not updated["error"] and updated["staged"] == 1, updated
 
 
 def test_khien_fetch_dies(signer, verifier):  # noqa: F811

@@ -281,16 +281,81 @@ test_recovery(void **state)
 	forge->roles[METADATA_ROOT].version++;
 	forge_root(forge);
 	timestamp->version = snapshot->version = 900;
+	forge->listed = ",\"a.json\":{\"version\":900}";
 	forge_snapshot(forge);
 	forge_timestamp(forge);
 	assert_int_equal(client_refresh(client, &why), 0);
 	timestamp->version = snapshot->version = version;
+	forge->listed = "";
 	forge_publish(forge);
 	assert_int_equal(client_refresh(client, &why), -ESTALE);
 	timestamp->keys[1] = NULL;
 	forge->roles[METADATA_ROOT].version++;
 	forge_root(forge);
 	assert_int_equal(client_refresh(client, &why), 0);
+	expect_good();
+}
+
+/* Nothing is found by what a refresh that failed has left. */
+static void
+test_after_a_failure(void **state)
+{
+	struct target target;
+
+	(void)state;
+	assert_int_equal(client_refresh(client, &why), 0);
+	mirror.about = "timestamp.json";
+	mirror.lie = FORGE_CHANGED;
+	assert_true(client_refresh(client, &why) < 0);
+	mirror.lie = FORGE_HONEST;
+	assert_int_equal(client_find(client, "a/b", &target, &why), -EINVAL);
+	assert_string_equal(why.text, "the refresh is not complete");
+	assert_int_equal(get("a/b", NULL), -EINVAL);
+	expect_good();
+}
+
+static int
+get_too_much(void *arg, enum client_what what, const char *path,
+	     size_t size_max, const struct client_sink *sink,
+	     struct reason *ret)
+{
+	static const uint8_t more[TRUST_ROOT_MAX + 1];
+
+	(void)arg;
+	(void)what;
+	(void)path;
+	assert_true(size_max < sizeof(more));
+	assert_int_equal(sink->add(sink->arg, more, sizeof(more)), -EFBIG);
+	return reason_set(ret, -ENOENT, "is not there after all");
+}
+
+/* What was refused is no other error, whatever the mirror says of it. */
+static void
+test_refused_is_refused(void **state)
+{
+	(void)state;
+	use = (struct client_mirror){ get_too_much, NULL };
+	assert_int_equal(client_refresh(client, &why), -EFBIG);
+	assert_non_null(strstr(why.text, "root.json: is longer than"));
+	use = forge_mirror_use(&mirror);
+	expect_good();
+}
+
+/* Also before the folder is closed. */
+static void
+test_nothing_is_left(void **state)
+{
+	struct folder folder;
+
+	(void)state;
+	assert_int_equal(client_refresh(client, &why), 0);
+	assert_int_equal(folder_open(targets, ".", &folder), 0);
+	mirror.about = "targets/";
+	mirror.lie = FORGE_CHANGED;
+	assert_int_equal(client_save(client, "a/b", &folder, "x", &why),
+			 -EBADE);
+	assert_int_equal(faccessat(targets, " new", F_OK, 0), -1);
+	folder_close(&folder);
 	expect_good();
 }
 
@@ -335,6 +400,9 @@ main(void)
 		CASE(test_lies_about_targets),
 		CASE(test_errors),
 		CASE(test_recovery),
+		CASE(test_after_a_failure),
+		CASE(test_refused_is_refused),
+		CASE(test_nothing_is_left),
 		CASE(test_changed_between),
 	};
 

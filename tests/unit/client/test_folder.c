@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -121,6 +122,21 @@ test_names(void **state)
 	}
 }
 
+/* Two at once would write the same file beside it. */
+static void
+test_alone(void **state)
+{
+	int other = open(*state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	assert_true(other >= 0);
+	assert_int_equal(flock(other, LOCK_EX | LOCK_NB), -1);
+	assert_int_equal(errno, EWOULDBLOCK);
+	folder_close(&folder);
+	assert_int_equal(flock(other, LOCK_EX | LOCK_NB), 0);
+	assert_int_equal(close(other), 0);
+	assert_int_equal(folder_open(AT_FDCWD, *state, &folder), 0);
+}
+
 /* No FIFO keeps us waiting. */
 static void
 test_others(void **state)
@@ -139,10 +155,8 @@ main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		CASE(test_whole),
-		CASE(test_links),
-		CASE(test_names),
-		CASE(test_others),
+		CASE(test_whole),  CASE(test_links), CASE(test_names),
+		CASE(test_others), CASE(test_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
