@@ -260,12 +260,12 @@ def system_one(args, path):
 
 
 def system_count(name, report):
-    """None: there is no whole report."""
+    count = Count()
     try:
         cases = list(xml.etree.ElementTree.parse(report).iter("testcase"))
     except (OSError, xml.etree.ElementTree.ParseError):
-        return None
-    count = Count()
+        count.fail(name, "did not come to its end")
+        return count
     for case in cases:
         skipped = case.find("skipped")
         bad = case.find("failure")
@@ -294,11 +294,8 @@ def system(args):
             for name, out, report in pool.map(
                     lambda path: system_one(args, path), group):
                 count = system_count(name, report)
-                if count is None or count.failed:
+                if count.failed:
                     say(indented(out))
-                if count is None:
-                    count = Count()
-                    count.fail(name, "did not come to its end")
                 took = re.findall(r"in ([\d.]+)s", out)
                 used = re.findall(r"^processor: (\d+) s$", out, re.M)
                 say(f"  {name}: {count}" +
