@@ -87,11 +87,23 @@ check_user(struct super_block *sb, struct task_struct *task, __u32 kind)
 	return kind;
 }
 
+static __always_inline bool
+is_privileged(struct task_struct *task)
+{
+	const struct cred *cred = BPF_CORE_READ(task, cred);
+	__u64 caps = 0;
+
+	bpf_core_read(&caps, sizeof(caps), &cred->cap_effective);
+	return caps >> KERN_CAP_SYS_ADMIN & 1 &&
+	       BPF_CORE_READ(cred, user_ns, level) == 0;
+}
+
 /*
- * Of others the mark may be missing because a gate just died, and a container
- * may be older than the mark of what its engine mounted for it: in doubt they
- * are held.  What a desktop mounts for its user, never with set-user-ID
- * programs, is as if he had mounted it.
+ * Of others the mark may be missing because the gate just died, with all of the
+ * agent perhaps: whoever is held then would stay so.  But what a desktop mounts
+ * for its user, never with set-user-ID programs, is as if he had mounted it.  A
+ * container may be older than the mark of what its engine mounted for it: in
+ * doubt it is held.
  */
 static __always_inline __u32
 check_ours(struct khien_reach *area, struct file *file, struct super_block *sb,
@@ -99,18 +111,20 @@ check_ours(struct khien_reach *area, struct file *file, struct super_block *sb,
 {
 	__u64 key = (__u64)sb;
 	struct marked *entry = bpf_map_lookup_elem(&marked, &key);
+	bool is_users =
+		BPF_CORE_READ(file, f_path.mnt, mnt_flags) & KERN_MNT_NOSUID;
 	__u32 gate = *(volatile __u32 *)&area->gate;
 
 	if (!gate || !area->marks)
 		return KHIEN_COVER_GATED;
-	if (entry && !has_mark(sb, KERN_FS_OPEN_EXEC_PERM | KERN_FS_OPEN_EXEC))
-		return entry->gate == gate ? KHIEN_COVER_UNSURE :
-					     KHIEN_COVER_GATED;
-	if (entry && !is_older(task, entry))
+	if (entry && has_mark(sb, KERN_FS_OPEN_EXEC_PERM | KERN_FS_OPEN_EXEC)) {
+		if (!is_older(task, entry))
+			return KHIEN_COVER_GATED;
+		return is_users ? 0 : KHIEN_COVER_UNSURE;
+	}
+	if (!is_users || is_privileged(task) || (entry && entry->gate != gate))
 		return KHIEN_COVER_GATED;
-	return BPF_CORE_READ(file, f_path.mnt, mnt_flags) & KERN_MNT_NOSUID ?
-		       0 :
-		       KHIEN_COVER_UNSURE;
+	return 0;
 }
 
 static __always_inline __u32
@@ -132,17 +146,6 @@ is_spared(struct khien_reach *area, struct task_struct *task)
 	return BPF_CORE_READ(task, tgid) == INIT ||
 	       BPF_CORE_READ(task, flags) & KERN_PF_KTHREAD ||
 	       (__u32)BPF_CORE_READ(task, real_parent, tgid) == area->khiend;
-}
-
-static __always_inline bool
-is_privileged(struct task_struct *task)
-{
-	const struct cred *cred = BPF_CORE_READ(task, cred);
-	__u64 caps = 0;
-
-	bpf_core_read(&caps, sizeof(caps), &cred->cap_effective);
-	return caps >> KERN_CAP_SYS_ADMIN & 1 &&
-	       BPF_CORE_READ(cred, user_ns, level) == 0;
 }
 
 static __always_inline void

@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -302,31 +303,30 @@ def test_a_new_one_knows_since_when(scene, role, whose):
     assert scene.refuses()
 
 
-def numbered(scene, number, whose, **files):
-    """One with that device number.  Others mount, too: None, when they got
-    it."""
+def numbered(scene, number, **files):
+    """One of a user's with that device number.  Others mount, too: None, when
+    they got it."""
     for _ in range(NUMBERS):
-        found = scene.make(whose, **files)
+        found = scene.make("users", **files)
         if os.stat(found.mount).st_dev == number:
             return found
     return None
 
 
-@pytest.mark.parametrize("whose", ["ours", "users"])
-def test_the_number_of_one_that_is_gone(scene, whose):
+def test_the_number_of_one_that_is_gone(scene):
     """The next file system has it, and somebody executes from there before
     anybody has looked."""
     bad = scene.files(program=scene.reach.bad.read_bytes())
     tried = 0
     for _ in range(ROUNDS):
-        first = scene.make(whose, **scene.files())
+        first = scene.make("users", **scene.files())
         scene.show(first)
         assert scene.runs()
         number = os.stat(scene.point).st_dev
         before = scene.lists()
         os.kill(scene.reach.agent.pid_of("mounts"), signal.SIGSTOP)
         first.close()
-        second = numbered(scene, number, whose, **bad)
+        second = numbered(scene, number, **bad)
         if second:
             second.execute()
             assert second.end() == -signal.SIGKILL
@@ -336,3 +336,41 @@ def test_the_number_of_one_that_is_gone(scene, whose):
         os.kill(scene.reach.agent.pid_of("mounts"), signal.SIGCONT)
         wait_for(lambda: scene.lists() > before, "the sensor knows")
     assert tried
+
+
+@pytest.mark.parametrize("role", ["gate", "khiend"])
+def test_nobody_stays_held_for_a_mark_that_is_gone(scene, role):
+    """Marks go with the gate, and kernel programs a moment later: whoever
+    executes in between goes on."""
+    ground, agent = scene.reach.ground, scene.reach.agent
+    (ground.mount / "true").write_bytes(ground.good)
+    (ground.mount / "true").chmod(0o755)
+    storms = []
+    for uid in (0, gated.NOBODY, 0, gated.NOBODY):
+        storms.append(subprocess.Popen(
+            ["sh", "-c", f"echo 0 > {ground.scope}/cgroup.procs && "
+             f"exec setpriv --reuid {uid} --clear-groups sh -c 'while "
+             f"{ground.mount}/true; do echo; done'"], stdout=subprocess.PIPE))
+        os.set_blocking(storms[-1].stdout.fileno(), False)
+    try:
+        time.sleep(1)
+        for _ in range(3 if role == "gate" else 1):
+            pid = agent.pid_of("gate")
+            if role == "gate":
+                os.kill(pid, signal.SIGKILL)
+            else:
+                agent.child.kill()
+            wait_for(lambda pid=pid: not os.path.exists(f"/proc/{pid}"),
+                     "the gate is gone")
+            time.sleep(1)
+            for storm in storms:
+                storm.stdout.read()
+                wait_for(storm.stdout.read, "it goes on")
+            if role == "gate":
+                wait_for(lambda pid=pid: agent.pid_of("gate")
+                         not in (None, pid), "another is there")
+    finally:
+        for storm in storms:
+            storm.kill()
+            storm.wait()
+            storm.stdout.close()
