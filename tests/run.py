@@ -6,10 +6,9 @@ Parts: see PARTS.  What is skipped is told and counted; with CI=true in the
 environment a skip is a failure, unless its reason begins with "machine:", which
 says that this machine cannot run it at all.
 
-Some run ASIDE: debian13, which waits for most of its time, like anybody else,
-and others when there is a processor that nobody wants at all.  Nothing runs
-beside emulated machines: where their processors have to take turns with others,
-they wait for each other most of the time.
+Some run ASIDE, when there is a processor that nobody else wants at all.  Nothing
+runs beside emulated machines: where their processors have to take turns with
+others, they wait for each other most of the time.
 """
 
 import argparse
@@ -224,9 +223,8 @@ def fuzz(args):
 
 
 # They measure how long others wait, or compare all that is told, of which there
-# is less in a flood: when the other files are done, here and in Debian 13, those
-# of LOADS together, which bring a load of their own, and then one after the
-# other.
+# is less in a flood: when the other files are done, those of LOADS together,
+# which bring a load of their own, and then one after the other.
 LOADS = re.compile(r"test_liveness_(load|stop)$")
 ALONE = re.compile(r"test_(liveness|standing_still|triggers)")
 
@@ -286,10 +284,9 @@ def system(args):
     loads = [f for f in files if LOADS.match(f.stem)]
     alone = [f for f in files if ALONE.match(f.stem) and f not in loads]
     together = [f for f in files if f not in loads + alone]
+    # Most wait for most of their time.
     most = 3 * os.cpu_count() + args.fast
     for group, at_once in ((together, most), (loads, 2), (alone, 1)):
-        if group is loads:
-            args.beside.wait()
         with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
             for name, out, report in pool.map(
                     lambda path: system_one(args, path), group):
@@ -399,21 +396,19 @@ def fetch(args, parts):
 
 
 class Aside:
-    """Parts that run one after the other, `idle`: when a processor is."""
+    """Parts that run one after the other when a processor is idle."""
 
-    def __init__(self, args, parts, idle):
+    def __init__(self, args, parts):
         self.args = args
         self.parts = parts
-        self.idle = idle
         self.total = Count()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
     def run(self):
         # Of this thread, and so of all that it starts.
-        if self.idle:
-            os.sched_setscheduler(threading.get_native_id(), os.SCHED_IDLE,
-                                  os.sched_param(0))
+        os.sched_setscheduler(threading.get_native_id(), os.SCHED_IDLE,
+                              os.sched_param(0))
         for part in self.parts:
             HERE.lines = []
             self.total.add(measure(self.args, part))
@@ -440,9 +435,8 @@ def measure(args, part):
 PARTS = {"lint": lint, "unit": unit, "fuzz": fuzz, "rules": rules,
          "packages": packages, "debian13": debian13, "system": system,
          "kernels": kernels, "guest": guest}
-# Lanes, and whether they are for idle processors alone.
-ASIDE = ((("rules", "packages"), True), (("lint", "fuzz"), True),
-         (("debian13",), False))
+# Two lanes.
+ASIDE = (("rules", "packages"), ("lint", "fuzz"))
 EMULATED = ("kernels", "guest")
 
 
@@ -462,9 +456,8 @@ def main():
     parts = args.parts or [part for part in PARTS if part != "lint"]
     beside = "system" in parts
     args.fetching = fetch(args, parts)
-    lanes = [Aside(args, [p for p in parts if p in lane and beside], idle)
-             for lane, idle in ASIDE]
-    args.beside = next(lane for lane in lanes if not lane.idle)
+    lanes = [Aside(args, [p for p in parts if p in lane and beside])
+             for lane in ASIDE]
     aside = [part for lane in lanes for part in lane.parts]
     for part in (part for part in parts if part not in aside):
         if part in EMULATED:

@@ -117,7 +117,8 @@ def test_mode_is_changed_without_restart(agent):
     reload(agent, gate_mode="off")
     wait_for(lambda: gate(agent, "mode") == "off", "the gate is off")
     (agent.mount / "off").write_bytes(EICAR)
-    assert any("the gate is off" in e for e in listed(agent, "uncovered"))
+    wait_for(lambda: any("the gate is off" in e
+                         for e in listed(agent, "uncovered")), "it is said")
     reload(agent, gate_mode="observe")
     wait_for(lambda: str(agent.mount) in listed(agent, "covered"),
              "the gate watches again")

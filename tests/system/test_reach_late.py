@@ -24,7 +24,7 @@ FSOPEN, FSCONFIG, FSMOUNT, MOVE_MOUNT = 430, 431, 432, 429
 SET_STRING, CREATE = 1, 6
 NEW_USER, NEW_MOUNTS = 0x10000000, 0x00020000
 AT_FDCWD, EMPTY_PATH = -100, 4
-ROUNDS = 8
+ROUNDS = 5
 NUMBERS = 32  # that were free before the one that is wanted
 NOSUID = 2  # MOUNT_ATTR_NOSUID
 # Their own user namespace's; root's; what root mounts for a user.
