@@ -72,6 +72,8 @@ enum msg_type {
 	MSG_GUARDED, /* khiend to engine: how it is guarded */
 	MSG_BARRED,  /* sensor to gate: fd is the map of struct khien_bad, for
 		       the files that may not be mapped as code; no payload */
+	MSG_ATTACHED, /* sensor to mounts: its kernel programs see what the gate
+			 marks from now on; no payload */
 	MSG_TYPE_END, /* no message */
 };
 

@@ -50,6 +50,7 @@ struct mounts {
 	struct listeners_walk *walk;
 	struct loop_watch *burst, *retry, *step; /* run while there is cause */
 	uint64_t looked_ns, elsewhere_ns;
+	bool attached;	 /* the sensor's programs see what is marked */
 	size_t sent_len; /* of what the sensor was told; 0: nothing */
 	size_t ids_len;
 	char state_dir[CONF_PATH_MAX];
@@ -93,6 +94,8 @@ send_cover(struct mounts *mounts)
 	struct buf buf;
 	size_t len = cover_list(mounts->cover, mounts->list, MSG_COVER_MAX);
 
+	if (!mounts->attached)
+		return;
 	if (len == mounts->sent_len && memcmp(mounts->list, mounts->sent,
 					      len * sizeof(*mounts->list)) == 0)
 		return;
@@ -281,6 +284,16 @@ take_marked(struct mounts *mounts, struct buf *buf)
 	return cover_is_settled(mounts->cover) ? tell(mounts) : 0;
 }
 
+/* They are to see all that is marked, before they have the list of it. */
+static int
+take_attached(struct mounts *mounts)
+{
+	mounts->attached = true;
+	mounts->sent_len = 0;
+	cover_renew(mounts->cover);
+	return look_everywhere(mounts);
+}
+
 static int
 on_message(void *arg, const struct peer_link *link, uint16_t type,
 	   struct buf *buf, int fd)
@@ -291,6 +304,8 @@ on_message(void *arg, const struct peer_link *link, uint16_t type,
 	file_closep(&fd);
 	if (link->role == ROLE_GATE && type == MSG_MARKED)
 		return take_marked(mounts, buf);
+	if (link->role == ROLE_SENSOR && type == MSG_ATTACHED)
+		return buf_done(buf) ? take_attached(mounts) : -EBADMSG;
 	if (link->role == ROLE_ENGINE && type == MSG_ACK) {
 		int r = msg_get_number(buf, &number);
 		return r < 0 ? r : heard_ack(mounts->page, number);
@@ -308,11 +323,6 @@ on_link(void *arg, const struct peer_link *link)
 		status_reset(mounts->status);
 		send_heard(mounts);
 		break;
-	case ROLE_SENSOR:
-		mounts->sent_len = 0;
-		/* Its programs see marks as they are made. */
-		cover_renew(mounts->cover);
-		return look_everywhere(mounts);
 	case ROLE_GATE:
 		mounts->ids_len = 0;
 		break;
@@ -327,6 +337,8 @@ on_unlink(void *arg, const struct peer_link *link)
 {
 	struct mounts *mounts = arg;
 
+	if (link->role == ROLE_SENSOR)
+		mounts->attached = false;
 	if (link->role != ROLE_GATE)
 		return;
 	end_walk(mounts);

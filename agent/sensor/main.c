@@ -65,9 +65,7 @@ wanted(const struct conf *conf)
 static int
 absorb(int r)
 {
-	if (r == -EAGAIN || r == -ENOTCONN || r == -EPIPE)
-		return 0;
-	return r;
+	return r == -EAGAIN || r == -ENOTCONN || r == -EPIPE ? 0 : r;
 }
 
 static int
@@ -215,20 +213,28 @@ on_message(void *arg, const struct peer_link *link, uint16_t type,
 	}
 }
 
+/* A message that is all in its type, and in the descriptor. */
+static int
+say(struct sensor *sensor, uint16_t type, uint16_t role, int fd)
+{
+	struct buf buf;
+
+	peer_begin(&sensor->peer, &buf, type);
+	return absorb(peer_write(&sensor->peer, &buf, role, 0, fd));
+}
+
 /* Each gate writes it; the kernel keeps what is in it from one to the next. */
 static int
 send_barred(struct sensor *sensor)
 {
 	const int32_t *errors = sensor->probe.errors;
 	int fd = sensor->probe.maps[PROBE_BAD];
-	struct buf buf;
 
 	/* Nobody would read it. */
 	if (fd < 0 ||
 	    (errors[PROGRAM_MAPPING_MMAP] && errors[PROGRAM_MAPPING_PROTECT]))
 		return 0;
-	peer_begin(&sensor->peer, &buf, MSG_BARRED);
-	return peer_write(&sensor->peer, &buf, ROLE_GATE, 0, fd);
+	return say(sensor, MSG_BARRED, ROLE_GATE, fd);
 }
 
 static int
@@ -238,8 +244,10 @@ on_link(void *arg, const struct peer_link *link)
 
 	if (link->role == ROLE_GATE) {
 		reach_set_gate(&sensor->reach, link->pid);
-		return absorb(send_barred(sensor));
+		return send_barred(sensor);
 	}
+	if (link->role == ROLE_MOUNTS)
+		return say(sensor, MSG_ATTACHED, ROLE_MOUNTS, -1);
 	if (link->role != ROLE_ENGINE)
 		return 0;
 	window_rewind(&sensor->window);
