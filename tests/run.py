@@ -222,11 +222,12 @@ def fuzz(args):
     return total
 
 
-# They measure how long others wait, or compare all that is told, of which there
-# is less in a flood: when the other files are done, those of LOADS together,
-# which bring a load of their own, and then one after the other.
+# They measure how long others wait, compare all that is told, of which there is
+# less in a flood, or watch the whole machine: when the other files are done,
+# those of LOADS together, which bring a load of their own, and then one after
+# the other.
 LOADS = re.compile(r"test_liveness_(load|stop)$")
-ALONE = re.compile(r"test_(liveness|standing_still|triggers)")
+ALONE = re.compile(r"test_(liveness|standing_still|story|triggers)")
 
 
 def system_one(args, path):
@@ -285,7 +286,7 @@ def system(args):
     alone = [f for f in files if ALONE.match(f.stem) and f not in loads]
     together = [f for f in files if f not in loads + alone]
     # Most wait for most of their time.
-    most = 3 * os.cpu_count() + args.fast
+    most = 2 * os.cpu_count() + args.fast
     for group, at_once in ((together, most), (loads, 2), (alone, 1)):
         with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
             for name, out, report in pool.map(

@@ -81,7 +81,10 @@ class Theirs:
             os.close(fds[0])
         self.point = None
 
-    def leave(self):
+    @staticmethod
+    def make_own(theirs, files):
+        """By a process that ends: its copies of mounts would keep those of
+        other tests."""
         if LIBC.unshare(NEW_USER | NEW_MOUNTS):
             os._exit(101)
         for name, text in (("setgroups", "deny"),
@@ -89,6 +92,9 @@ class Theirs:
                            ("gid_map", f"0 {gated.NOBODY} 1")):
             with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
                 file.write(text)
+        mount = make_tmpfs()
+        put(mount, files)
+        socket.send_fds(theirs, [b"m"], [mount])
 
     def live(self, theirs, files):
         (self.reach.ground.scope / "cgroup.procs").write_text("0")
@@ -97,9 +103,14 @@ class Theirs:
         LIBC.prctl(4, 1, 0, 0, 0)  # or its files in /proc would be root's
         mount = self.mount
         if mount < 0:
-            self.leave()
-            mount = make_tmpfs()
-            put(mount, files)
+            ours, helpers = socket.socketpair()
+            if os.fork() == 0:
+                with contextlib.suppress(BaseException):
+                    self.make_own(helpers, files)
+                os._exit(0)
+            helpers.close()
+            _, (mount,), _, _ = socket.recv_fds(ours, 1, 1)
+            os.wait()
         socket.send_fds(theirs, [b"m"], [mount])
         if theirs.recv(1):
             os.execve(f"/proc/self/fd/{mount}/program", ["program"], {})
@@ -280,6 +291,18 @@ def test_opened_before_and_held(make_reach, request):  # noqa: F811
     assert theirs.end() == -signal.SIGKILL
     assert not scene.reach.ground.ran()
     wait_for(lambda: scene.reach.held("killed") == 1, "it was held")
+
+
+@pytest.mark.parametrize("whose", WHOSE)
+def test_a_new_agent_knows_since_when(scene, whose):
+    """Whatever was mounted while there was none."""
+    scene.reach.agent.stop()
+    theirs = scene.make(whose, **scene.files())
+    theirs.show(scene.point)
+    scene.reach.start()
+    scene.wait(0)
+    assert scene.runs()
+    assert scene.refuses()
 
 
 @pytest.mark.parametrize("whose", WHOSE)
