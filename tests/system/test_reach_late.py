@@ -148,7 +148,7 @@ class Theirs:
 class Scene:
     """An agent that watches a folder, too, in which such mounts appear."""
 
-    def __init__(self, make, request, **conf):
+    def __init__(self, make, request, start=True, **conf):
         self.all = []
         request.addfinalizer(self.close)
         self.reach = make(start=False, **conf)
@@ -157,7 +157,8 @@ class Scene:
         self.point.mkdir()
         self.reach.agent.conf["gate.watch"] = f"{ground.mount}:{self.point}"
         self.reach.agent.write_conf()
-        self.reach.start()
+        if start:
+            self.reach.start()
 
     def lists(self):
         return self.reach.sensor("lists")
@@ -191,12 +192,12 @@ class Scene:
              f"sh -c '{self.point}/{name}; exit $?'"], check=False,
             capture_output=True, text=True)
 
-    def runs(self, name="good"):
-        done = self.run(name)
+    def runs(self):
+        done = self.run("good")
         return (done.returncode, self.reach.ground.ran()) == (0, True)
 
-    def refuses(self, name="bad"):
-        done = self.run(name)
+    def refuses(self):
+        done = self.run("bad")
         return (done.returncode, self.reach.ground.ran()) == (126, False) \
             and "not permitted" in done.stderr
 
@@ -243,13 +244,14 @@ def begin(scene, waiting, whose="theirs", program=None):
 
 @pytest.mark.parametrize("whose", WHOSE)
 def test_what_waits_does_run(make_reach, request, whose):  # noqa: F811
-    """Nobody stops it: so these executions are ones."""
-    reach = make_reach(start=False)
-    theirs = Theirs(reach, {"program": reach.bad.read_bytes()}, whose)
-    request.addfinalizer(theirs.close)
-    theirs.execute()
+    """Where nobody stops it: so these executions are ones."""
+    scene = Scene(make_reach, request, start=False)
+    waiting = add_waiting(scene, request)
+    theirs = begin(scene, waiting, whose)
+    theirs.show(scene.point)
+    waiting.go_on()
     assert theirs.end() == 0
-    assert reach.ground.ran()
+    assert scene.reach.ground.ran()
 
 
 @pytest.mark.parametrize("whose", WHOSE)
@@ -317,12 +319,10 @@ def test_a_new_one_knows_since_when(scene, role, whose):
     before = scene.lists()
     os.kill(old, signal.SIGKILL)
     wait_for(lambda: agent.pid_of(role) not in (None, old), "another is there")
-    if role == "sensor":
-        before = 0
     wait_for(lambda: get(agent.status() or {}, "khien.sensor.reach.state")
              == "kill", "it stops again")
-    scene.wait(before - 1)
-    wait_for(lambda: scene.runs() or False, "programs run")
+    scene.wait(before)
+    assert scene.runs()
     assert scene.refuses()
 
 

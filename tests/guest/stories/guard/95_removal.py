@@ -13,7 +13,7 @@ BEFORE = pathlib.Path("/srv/khien/before")
 # What the system and the stories write by themselves.
 OTHERS = re.compile(
     r"/(proc|sys|dev|run|tmp|srv|mnt|home|root)/.*|"
-    r"/var/(backups|log|tmp|cache|spool)/.*|"
+    r"/var/(log|tmp|cache|spool)/.*|/var/backups/(dpkg|alternatives)\..*|"
     r"/var/lib/(dpkg|systemd|logrotate|private|dbus)(/.*)?|"
     r"/etc/(passwd|group|shadow|gshadow|subuid|subgid)-|/etc/\.pwd\.lock|"
     r"/etc/(machine-id|adjtime|logrotate\.d/own)|/(etc|var)/\.updated|"
